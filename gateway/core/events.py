@@ -1,0 +1,137 @@
+"""Events as the outside sees them: CloudEvents 1.0 in structured JSON, the same bytes to every reader."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import orjson
+
+from gateway.core.clock import rfc3339
+from gateway.core.identity import ChargerId
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+SCHEMA_BASE = "https://ocpp-gateway.dev/schemas/v1/"
+
+
+class Violation(TypedDict):
+    """One deviation of a message from its specification: `code`, where in the payload, and what was seen."""
+
+    code: str
+    path: str
+    message: str
+
+
+@dataclass(slots=True)
+class Event:
+    """What happened, before it is stamped with sequence and epoch.
+
+    `type` is the CloudEvents type; `data` is snake_case; `subject` names evse/connector (`evse/1/connector/1`) or
+    transaction (`transaction/<id>`); `time` is the charger's clock in RFC 3339, None where it is missing or
+    unreadable. `key` is set for money events: their id derives from it alone, so a retransmission has the same id.
+    """
+
+    type: str
+    data: dict[str, Any]
+    subject: str | None = None
+    time: str | None = None
+    key: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Origin:
+    """The OCPP message that an event comes from. `raw` is the payload's original text."""
+
+    ocpp_version: str
+    action: str
+    message_id: str
+    raw: str
+    violations: Sequence[Violation] = field(default=())
+
+
+@dataclass(slots=True, frozen=True)
+class StampedEvent:
+    """An event as the log holds it: `body` is the CloudEvent in JSON, final."""
+
+    id: str
+    type: str
+    body: bytes
+
+
+def stable_id(charger: ChargerId, key: str) -> str:
+    """An id of 32 hex digits that depends on the charger and the key alone."""
+    return hashlib.blake2b(f"{charger.key}|{key}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def stamp(
+    event: Event,
+    *,
+    charger: ChargerId,
+    epoch: int,
+    sequence: int,
+    recorded: float,
+    origin: Origin | None = None,
+) -> StampedEvent:
+    """Encode an event for the log.
+
+    `epoch` and `sequence` become fixed-width decimal strings (CloudEvents sequence extension), `recorded` (Unix
+    seconds, the gateway's clock) `recordedtime`. Without a charger's time, `time` is the recorded one.
+    """
+    recorded_text = rfc3339(recorded)
+    event_id = stable_id(charger, event.key) if event.key is not None else f"{epoch:016d}-{sequence:012d}"
+    envelope: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": charger.source,
+        "type": event.type,
+        "time": event.time or recorded_text,
+        "datacontenttype": "application/json",
+        "dataschema": f"{SCHEMA_BASE}{event.type}",
+        "recordedtime": recorded_text,
+        "epoch": f"{epoch:016d}",
+        "sequence": f"{sequence:012d}",
+    }
+    if event.subject is not None:
+        envelope["subject"] = event.subject
+    data = event.data
+    if origin is not None:
+        envelope["ocppversion"] = origin.ocpp_version
+        envelope["ocppaction"] = origin.action
+        envelope["ocppmessageid"] = origin.message_id
+        if origin.violations:
+            data = {**data, "violations": [*data.get("violations", ()), *origin.violations]}
+    return StampedEvent(event_id, event.type, _encode(envelope, data, origin))
+
+
+def _encode(envelope: dict[str, Any], data: dict[str, Any], origin: Origin | None) -> bytes:
+    if origin is not None:
+        data = {**data, "raw": _as_json_or_text(origin.raw)}
+    envelope["data"] = data
+    try:
+        return orjson.dumps(envelope)
+    except (TypeError, ValueError):
+        envelope["data"] = _tolerable(data)
+        return orjson.dumps(envelope)
+
+
+def _as_json_or_text(raw: str) -> orjson.Fragment | str:
+    try:
+        orjson.loads(raw)
+    except ValueError:
+        return raw.encode("utf-8", "replace").decode()
+    return orjson.Fragment(raw)
+
+
+def _tolerable(value: Any) -> Any:
+    """A copy of `value` that JSON can hold: lone surrogates replaced, huge integers as they are, the rest as text."""
+    if isinstance(value, dict):
+        return {str(_tolerable(name)): _tolerable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tolerable(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+        return orjson.Fragment(str(value))
+    if value is None or isinstance(value, bool | int | float | orjson.Fragment):
+        return value
+    return str(value)

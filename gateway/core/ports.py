@@ -1,0 +1,377 @@
+"""What the core asks of its surroundings: the Protocols that stores, sockets and adapters implement.
+
+`gateway.cluster` implements EventLog, Ownership, StateStore, CommandStore, Mailboxes, SettingsStore and ApiKeys over
+Redis; `gateway.chargers` implements LocalCharger; each folder of `adapters` implements Adapter, and the outward ones
+OutwardReader; `gateway.metrics` implements Observer.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from gateway.core.clock import Clock
+from gateway.core.commands import Command, CommandResult
+from gateway.core.events import StampedEvent
+from gateway.core.health import HealthBoard
+from gateway.core.identity import ChargerId
+
+if TYPE_CHECKING:
+    from gateway.core.router import Router
+
+# ---------------------------------------------------------------- the log, written
+
+
+@dataclass(slots=True)
+class Commit:
+    """What one message of a charger leaves behind; stored whole or not at all.
+
+    `key` is the idempotency key (None: the message cannot repeat); `answer` the CALLRESULT payload that is stored
+    under it. `fields` are the charger's snapshot fields that changed (see `SnapshotFields`), `transactions` the
+    records that changed (id → JSON). `events` are appended to the log in order.
+    """
+
+    charger: ChargerId
+    epoch: int
+    events: Sequence[StampedEvent]
+    key: str | None = None
+    answer: bytes = b""
+    fields: Mapping[str, bytes] = field(default_factory=dict)
+    transactions: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class EventLog(Protocol):
+    async def commit(self, commit: Commit) -> bytes | None:
+        """Store a commit durably; wait, over any outage of Redis, until that is done or the caller is cancelled.
+
+        Returns None if it was stored, or the stored answer where `key` was seen before: then nothing was stored.
+        Raises OwnershipLost where the epoch is not the charger's current one.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- ownership
+
+SnapshotFields = Mapping[str, bytes]
+"""A charger's snapshot: field → JSON. Public ones are `charger`, `availability` (online | offline, bare text) and
+`connector/{evse}/{connector}`; `memory` is the twin's own."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """What a node gets with a charger: its epoch, what is known of it, and Redis's clock (Unix seconds)."""
+
+    epoch: int
+    fields: SnapshotFields
+    transactions: Mapping[str, bytes]
+    """The active transactions' records, id → JSON."""
+    redis_time: float
+    previous_node: str | None = None
+
+
+@dataclass(slots=True)
+class ChargerSettings:
+    """What an operator stored for a charger: the subprotocol to prefer, and the check of its Basic-auth password."""
+
+    subprotocol: str | None = None
+    has_password: bool = False
+
+
+class Ownership(Protocol):
+    async def settings(self, charger: ChargerId) -> ChargerSettings:
+        """Raises LogUnavailable where Redis cannot be asked."""
+        ...
+
+    async def check_password(self, charger: ChargerId, password: bytes) -> bool:
+        """True where this is the charger's password. Raises LogUnavailable."""
+        ...
+
+    async def claim(self, charger: ChargerId) -> Claim:
+        """Make this node the owner under a new epoch, and tell the previous owner's node to close its socket.
+
+        Raises LogUnavailable.
+        """
+        ...
+
+    async def release(self, charger: ChargerId, epoch: int) -> None:
+        """Give the charger up, if the epoch is still ours. Called after the disconnected event was committed."""
+        ...
+
+
+# ---------------------------------------------------------------- the log, read
+
+
+@dataclass(slots=True, frozen=True)
+class LogEntry:
+    """One entry of a shard's log; `position` orders it within the shard."""
+
+    position: str
+    charger: ChargerId
+    id: str
+    type: str
+    body: bytes
+
+
+@dataclass(slots=True, frozen=True)
+class Snapshot:
+    """A charger's snapshot fields as they stand now; `removed` once the charger was deleted."""
+
+    charger: ChargerId
+    fields: SnapshotFields
+    removed: bool = False
+
+
+class Delivery(Protocol):
+    """An outward adapter's hand in one shard, held while this node has the shard's lease.
+
+    The reader calls connect, project (everything), deliver and project (what changed), and connect again after every
+    DeliveryInterrupted or when `lost` returned; close at the end. Calls never overlap, but for `lost`.
+    """
+
+    async def connect(self) -> None:
+        """Come into a state where batches can be delivered; retries by itself with back-off until cancelled."""
+        ...
+
+    async def lost(self) -> None:
+        """Return when the connection that `connect` made is lost."""
+        ...
+
+    async def deliver(self, entries: Sequence[LogEntry]) -> None:
+        """Return when the receiver has confirmed every entry.
+
+        Raises DeliveryInterrupted, DeliveryRefused or DeliveryImpossible, each telling how many leading entries are
+        confirmed.
+        """
+        ...
+
+    async def project(self, snapshots: Sequence[Snapshot]) -> None:
+        """Bring retained state in line with the snapshots. Raises DeliveryError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class OutwardReader(Protocol):
+    """What an outward adapter hands to the log so that it is read for it. `name` names its cursor."""
+
+    name: str
+
+    def open(self, shard: int) -> Delivery:
+        """A hand in this shard; does no I/O."""
+        ...
+
+
+# ---------------------------------------------------------------- state, commands, settings (read and administered)
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of a listing and the opaque cursor of the next, None at the end."""
+
+    items: list[Any]
+    next: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class NodeInfo:
+    """A node that is alive."""
+
+    node: str
+    started_at: float
+    chargers: int
+    version: str
+
+
+@dataclass(slots=True, frozen=True)
+class DeadLetter:
+    """An event that could never be delivered, and why."""
+
+    id: str
+    reader: str
+    reason: str
+    parked_at: float
+    entry: LogEntry
+
+
+class StateStore(Protocol):
+    """Every method raises LogUnavailable where Redis cannot be asked."""
+
+    async def chargers(self, *, after: str | None = None, limit: int = 100) -> Page:
+        """Snapshots (`Snapshot`) of all known chargers."""
+        ...
+
+    async def charger(self, charger: ChargerId) -> Snapshot | None: ...
+
+    async def owner(self, charger: ChargerId) -> str | None:
+        """The node that holds the charger's socket, None where it is offline."""
+        ...
+
+    async def transactions(
+        self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
+    ) -> Page:
+        """Transaction records (parsed JSON), latest change first."""
+        ...
+
+    async def transaction(self, transaction_id: str) -> dict[str, Any] | None: ...
+
+    async def remove_charger(self, charger: ChargerId) -> None:
+        """Forget an offline charger: snapshot, settings, retained topics. Raises NotFound, or CommandRefused while
+        it is connected."""
+        ...
+
+    async def nodes(self) -> list[NodeInfo]: ...
+
+    async def dead_letters(self, *, after: str | None = None, limit: int = 100) -> Page:
+        """Parked entries as DeadLetter."""
+        ...
+
+    async def remove_dead_letter(self, letter_id: str) -> None:
+        """Raises NotFound."""
+        ...
+
+
+class CommandStore(Protocol):
+    async def begin(self, command: Command) -> CommandResult | None:
+        """Note that a command runs; None if it is new, its result if one of this id and body has ended.
+
+        Raises CommandRunning, IdempotencyConflict, LogUnavailable.
+        """
+        ...
+
+    async def finish(self, result: CommandResult) -> None: ...
+
+    async def get(self, command_id: str) -> dict[str, Any] | None:
+        """The public shape of a command, with `"outcome": null` while it runs; None if unknown."""
+        ...
+
+
+class Mailboxes(Protocol):
+    async def call(self, node: str, command: Command, *, deadline: float) -> CommandResult:
+        """Have another node carry out a command; always ends in a result.
+
+        Unclaimed at the deadline: withdrawn and `offline`; claimed and unanswered: `timeout`.
+        """
+        ...
+
+
+class SettingsStore(Protocol):
+    """What operators store per charger. Raises LogUnavailable."""
+
+    async def set_password(self, charger: ChargerId, password: bytes | None) -> None: ...
+
+    async def set_subprotocol(self, charger: ChargerId, subprotocol: str | None) -> None: ...
+
+    async def get(self, charger: ChargerId) -> ChargerSettings: ...
+
+
+Scope = Literal["read", "command", "admin"]
+
+
+@dataclass(slots=True, frozen=True)
+class ApiKey:
+    """An API key without its secret."""
+
+    id: str
+    name: str
+    scope: Scope
+    created_at: float
+
+
+class ApiKeys(Protocol):
+    """API keys, stored as hashes. Raises LogUnavailable."""
+
+    async def create(self, name: str, scope: Scope, *, secret: str | None = None) -> tuple[ApiKey, str]:
+        """A new key and its secret, which is shown this once."""
+        ...
+
+    async def verify(self, secret: str) -> ApiKey | None: ...
+
+    async def list(self) -> Sequence[ApiKey]: ...
+
+    async def revoke(self, key_id: str) -> None:
+        """Raises NotFound."""
+        ...
+
+
+# ---------------------------------------------------------------- chargers
+
+
+class LocalCharger(Protocol):
+    """A charger whose socket this node holds."""
+
+    charger: ChargerId
+    epoch: int
+
+    async def execute(self, command: Command) -> CommandResult:
+        """Carry a command out; always ends in a result, at the command's deadline at the latest."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
+        ...
+
+
+# ---------------------------------------------------------------- observation
+
+
+class Observer(Protocol):
+    """Where counts and durations go (Prometheus). All durations are seconds; every method is cheap and sync."""
+
+    def connection_opened(self, version: str) -> None: ...
+    def connection_closed(self, version: str, reason: str) -> None: ...
+    def handshake_refused(self, status: int) -> None: ...
+    def message(self, version: str, direction: str, action: str, outcome: str) -> None:
+        """`direction` in | out; `outcome` answered, repeated, refused, invalid, violated ..."""
+        ...
+
+    def answered(self, seconds: float) -> None:
+        """From a CALL's arrival to its answer."""
+        ...
+
+    def command(self, name: str, outcome: str, seconds: float) -> None: ...
+    def committed(self, batch: int, seconds: float) -> None: ...
+    def delivered(self, reader: str, shard: int, count: int) -> None: ...
+    def undelivered(self, reader: str, shard: int, outcome: str) -> None:
+        """`outcome` refused, parked, interrupted, no_subscriber."""
+        ...
+
+    def depth(self, queue: str, depth: int) -> None: ...
+    def up(self, part: str, up: bool) -> None:
+        """`part` redis | mqtt."""
+        ...
+
+
+# ---------------------------------------------------------------- adapters
+
+
+@dataclass(frozen=True)
+class GatewayContext:
+    """All that an adapter gets of the gateway."""
+
+    node: str
+    version: str
+    clock: Clock
+    router: "Router"
+    state: StateStore
+    commands: CommandStore
+    settings: SettingsStore
+    api_keys: ApiKeys
+    health: HealthBoard
+    observer: Observer
+    metrics: Callable[[], bytes]
+    """The metrics page in Prometheus's text format."""
+    read_log: Callable[[OutwardReader], Awaitable[None]]
+    """Read the log for an outward reader under leases, all shards, until cancelled."""
+    known_chargers: Callable[[], AsyncIterator[ChargerId]]
+    dev: bool = False
+    """True under `serve --dev`: no API key is asked for."""
+
+
+class Adapter(Protocol):
+    """One kind of business system. The constructor assigns; `run` works until it is cancelled, then cleans up."""
+
+    name: str
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Serve; call `started` once, when the outside can use the adapter. Raises ConfigurationError for a setting
+        that cannot work (a port in use, a certificate that does not load)."""
+        ...

@@ -1,0 +1,43 @@
+"""Who answers a charger's question: the policies, one per decision.
+
+Only `local` so far: a fresh install accepts any token and any charger.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from gateway.core.identity import ChargerId
+from gateway.core.reports import Boot, BootDecision, Token, TokenDecision
+
+
+@dataclass(slots=True, frozen=True)
+class AuthorizeQuestion:
+    """May this token charge? `moment`: merely presented, or a transaction starts with it."""
+
+    charger: ChargerId
+    token: Token
+    evse_id: int | None
+    moment: Literal["presented", "start"]
+
+
+class Responder(Protocol):
+    """Decides what a charger is told. Always answers, within its own deadline."""
+
+    async def authorize(self, question: AuthorizeQuestion) -> TokenDecision: ...
+
+    async def boot(self, charger: ChargerId, boot: Boot) -> BootDecision: ...
+
+
+class LocalResponder:
+    """The gateway's own default answers: every token accepted (an empty one invalid), every boot accepted."""
+
+    def __init__(self, *, heartbeat_interval: int) -> None:
+        self._heartbeat_interval = heartbeat_interval
+
+    async def authorize(self, question: AuthorizeQuestion) -> TokenDecision:
+        if not question.token.id.strip() and question.token.type != "NoAuthorization":
+            return TokenDecision("invalid")
+        return TokenDecision("accepted")
+
+    async def boot(self, charger: ChargerId, boot: Boot) -> BootDecision:
+        return BootDecision("accepted", self._heartbeat_interval)

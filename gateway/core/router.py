@@ -1,0 +1,124 @@
+"""Commands find their charger: here, on another node by its mailbox, or nowhere."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from hashlib import blake2b
+from typing import Any
+
+from gateway.core.clock import Clock
+from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.errors import LogUnavailable
+from gateway.core.identity import ChargerId
+from gateway.core.ports import CommandStore, LocalCharger, Mailboxes, Observer, StateStore
+
+
+class Router:
+    """Carries a command to its charger and brings back its one result."""
+
+    def __init__(
+        self,
+        *,
+        node: str,
+        clock: Clock,
+        state: StateStore,
+        commands: CommandStore,
+        mailboxes: Mailboxes,
+        observer: Observer,
+    ) -> None:
+        self._node = node
+        self._clock = clock
+        self._state = state
+        self._commands = commands
+        self._mailboxes = mailboxes
+        self._observer = observer
+        self._local: dict[ChargerId, LocalCharger] = {}
+
+    # ------------------------------------------------------------ who is here
+
+    def attach(self, charger: LocalCharger) -> LocalCharger | None:
+        """Note that this node holds the charger's socket; returns the connection that it replaces, if any."""
+        previous = self._local.get(charger.charger)
+        self._local[charger.charger] = charger
+        return previous
+
+    def detach(self, charger: LocalCharger) -> None:
+        """Forget a connection, unless a newer one has taken its place."""
+        if self._local.get(charger.charger) is charger:
+            del self._local[charger.charger]
+
+    def local(self, charger: ChargerId) -> LocalCharger | None:
+        return self._local.get(charger)
+
+    def locals(self) -> list[LocalCharger]:
+        return list(self._local.values())
+
+    # ------------------------------------------------------------ commands
+
+    async def submit(self, command: Command) -> CommandResult:
+        """Carry a command out wherever its charger is; a repeated id gets the first one's result.
+
+        Raises CommandRunning, IdempotencyConflict (no command was made), LogUnavailable.
+        """
+        earlier = await self._commands.begin(command)
+        if earlier is not None:
+            return earlier
+        return await self._finish(command, self._anywhere(command))
+
+    async def submit_owned(self, command: Command) -> CommandResult | None:
+        """Carry out a command that every node hears (MQTT): only the owner acts.
+
+        For a charger that nobody owns the node chosen by rendezvous hash answers `offline`. None: another node's.
+        """
+        if command.charger not in self._local:
+            owner = await self._state.owner(command.charger)
+            if owner is not None and owner != self._node:
+                return None
+            if owner is None and not await self._is_rendezvous(command.charger):
+                return None
+        return await self.submit(command)
+
+    async def execute_here(self, command: Command) -> CommandResult:
+        """Carry out a command that came by this node's mailbox."""
+        charger = self._local.get(command.charger)
+        return _offline(command) if charger is None else await charger.execute(command)
+
+    async def _anywhere(self, command: Command) -> CommandResult:
+        charger = self._local.get(command.charger)
+        if charger is not None:
+            return await charger.execute(command)
+        owner = await self._state.owner(command.charger)
+        if owner is None or owner == self._node:
+            return _offline(command)
+        return await self._mailboxes.call(owner, command, deadline=command.deadline)
+
+    async def _finish(self, command: Command, work: Coroutine[Any, Any, CommandResult]) -> CommandResult:
+        began = self._clock.monotonic()
+        try:
+            result = await work
+        except LogUnavailable:
+            result = _offline(command, "Redis cannot be reached, so the charger's owner is unknown")
+        except asyncio.CancelledError:
+            await asyncio.shield(
+                self._commands.finish(_ended(command, Outcome.TIMEOUT, "the gateway stopped before the answer came"))
+            )
+            raise
+        self._observer.command(command.name, result.outcome.value, self._clock.monotonic() - began)
+        await self._commands.finish(result)
+        return result
+
+    async def _is_rendezvous(self, charger: ChargerId) -> bool:
+        nodes = [node.node for node in await self._state.nodes()] or [self._node]
+        return rendezvous(charger, nodes) == self._node
+
+
+def rendezvous(charger: ChargerId, nodes: Iterable[str]) -> str:
+    """The node that highest-random-weight hashing chooses for a charger; the same on every node."""
+    return max(nodes, key=lambda node: blake2b(f"{node}|{charger.key}".encode(), digest_size=8).digest())
+
+
+def _ended(command: Command, outcome: Outcome, reason: str) -> CommandResult:
+    return CommandResult(command.id, command.charger, command.name, outcome, reason)
+
+
+def _offline(command: Command, reason: str = "the charger is not connected") -> CommandResult:
+    return _ended(command, Outcome.OFFLINE, reason)

@@ -1,0 +1,1 @@
+"""OCPP without I/O: frames, sessions, schemas and, per version, tables. Nothing here awaits or reads a clock."""
