@@ -151,9 +151,13 @@ class Delivery(Protocol):
 
 
 class OutwardReader(Protocol):
-    """What an outward adapter hands to the log so that it is read for it. `name` names its cursor."""
+    """What an outward adapter hands to the log so that it is read for it. `name` names its cursor.
+
+    `refresh_interval` is how often (seconds) all snapshots are projected anew, None for never.
+    """
 
     name: str
+    refresh_interval: float | None
 
     def open(self, shard: int) -> Delivery:
         """A hand in this shard; does no I/O."""

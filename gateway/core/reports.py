@@ -172,3 +172,13 @@ class Verdict:
     boot: BootDecision | None = None
     transaction_id: int | None = None
     """The id given to a 1.6 transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveTransaction:
+    """A running transaction as the outbound tables need it."""
+
+    id: str
+    ocpp_transaction_id: str
+    evse_id: int
+    connector_id: int

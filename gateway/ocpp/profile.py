@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.core.commands import Outcome
 from gateway.core.events import Violation
-from gateway.core.reports import Report, Verdict
+from gateway.core.reports import ActiveTransaction, Report, Verdict
 
 
 @dataclass(slots=True)
@@ -48,16 +48,6 @@ class Call:
 
     action: str
     payload: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveTransaction:
-    """A running transaction as an outbound table needs it."""
-
-    id: str
-    ocpp_transaction_id: str
-    evse_id: int
-    connector_id: int
 
 
 @dataclass(frozen=True, slots=True)

