@@ -1,0 +1,67 @@
+"""Section [chargers]: where chargers connect, and how patient the gateway is with them."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Subprotocol = Literal["ocpp1.6", "ocpp2.0.1", "ocpp2.1"]
+
+
+class ChargersConfig(BaseModel):
+    """The listener for chargers (OCPP-J), and the deadlines of their connections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field("0.0.0.0", description="Address that chargers connect to; 0.0.0.0 is every interface")  # noqa: S104
+    port: int = Field(9000, ge=0, le=65535, description="Port that chargers connect to; 0 takes any free one")
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate chain; with it chargers connect by wss (TLS 1.2 or newer)"
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's private key")
+    default_subprotocol: Subprotocol | None = Field(
+        None, description="Version for chargers that offer no subprotocol; without one they are turned away"
+    )
+    require_password: bool = Field(
+        False,
+        description="Turn away chargers for which no Basic-auth password is stored (a stored one is always asked)",
+    )
+    heartbeat_interval: int = Field(
+        300, ge=1, description="Seconds between heartbeats, as told to chargers in the answer to BootNotification"
+    )
+    ping_interval: Seconds = Field(60, description="Seconds between WebSocket pings; 0 sends none")
+    idle_timeout: Seconds = Field(
+        660,
+        description="Close a connection on which nothing at all arrived for so many seconds, not even a pong; 0 never "
+        "does. Keep it well above heartbeat_interval: some chargers answer no ping, and send nothing but heartbeats",
+    )
+    handshake_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        10, description="Seconds that a charger may take to open its connection"
+    )
+    command_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        30, description="Seconds that a charger may take to answer a command"
+    )
+    money_grace: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        8.0,
+        description="Seconds that a transaction's message may wait for Redis before the charger's connection is closed, "
+        "so that the charger keeps the message and sends it again",
+    )
+    max_message_bytes: int = Field(1024 * 1024, ge=1024, description="Longest message taken from a charger, in bytes")
+    max_inbound_queue: int = Field(
+        64, ge=1, description="Messages of one charger that may wait here; beyond that its socket is not read"
+    )
+    compression: bool = Field(
+        False, description="Offer permessage-deflate; it costs 3.5 times the memory for each connection"
+    )
+    strict: bool = Field(
+        False,
+        description="Answer messages that break OCPP's schema with CALLERROR instead of taking and flagging them; "
+        "messages of transactions are taken all the same",
+    )
+
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together: one is set, the other is not")
+        return self
