@@ -25,7 +25,7 @@ class ChargersConfig(BaseModel):
     )
     require_password: bool = Field(
         False,
-        description="Turn away chargers for which no Basic-auth password is stored (a stored one is always asked)",
+        description="Turn away chargers that have no Basic-auth password stored (a stored one is always asked)",
     )
     heartbeat_interval: int = Field(
         300, ge=1, description="Seconds between heartbeats, as told to chargers in the answer to BootNotification"
@@ -44,8 +44,11 @@ class ChargersConfig(BaseModel):
     )
     money_grace: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         8.0,
-        description="Seconds that a transaction's message may wait for Redis before the charger's connection is closed, "
+        description="Seconds that a transaction's message may wait for Redis before the connection is closed, "
         "so that the charger keeps the message and sends it again",
+    )
+    last_seen_interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        60, description="Seconds between updates of a charger's last_seen_at while it sends nothing but heartbeats"
     )
     max_message_bytes: int = Field(1024 * 1024, ge=1024, description="Longest message taken from a charger, in bytes")
     max_inbound_queue: int = Field(
