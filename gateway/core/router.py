@@ -1,7 +1,7 @@
 """Commands find their charger: here, on another node by its mailbox, or nowhere."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -36,10 +36,15 @@ class Router:
     # ------------------------------------------------------------ who is here
 
     def attach(self, charger: LocalCharger) -> LocalCharger | None:
-        """Note that this node holds the charger's socket; returns the connection that it replaces, if any."""
-        previous = self._local.get(charger.charger)
+        """Note that this node holds the charger's socket; the higher epoch wins.
+
+        Returns the connection that lost to the other and must close, None where there is only one.
+        """
+        present = self._local.get(charger.charger)
+        if present is not None and present.epoch > charger.epoch:
+            return charger
         self._local[charger.charger] = charger
-        return previous
+        return present
 
     def detach(self, charger: LocalCharger) -> None:
         """Forget a connection, unless a newer one has taken its place."""
@@ -54,14 +59,17 @@ class Router:
 
     # ------------------------------------------------------------ commands
 
-    async def submit(self, command: Command) -> CommandResult:
+    async def submit(self, command: Command, *, begun: Callable[[], None] | None = None) -> CommandResult:
         """Carry a command out wherever its charger is; a repeated id gets the first one's result.
 
+        `begun` is called once the command is noted as running: from then on it can be asked for by its id.
         Raises CommandRunning, IdempotencyConflict (no command was made), LogUnavailable.
         """
         earlier = await self._commands.begin(command)
         if earlier is not None:
             return earlier
+        if begun is not None:
+            begun()
         return await self._finish(command, self._anywhere(command))
 
     async def submit_owned(self, command: Command) -> CommandResult | None:
