@@ -1,0 +1,63 @@
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import aiomqtt
+import psutil
+import pytest
+
+from gateway.core.errors import EmbeddedServerError
+from gateway.embedded.broker import EmbeddedBroker
+from tests.embedded.support import server_pids
+
+
+async def test_speaks_mqtt_5_on_loopback_only(tmp_path: Path, unused_tcp_port: int) -> None:
+    broker = EmbeddedBroker(tmp_path, unused_tcp_port)
+    assert await broker.start() == f"mqtt://127.0.0.1:{unused_tcp_port}"
+    try:
+        async with aiomqtt.Client("127.0.0.1", unused_tcp_port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+            await client.subscribe("a/#", qos=1)
+            payload = b"x" * 1024 * 1024
+            await client.publish("a/b", payload, qos=1)
+            async with asyncio.timeout(10):
+                message = await anext(aiter(client.messages))
+        assert (str(message.topic), message.payload) == ("a/b", payload)
+        listening = {
+            connection.laddr.ip
+            for connection in psutil.net_connections("tcp")
+            if connection.laddr.port == unused_tcp_port and connection.status == psutil.CONN_LISTEN
+        }
+        assert listening == {"127.0.0.1"}
+    finally:
+        await broker.stop()
+    assert not server_pids(tmp_path)
+
+
+async def test_a_busy_port_is_told_with_the_way_out(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(EmbeddedServerError) as raised:
+            await EmbeddedBroker(tmp_path, port).start()
+    assert f"MQTT_URL=mqtt://127.0.0.1:{port}" in str(raised.value)
+    assert "mqtt.embedded_port" in str(raised.value)
+
+
+async def test_an_unexpected_end_is_noticed_and_the_broker_starts_again(tmp_path: Path, unused_tcp_port: int) -> None:
+    broker = EmbeddedBroker(tmp_path, unused_tcp_port)
+    await broker.start()
+    server = next(
+        process
+        for process in map(psutil.Process, server_pids(tmp_path))
+        if any("IotCoreBroker" in part for part in process.cmdline()) and "guard.py" not in str(process.cmdline())
+    )
+    os.kill(server.pid, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        assert await broker.wait_died() == 128 + signal.SIGKILL
+    await broker.start()
+    async with aiomqtt.Client("127.0.0.1", unused_tcp_port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        await client.publish("a/b", b"x", qos=1)
+    await broker.stop()
