@@ -1,0 +1,1 @@
+"""The sockets: how chargers connect, who they are, and one connection pumping one OCPP session."""

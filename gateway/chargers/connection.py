@@ -1,0 +1,415 @@
+"""One charger's connection: a socket pumping a session, a twin keeping the picture, a log taking what happened.
+
+Everything that changes the twin goes through one inbox and is worked off in order, one item at a time, because a
+change is made on a copy and counts only once it is committed. A charger is answered after that, never before.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import count
+from secrets import randbelow
+
+import orjson
+import structlog
+
+from gateway.chargers.commands import CallEnd, carry_out, resolve
+from gateway.chargers.surroundings import Surroundings
+from gateway.chargers.websocket import WebSocket
+from gateway.core.clock import rfc3339
+from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.errors import LogUnavailable, OwnershipLost
+from gateway.core.events import Origin, stamp
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Claim, Commit
+from gateway.core.reports import (
+    Authorization,
+    Boot,
+    BootDecision,
+    Report,
+    TokenDecision,
+    Transaction,
+    Untranslated,
+    Verdict,
+)
+from gateway.core.responder import AuthorizeQuestion
+from gateway.core.twin import Change, Twin
+from gateway.ocpp.profile import Call, Notes, Profile, Station
+from gateway.ocpp.session import (
+    Anomaly,
+    CallAnswered,
+    CallExpired,
+    CallFailed,
+    CallLost,
+    CallReceived,
+    CallTimedOut,
+    SendReceived,
+    Session,
+    SessionEvent,
+    Transmit,
+)
+
+_log = structlog.get_logger(__name__)
+
+CLAIM_RETRY = 1.0
+"""Seconds between attempts to claim a charger anew after Redis lost its data."""
+
+
+@dataclass(slots=True)
+class _Internal:
+    """A change of the twin that no message of the charger causes."""
+
+    make: Callable[[], Change]
+
+
+class Connection:
+    """A charger whose socket this node holds; implements `LocalCharger` and the socket's `Listener`."""
+
+    def __init__(
+        self, charger: ChargerId, profile: Profile, socket: WebSocket, claim: Claim, around: Surroundings
+    ) -> None:
+        self.charger = charger
+        self.epoch = claim.epoch
+        self.money_waiting_since: float | None = None
+        self._profile = profile
+        self._socket = socket
+        self._around = around
+        self._schemas = around.schemas[profile.subprotocol]
+        self._session = Session(profile, self._schemas, strict=around.config.strict)
+        self._twin = Twin.restore(charger, claim.fields, claim.transactions)
+        self._sequence = 0
+        self._redis_ahead = claim.redis_time - around.clock.now()
+        self._inbox: deque[CallReceived | SendReceived | _Internal] = deque()
+        self._wake: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_id = count(randbelow(1 << 30) + 1)
+        self._opened_at = around.clock.monotonic()
+        self._seen_at = self._opened_at
+        self._closed: tuple[int, str] | None = None
+        self._superseded = False
+
+    @property
+    def socket(self) -> WebSocket:
+        return self._socket
+
+    @property
+    def version(self) -> str:
+        return self._profile.version
+
+    # ------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Work until the socket is closed, then say so in the log and give the charger up."""
+        around = self._around
+        around.observer.connection_opened(self.version)
+        _log.info("charger connected", charger=str(self.charger), version=self.version, epoch=self.epoch,
+                  remote=self._socket.remote_address)  # fmt: skip
+        try:
+            await self._store(self._connected())
+            while self._closed is None:
+                await self._work_off()
+            await self._farewell()
+        except OwnershipLost:
+            self._superseded = True
+            self._socket.close(1000, "superseded by a newer connection")
+        finally:
+            self._release_resources()
+            code, reason = self._closed or (1000, "superseded" if self._superseded else "gateway stopping")
+            around.observer.connection_closed(self.version, "superseded" if self._superseded else str(code))
+            _log.info("charger disconnected", charger=str(self.charger), code=code, reason=reason,
+                      seconds=round(around.clock.monotonic() - self._opened_at, 1))  # fmt: skip
+
+    async def _work_off(self) -> None:
+        if not self._inbox:
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
+        while self._inbox and self._closed is None:
+            item = self._inbox.popleft()
+            if len(self._inbox) < self._around.config.max_inbound_queue // 2:
+                self._socket.resume()
+            if isinstance(item, _Internal):
+                await self._store(item.make())
+            else:
+                await self._handle(item)
+
+    async def _farewell(self) -> None:
+        code, reason = self._closed or (1006, "")
+        self._release_resources()
+        await self._store(self._twin.disconnected(self._around.clock.now(), reason=f"{code} {reason}".strip()))
+        try:
+            await self._around.ownership.release(self.charger, self.epoch)
+        except LogUnavailable as error:
+            _log.warning("charger not released", charger=str(self.charger), error=str(error))
+
+    def _release_resources(self) -> None:
+        self._around.router.detach(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._apply(self._session.drain())
+
+    def _connected(self) -> Change:
+        return self._twin.connected(
+            self._around.clock.now(),
+            version=self.version,
+            remote_address=self._socket.remote_address,
+            node=self._around.node,
+            security="tls" if self._socket.encrypted else None,
+        )
+
+    # ------------------------------------------------------------ the socket's Listener
+
+    def text_received(self, text: str) -> None:
+        self._apply(self._session.receive(text, self._around.clock.monotonic()))
+
+    def socket_closed(self, code: int, reason: str) -> None:
+        self._closed = (code, reason)
+        self._wake_up()
+
+    def close(self, code: int, reason: str) -> None:
+        self._socket.close(code, reason)
+
+    # ------------------------------------------------------------ upkeep, called by the server every second or so
+
+    def claim_anew(self) -> None:
+        """Redis lost its data: store everything known again, which claims the charger where need be."""
+        self._enqueue(_Internal(self._twin.everything))
+
+    def upkeep(self, now: float) -> None:
+        """Ping, close what is silent or stuck, and note now and then that the charger is there."""
+        config, socket = self._around.config, self._socket
+        silent = now - socket.last_received
+        if config.idle_timeout and silent > config.idle_timeout:
+            self.close(1001, f"nothing received for {silent:.0f} s")
+        elif config.ping_interval and silent > config.ping_interval and now - socket.pinged_at > config.ping_interval:
+            socket.ping()
+        waiting = self.money_waiting_since
+        if waiting is not None and now - waiting > config.money_grace:
+            self.close(1013, "try again later: the event log cannot be reached")
+        if socket.last_received > self._seen_at + config.last_seen_interval and not self._inbox:
+            self._seen_at = socket.last_received
+            self._enqueue(_Internal(lambda: self._twin.seen(self._around.clock.now())))
+
+    # ------------------------------------------------------------ session events
+
+    def _apply(self, events: list[SessionEvent]) -> None:
+        for event in events:
+            match event:
+                case CallReceived() | SendReceived():
+                    self._enqueue(event)
+                case Transmit():
+                    self._socket.send(event.text)
+                case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost():
+                    resolve(event.handle, event)
+                case Anomaly():
+                    self._around.observer.message(self.version, "in", event.kind, "anomaly")
+                    _log.warning("odd frame", charger=str(self.charger), kind=event.kind, detail=event.detail[:300])
+        if self._session.next_deadline() is not None or self._timer is not None:
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._session.next_deadline()
+        if deadline is not None:
+            delay = max(0.0, deadline - self._around.clock.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._apply(self._session.poll(self._around.clock.monotonic()))
+
+    def _enqueue(self, item: CallReceived | SendReceived | _Internal) -> None:
+        self._inbox.append(item)
+        if len(self._inbox) >= self._around.config.max_inbound_queue:
+            self._socket.pause()
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    # ------------------------------------------------------------ the walk of a message
+
+    async def _handle(self, call: CallReceived | SendReceived) -> None:
+        clock = self._around.clock
+        arrived = clock.monotonic()
+        row = call.inbound
+        if row is not None and row.money:
+            self.money_waiting_since = arrived
+        notes = Notes(call.violations)
+        report = self._translated(call, notes)
+        token, boot = await self._decided(report)
+        change = self._changed(report, call, notes, token, boot)
+        now = clock.now()
+        answer = b""
+        if row is not None and row.answered:
+            verdict = Verdict(rfc3339(now), token, boot, change.transaction_id)
+            answer = orjson.dumps(row.reply(verdict))
+        origin = Origin(self.version, call.action, call.message_id, call.raw, notes.violations)
+        try:
+            earlier = await self._store(change, origin=origin, answer=answer)
+        finally:
+            self.money_waiting_since = None
+        if isinstance(call, CallReceived):
+            self._answer(call, answer if earlier is None else earlier)
+            self._around.observer.answered(clock.monotonic() - arrived)
+        outcome = "repeated" if earlier is not None else "violated" if notes.violations else "ok"
+        self._around.observer.message(self.version, "in", call.action if row is not None else "unknown", outcome)
+
+    def _answer(self, call: CallReceived, answer: bytes) -> None:
+        if call.inbound is None:
+            code = self._session.refusal_for(call.action)
+            self._socket.send(self._session.refuse(call.message_id, code, f"{call.action} is not handled"))
+        else:
+            self._socket.send(self._session.answer(call.message_id, answer))
+
+    def _translated(self, call: CallReceived | SendReceived, notes: Notes) -> Report:
+        if call.inbound is None:
+            return Untranslated()
+        try:
+            return call.inbound.translate(call.payload, notes)
+        except Exception:
+            # A bug of ours must not stop the charger: what it said travels raw and is answered.
+            _log.exception("translation failed", charger=str(self.charger), action=call.action)
+            notes.violation("untranslatable", "", "the gateway could not translate this message")
+            return Untranslated()
+
+    async def _decided(self, report: Report) -> tuple[TokenDecision | None, BootDecision | None]:
+        responder = self._around.responder
+        match report:
+            case Boot():
+                return None, await responder.boot(self.charger, report)
+            case Authorization():
+                question = AuthorizeQuestion(self.charger, report.token, report.evse_id, "presented")
+                return await responder.authorize(question), None
+            case Transaction(token=token) if token is not None:
+                question = AuthorizeQuestion(self.charger, token, report.evse_id, "start")
+                return await responder.authorize(question), None
+        return None, None
+
+    def _changed(
+        self,
+        report: Report,
+        call: CallReceived | SendReceived,
+        notes: Notes,
+        token: TokenDecision | None,
+        boot: BootDecision | None,
+    ) -> Change:
+        now = self._around.clock.now()
+        payload_hash = blake2b(call.raw.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+        try:
+            return self._twin.handle(
+                report, now=now, redis_now=now + self._redis_ahead, token=token, boot=boot, payload_hash=payload_hash
+            )
+        except Exception:
+            _log.exception("report not understood", charger=str(self.charger), action=call.action)
+            notes.violation("untranslatable", "", "the gateway could not make sense of this message")
+            return self._twin.handle(Untranslated(), now=now, redis_now=now + self._redis_ahead)
+
+    async def _store(self, change: Change, *, origin: Origin | None = None, answer: bytes = b"") -> bytes | None:
+        """Commit a change and adopt it; the stored answer where the log has seen its key before.
+
+        Raises OwnershipLost where a newer connection owns the charger.
+        """
+        if not (change.events or change.fields or change.transactions):
+            return None
+        while True:
+            now = self._around.clock.now()
+            stamped = [
+                stamp(
+                    event,
+                    charger=self.charger,
+                    epoch=self.epoch,
+                    sequence=self._sequence + place,
+                    recorded=now,
+                    origin=origin if place == 0 else None,
+                )
+                for place, event in enumerate(change.events)
+            ]
+            commit = Commit(self.charger, self.epoch, stamped, change.key, answer, change.fields, change.transactions)
+            try:
+                earlier = await self._around.log.commit(commit)
+            except OwnershipLost as lost:
+                if not lost.forgotten:
+                    raise
+                await self._claim_again()
+                continue
+            if earlier is None:
+                self._sequence += len(stamped)
+                self._twin.adopt(change)
+            return earlier
+
+    async def _claim_again(self) -> None:
+        """Redis came back empty: claim under a new epoch and store all that is known."""
+        while True:
+            try:
+                claim = await self._around.ownership.claim(self.charger)
+                break
+            except LogUnavailable:
+                await asyncio.sleep(CLAIM_RETRY)
+        self.epoch, self._sequence = claim.epoch, 0
+        everything = self._twin.everything()
+        await self._around.log.commit(
+            Commit(self.charger, self.epoch, (), None, b"", everything.fields, everything.transactions)
+        )
+        _log.warning("charger claimed anew", charger=str(self.charger), epoch=self.epoch)
+
+    # ------------------------------------------------------------ the walk of a command
+
+    async def execute(self, command: Command) -> CommandResult:
+        if self._closed is not None:
+            return CommandResult(
+                command.id, command.charger, command.name, Outcome.OFFLINE, "the charger is not connected"
+            )
+        result = await carry_out(
+            command,
+            profile=self._profile,
+            schemas=self._schemas,
+            station=lambda: Station(self._twin.active_transactions(), lambda: next(self._next_id)),
+            caller=lambda call: self._call(call, command.deadline),
+        )
+        if result.outcome is Outcome.ACCEPTED:
+            self._note_effect(command)
+        _log.info("command", charger=str(self.charger), command=command.name, id=command.id,
+                  outcome=result.outcome.value, reason=result.reason)  # fmt: skip
+        return result
+
+    async def _call(self, call: Call, deadline: float) -> CallEnd:
+        clock = self._around.clock
+        now = clock.monotonic()
+        remaining = max(0.0, deadline - clock.now())
+        waiting: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
+        self._apply(
+            self._session.call(
+                call.action, call.payload, handle=waiting, deadline=now + remaining, answer_within=remaining, now=now
+            )
+        )
+        try:
+            end = await waiting
+        except asyncio.CancelledError:
+            self._session.cancel(waiting)
+            raise
+        self._around.observer.message(self.version, "out", call.action, type(end).__name__.removeprefix("Call").lower())
+        return end
+
+    def _note_effect(self, command: Command) -> None:
+        """What an accepted command changes in the picture of the charger, which it does not report by itself."""
+        arguments, clock = command.arguments, self._around.clock
+        if command.name == "set_charging_limit":
+            self._enqueue(
+                _Internal(
+                    lambda: self._twin.limited(
+                        clock.now(), arguments["evse_id"], arguments["current_a"], arguments["power_w"]
+                    )
+                )
+            )
+        elif command.name == "set_availability":
+            self._enqueue(
+                _Internal(
+                    lambda: self._twin.availability_set(clock.now(), arguments["evse_id"], arguments["available"])
+                )
+            )

@@ -1,0 +1,130 @@
+"""What a charger says when it connects: its identity, its password, the subprotocols it offers.
+
+Pure functions over the HTTP request; tolerant of what real chargers send (quirks 1 to 5 and 9).
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHeaderFormat
+from websockets.headers import parse_subprotocol
+from websockets.http11 import Request
+
+from gateway.core.errors import HandshakeRefused
+from gateway.core.identity import MAX_IDENTITY_LENGTH, ChargerId
+
+_REQUEST_LINE = re.compile(rb"\A(\S+) (.*) (HTTP/\d\.\d)(\r?\n)", re.DOTALL)
+_NOT_IN_A_PATH = re.compile(rb"[^\x21-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """User name and password of HTTP Basic authentication, as bytes: OCPP passwords need not be UTF-8."""
+
+    user: bytes
+    password: bytes
+
+
+def mended_request_line(head: bytes) -> bytes:
+    """Percent-encode spaces and non-ASCII bytes in the request line's path, which some chargers send raw (quirk 4).
+
+    `head` begins with the whole request line; the rest is returned untouched.
+    """
+    found = _REQUEST_LINE.match(head)
+    if found is None:
+        return head
+    method, path, protocol, newline = found.groups()
+    mended = _NOT_IN_A_PATH.sub(lambda byte: b"%%%02X" % byte[0][0], path)
+    return b"%b %b %b%b" % (method, mended, protocol, newline) + head[found.end() :]
+
+
+def mend_headers(request: Request) -> None:
+    """Supply `Connection: Upgrade` where a charger forgot it beside a right `Upgrade` header (quirk 2)."""
+    connection = ", ".join(request.headers.get_all("Connection")).lower()
+    if "upgrade" not in connection and request.headers.get_all("Upgrade"):
+        del request.headers["Connection"]
+        request.headers["Connection"] = "Upgrade"
+
+
+def charger_id(path: str) -> ChargerId:
+    """The charger that a request path names: its last segment, percent-decoded.
+
+    Any path before it, doubled and trailing slashes, a query and an absolute URL are tolerated (quirks 3 and 4).
+    Raises HandshakeRefused with 404 for no identity, 400 for one that is not UTF-8, too long or unprintable.
+    """
+    if "://" in path:
+        path = urlsplit(path).path
+    segments = [segment for segment in path.partition("?")[0].split("/") if segment]
+    if not segments:
+        raise HandshakeRefused(404, "the path names no charger: connect to /<any path>/<charger id>")
+    try:
+        identity = unquote_to_bytes(segments[-1]).decode()
+    except UnicodeDecodeError:
+        raise HandshakeRefused(400, "the charger id in the path is not UTF-8") from None
+    if len(identity) > MAX_IDENTITY_LENGTH:
+        raise HandshakeRefused(400, f"the charger id is longer than {MAX_IDENTITY_LENGTH} characters")
+    if not identity.strip() or any(char < " " or char == "\x7f" for char in identity):
+        raise HandshakeRefused(400, "the charger id is blank or has control characters")
+    return ChargerId(identity)
+
+
+def credentials(headers: Headers) -> Credentials | None:
+    """The Basic credentials, None where there are none. Raises HandshakeRefused with 401 for unreadable ones."""
+    values = headers.get_all("Authorization")
+    if not values:
+        return None
+    scheme, _, token = values[0].partition(" ")
+    if scheme.lower() != "basic":
+        raise HandshakeRefused(401, f"the Authorization scheme must be Basic, not {scheme[:20]!r}")
+    try:
+        user, _, password = base64.b64decode(token.strip(), validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        raise HandshakeRefused(401, "the Authorization header is not valid base64") from None
+    return Credentials(user, password)
+
+
+def password_spellings(password: bytes) -> list[bytes]:
+    """The ways in which a charger may have meant its password: as sent, from hex, or as hex (quirk 9)."""
+    spellings = [password]
+    with suppress(ValueError):
+        spellings.append(bytes.fromhex(password.decode("ascii")))
+    spellings += [password.hex().encode(), password.hex().upper().encode()]
+    return spellings
+
+
+def offered_subprotocols(headers: Headers) -> list[str]:
+    """What the charger offers, in its order; a header that breaks the grammar is split at its commas."""
+    offered: list[str] = []
+    for value in headers.get_all("Sec-WebSocket-Protocol"):
+        try:
+            offered += parse_subprotocol(value)
+        except InvalidHeaderFormat:
+            offered += [part.strip() for part in value.split(",") if part.strip()]
+    return offered
+
+
+def chosen_subprotocol(
+    offered: Sequence[str], known: Sequence[str], *, preferred: str | None, default: str | None
+) -> tuple[str | None, str | None]:
+    """Which version is spoken, and how the handshake's answer spells it: (subprotocol, header).
+
+    The choice stored for the charger wins where the charger offers it, else the first it offers that we know. A
+    charger that offers nothing is spoken to in the stored or the default version, with no header (quirk 1). Offers
+    are compared without case. (None, None) where there is none in common.
+    """
+    if not offered:
+        fallback = preferred or default
+        return (fallback, None) if fallback in known else (None, None)
+    by_name = {name.lower(): name for name in reversed(offered)}
+    if preferred in known and preferred in by_name:
+        return preferred, by_name[preferred]
+    for name in offered:
+        if name.lower() in known:
+            return name.lower(), name
+    return None, None

@@ -1,0 +1,230 @@
+"""Where chargers connect: listens, admits, and owns every connection of this node."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+import structlog
+from websockets.http11 import Request
+
+from gateway.chargers.config import ChargersConfig
+from gateway.chargers.connection import Connection
+from gateway.chargers.handshake import (
+    charger_id,
+    chosen_subprotocol,
+    credentials,
+    offered_subprotocols,
+    password_spellings,
+)
+from gateway.chargers.surroundings import Surroundings
+from gateway.chargers.websocket import WebSocket
+from gateway.core.errors import ConfigurationError, HandshakeRefused, LogUnavailable
+from gateway.core.identity import ChargerId
+from gateway.ocpp.profiles import PROFILES
+
+_log = structlog.get_logger(__name__)
+
+UPKEEP_INTERVAL = 0.5
+RETRY_AFTER = 5
+"""Seconds that a refused charger is told to wait."""
+
+
+class ChargerServer:
+    """The OCPP-J server of a node."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._connections: set[Connection] = set()
+        self._sockets: set[WebSocket] = set()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._draining = False
+        self.port = around.config.port
+        """The port that it listens on; the real one once `run` has started where 0 was configured."""
+
+    def connection_count(self) -> int:
+        return len(self._connections)
+
+    async def run(self, started: Callable[[], None], stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set, then close every charger and wait for its farewell.
+
+        Raises ConfigurationError where it cannot listen. Cancelling ends everything at once.
+        """
+        config = self._around.config
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                server = await loop.create_server(
+                    self._new_socket, config.host, config.port, ssl=_tls_context(config), backlog=4096
+                )
+            except OSError as error:
+                raise ConfigurationError(
+                    f"chargers cannot connect: {config.host}:{config.port}: {error.strerror}; "
+                    "set [chargers] host and port to a free one"
+                ) from error
+            self.port = server.sockets[0].getsockname()[1]
+            upkeep = tasks.create_task(self._upkeep(), name="chargers: upkeep")
+            started()
+            try:
+                await stopping.wait()
+            finally:
+                server.close()
+                upkeep.cancel()
+            self._drain()
+
+    def superseded(self, charger: ChargerId, epoch: int) -> None:
+        """A newer connection owns the charger: close the ones with an older epoch."""
+        for connection in list(self._connections):
+            if connection.charger == charger and connection.epoch < epoch:
+                connection.close(1000, "superseded by a newer connection")
+
+    def forgotten(self) -> None:
+        """Redis lost its data: every connection stores what it knows, and so claims its charger anew."""
+        for connection in self._connections:
+            connection.claim_anew()
+
+    def _drain(self) -> None:
+        self._draining = True
+        for connection in list(self._connections):
+            connection.close(1012, "the gateway restarts")
+
+    async def _upkeep(self) -> None:
+        while True:
+            await asyncio.sleep(UPKEEP_INTERVAL)
+            now = asyncio.get_running_loop().time()
+            for connection in list(self._connections):
+                connection.upkeep(now)
+
+    # ------------------------------------------------------------ admission
+
+    def _new_socket(self) -> WebSocket:
+        config = self._around.config
+        return WebSocket(
+            self._on_request,
+            max_message_bytes=config.max_message_bytes,
+            compression=config.compression,
+            handshake_timeout=config.handshake_timeout,
+        )
+
+    def _on_request(self, socket: WebSocket, request: Request) -> None:
+        if self._tasks is None or self._draining:
+            socket.reject(503, "the gateway restarts", {"Retry-After": str(RETRY_AFTER)})
+            return
+        self._tasks.create_task(self._serve(socket, request), name=f"charger at {socket.remote_address}")
+
+    async def _serve(self, socket: WebSocket, request: Request) -> None:
+        """Admit a charger and run its connection to the end."""
+        try:
+            async with asyncio.timeout(self._around.config.handshake_timeout):
+                connection = await self._admitted(socket, request)
+        except HandshakeRefused as refusal:
+            self._refuse(socket, request, refusal)
+            return
+        except (LogUnavailable, TimeoutError) as error:
+            self._refuse(
+                socket,
+                request,
+                HandshakeRefused(503, f"try again later: {error or 'too slow'}", retry_after=RETRY_AFTER),
+            )
+            return
+        if connection is None:
+            return
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        except Exception:
+            # Our own bug, on one charger: that one is cut off, every other goes on.
+            _log.exception("connection failed", charger=str(connection.charger))
+            socket.abort()
+        finally:
+            self._connections.discard(connection)
+
+    async def _admitted(self, socket: WebSocket, request: Request) -> Connection | None:
+        charger = charger_id(request.path)
+        settings = await self._around.ownership.settings(charger)
+        if settings.has_password or self._around.config.require_password:
+            await self._authenticate(charger, request)
+        subprotocol, header = chosen_subprotocol(
+            offered_subprotocols(request.headers),
+            tuple(PROFILES),
+            preferred=settings.subprotocol,
+            default=self._around.config.default_subprotocol,
+        )
+        if subprotocol is None:
+            self._close_without_protocol(socket, request, charger)
+            return None
+        if not socket.is_handshake(request):
+            raise HandshakeRefused(426, "this address speaks OCPP over WebSockets; connect with ws:// or wss://")
+        claim = await self._around.ownership.claim(charger)
+        connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around)
+        problem = socket.accept(request, header, connection)
+        if problem is not None:
+            _log.warning("handshake failed", charger=str(charger), reason=problem, remote=socket.remote_address)
+            await self._around.ownership.release(charger, claim.epoch)
+            return None
+        loser = self._around.router.attach(connection)
+        if loser is not None:
+            loser.close(1000, "superseded by a newer connection")
+        return connection
+
+    async def _authenticate(self, charger: ChargerId, request: Request) -> None:
+        """Check Basic credentials (OCPP security profiles 1 and 2). Raises HandshakeRefused with 401."""
+        given = credentials(request.headers)
+        if given is None:
+            raise HandshakeRefused(401, "this charger needs its password (HTTP Basic authentication)")
+        if given.user.decode("utf-8", "replace") != charger.identity:
+            raise HandshakeRefused(401, "the user name must be the charger id")
+        for password in password_spellings(given.password):
+            if await self._around.ownership.check_password(charger, password):
+                return
+        raise HandshakeRefused(401, "wrong password")
+
+    def _close_without_protocol(self, socket: WebSocket, request: Request, charger: ChargerId) -> None:
+        """No common subprotocol: finish the handshake, then close (OCPP-J 1.6 section 3.3, 2.0.1 part 4 3.1.2)."""
+        offered = offered_subprotocols(request.headers)
+        known = ", ".join(PROFILES)
+        if not offered:
+            told = f"offers no subprotocol; set [chargers] default_subprotocol (one of {known}) to serve it"
+        else:
+            told = f"offers {', '.join(offered)}; this gateway speaks {known}"
+        _log.warning("no common subprotocol", charger=str(charger), reason=told, remote=socket.remote_address)
+        self._around.observer.handshake_refused(101)
+        if socket.accept(request, None, _Nobody()) is None:
+            socket.close(1002, f"no common subprotocol: speak one of {known}")
+
+    def _refuse(self, socket: WebSocket, request: Request, refusal: HandshakeRefused) -> None:
+        self._around.observer.handshake_refused(refusal.status)
+        _log.warning("charger refused", path=request.path[:200], status=refusal.status, reason=refusal.reason,
+                     remote=socket.remote_address)  # fmt: skip
+        headers: dict[str, str] = {}
+        if refusal.status == 401:
+            headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        if refusal.status == 426:
+            headers["Upgrade"] = "websocket"
+        if refusal.retry_after is not None:
+            headers["Retry-After"] = str(refusal.retry_after)
+        socket.reject(refusal.status, refusal.reason, headers)
+
+
+class _Nobody:
+    """Listens to a WebSocket that is about to be closed."""
+
+    def text_received(self, text: str) -> None:
+        return None
+
+    def socket_closed(self, code: int, reason: str) -> None:
+        return None
+
+
+def _tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
+    if config.tls_certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.tls_certificate, config.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"[chargers] tls_certificate {config.tls_certificate} and tls_key {config.tls_key}: {error}"
+        ) from error
+    return context

@@ -1,0 +1,26 @@
+"""What a connection needs of the house, in one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.chargers.config import ChargersConfig
+from gateway.core.clock import Clock
+from gateway.core.ports import EventLog, Observer, Ownership
+from gateway.core.responder import Responder
+from gateway.core.router import Router
+from gateway.ocpp.schemas import SchemaSet
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The parts that every connection of a node shares. `schemas` are by subprotocol."""
+
+    node: str
+    config: ChargersConfig
+    clock: Clock
+    log: EventLog
+    ownership: Ownership
+    router: Router
+    responder: Responder
+    observer: Observer
+    schemas: Mapping[str, SchemaSet]

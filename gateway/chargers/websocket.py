@@ -1,0 +1,293 @@
+"""One WebSocket, server side: a thin asyncio shell around the sans-I/O protocol of the `websockets` library.
+
+Thin because memory and time per connection count: no task, no queue and no timer of its own beyond the handshake.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
+
+from websockets.exceptions import InvalidState
+from websockets.extensions.base import ServerExtensionFactory
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.frames import Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import OPEN, Event
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from gateway.chargers.handshake import mend_headers, mended_request_line
+
+_SILENT = logging.getLogger("gateway.chargers.websocket.frames")
+_SILENT.setLevel(logging.CRITICAL)
+
+MAX_REQUEST_LINE = 8192
+CLOSE_TIMEOUT = 5.0
+"""Seconds that a charger has to answer a close frame before its socket is cut."""
+
+
+class Listener(Protocol):
+    """Who is told what arrives on an open WebSocket."""
+
+    def text_received(self, text: str) -> None: ...
+
+    def socket_closed(self, code: int, reason: str) -> None: ...
+
+
+class _ServerProtocol(ServerProtocol):
+    """Speaks the subprotocol that was chosen for the charger; the library must neither check nor choose again."""
+
+    chosen: Subprotocol | None = None
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        return self.chosen
+
+
+class WebSocket(asyncio.Protocol):
+    """One charger's socket, from the first byte on.
+
+    `on_request` is called once with the handshake request; whoever is asked must then call `accept` or `reject`.
+    `last_received` is the monotonic time of the last byte that arrived.
+    """
+
+    __slots__ = (
+        "_assembled",
+        "_assembled_opcode",
+        "_close_timer",
+        "_closed",
+        "_head",
+        "_listener",
+        "_loop",
+        "_max_buffered",
+        "_on_request",
+        "_paused",
+        "_protocol",
+        "_reason",
+        "_timer",
+        "_transport",
+        "last_received",
+        "pinged_at",
+    )
+
+    def __init__(
+        self,
+        on_request: Callable[["WebSocket", Request], None],
+        *,
+        max_message_bytes: int,
+        compression: bool,
+        handshake_timeout: float,
+        max_buffered: int = 4 * 1024 * 1024,
+    ) -> None:
+        extensions: Sequence[ServerExtensionFactory] = [ServerPerMessageDeflateFactory()] if compression else []
+        self._protocol = _ServerProtocol(extensions=extensions, max_size=max_message_bytes, logger=_SILENT)
+        self._on_request = on_request
+        self._listener: Listener | None = None
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._head: bytearray | None = bytearray()
+        self._assembled: bytearray | None = None
+        self._assembled_opcode = Opcode.TEXT
+        self._max_buffered = max_buffered
+        self._timer: asyncio.TimerHandle | None = self._loop.call_later(handshake_timeout, self.abort)
+        self._close_timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._paused = False
+        self._reason: tuple[int, str] | None = None
+        self.last_received = self._loop.time()
+        self.pinged_at = 0.0
+
+    # ------------------------------------------------------------ the handshake
+
+    @property
+    def remote_address(self) -> str:
+        peer = None if self._transport is None else self._transport.get_extra_info("peername")
+        return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
+
+    @property
+    def encrypted(self) -> bool:
+        return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
+
+    @staticmethod
+    def is_handshake(request: Request) -> bool:
+        """Whether the request asks for a WebSocket at all."""
+        return "websocket" in ", ".join(request.headers.get_all("Upgrade")).lower()
+
+    def accept(self, request: Request, subprotocol: str | None, listener: Listener) -> str | None:
+        """Finish the handshake; None if the WebSocket is open now, else why the request was no WebSocket handshake."""
+        if self._closed:
+            return "the charger hung up"
+        mend_headers(request)
+        self._protocol.chosen = cast(Subprotocol | None, subprotocol)
+        response = self._protocol.accept(request)
+        self._respond(response)
+        if self._protocol.state is not OPEN:
+            return bytes(response.body).decode(errors="replace").strip().splitlines()[0]
+        self._listener = listener
+        self._resume()
+        return None
+
+    def reject(self, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
+        """Answer the handshake with an HTTP error and hang up."""
+        if self._closed:
+            return
+        response = self._protocol.reject(status, reason + "\n")
+        for name, value in (headers or {}).items():
+            response.headers[name] = value
+        self._respond(response)
+        self._begin_close_timer()
+
+    def _respond(self, response: Response) -> None:
+        self._cancel_timer()
+        self._protocol.send_response(response)
+        self._flush()
+
+    # ------------------------------------------------------------ sending
+
+    def send(self, text: str | bytes) -> None:
+        """Send one text message; does nothing on a WebSocket that is not open any more."""
+        if self._protocol.state is OPEN:
+            self._protocol.send_text(text.encode() if isinstance(text, str) else text)
+            self._flush()
+
+    def ping(self) -> None:
+        if self._protocol.state is OPEN:
+            self.pinged_at = self._loop.time()
+            self._protocol.send_ping(b"")
+            self._flush()
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; the socket is cut where the charger does not answer it."""
+        if self._protocol.state is OPEN:
+            self._reason = (code, reason)
+            try:
+                self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
+            except InvalidState:
+                return
+            self._flush()
+            self._resume()
+        self._begin_close_timer()
+
+    def abort(self) -> None:
+        """Cut the socket at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _flush(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            self._protocol.data_to_send()
+            return
+        for data in self._protocol.data_to_send():
+            if data:
+                transport.write(data)
+            else:
+                # TLS transports cannot half-close; closing flushes what was written first.
+                transport.close()
+
+    def _begin_close_timer(self) -> None:
+        if self._close_timer is None and not self._closed:
+            self._close_timer = self._loop.call_later(CLOSE_TIMEOUT, self.abort)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ------------------------------------------------------------ back-pressure
+
+    def pause(self) -> None:
+        """Read no more until `resume`: what the charger sends waits in its own socket."""
+        if not self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        self._resume()
+
+    def _resume(self) -> None:
+        if self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """The charger does not read; beyond the limit it is cut off, so that it costs no more memory."""
+        if self._transport is not None and self._transport.get_write_buffer_size() > self._max_buffered:
+            self.abort()
+
+    # ------------------------------------------------------------ asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.last_received = self._loop.time()
+        if self._head is not None:
+            self._head += data
+            if b"\n" not in self._head and len(self._head) <= MAX_REQUEST_LINE:
+                return
+            data, self._head = mended_request_line(bytes(self._head)), None
+        self._protocol.receive_data(data)
+        self._flush()
+        for event in self._protocol.events_received():
+            self._dispatch(event)
+        if self._protocol.close_expected():
+            self._begin_close_timer()
+
+    def eof_received(self) -> bool:
+        self._protocol.receive_eof()
+        self._flush()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = True
+        self._cancel_timer()
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+            self._close_timer = None
+        self._protocol.receive_eof()
+        self._protocol.data_to_send()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.socket_closed(*self._how_it_closed())
+
+    def _how_it_closed(self) -> tuple[int, str]:
+        if self._reason is not None:
+            return self._reason
+        sent, received = self._protocol.close_sent, self._protocol.close_rcvd
+        if received is not None:
+            return int(received.code), received.reason or "closed by the charger"
+        if sent is not None:
+            return int(sent.code), sent.reason
+        return 1006, "connection lost"
+
+    # ------------------------------------------------------------ frames
+
+    def _dispatch(self, event: Event) -> None:
+        if isinstance(event, Request):
+            # Nothing may be read before the handshake is answered, which takes a question to Redis.
+            self.pause()
+            self._on_request(self, event)
+        elif isinstance(event, Response):
+            raise TypeError("a server receives no response")
+        elif event.opcode is Opcode.TEXT or event.opcode is Opcode.BINARY:
+            if event.fin:
+                self._deliver(event.opcode, event.data)
+            else:
+                self._assembled, self._assembled_opcode = bytearray(event.data), event.opcode
+        elif event.opcode is Opcode.CONT and self._assembled is not None:
+            self._assembled += event.data
+            if event.fin:
+                data, self._assembled = self._assembled, None
+                self._deliver(self._assembled_opcode, data)
+
+    def _deliver(self, opcode: Opcode, data: bytes | bytearray | memoryview) -> None:
+        if self._listener is None or self._protocol.state is not OPEN:
+            return
+        try:
+            text = str(data, "utf-8")
+        except UnicodeDecodeError:
+            # RFC 6455 section 8.1 for text; OCPP-J knows text only, but a binary frame that holds text is read.
+            self.close(*((1007, "text is not UTF-8") if opcode is Opcode.TEXT else (1003, "OCPP-J is text")))
+            return
+        self._listener.text_received(text)

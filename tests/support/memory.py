@@ -1,0 +1,88 @@
+"""The log and the ownership of chargers in memory: what `gateway.cluster` does over Redis, for tests without one."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import orjson
+
+from gateway.core.errors import LogUnavailable, OwnershipLost
+from gateway.core.identity import ChargerId
+from gateway.core.ports import ChargerSettings, Claim, Commit
+
+
+@dataclass
+class MemoryStore:
+    """Implements EventLog and Ownership. `available` may be cleared to play an outage of Redis."""
+
+    events: list[tuple[ChargerId, dict[str, object]]] = field(default_factory=list)
+    answers: dict[tuple[ChargerId, str], bytes] = field(default_factory=dict)
+    fields: dict[ChargerId, dict[str, bytes]] = field(default_factory=dict)
+    records: dict[ChargerId, dict[str, bytes]] = field(default_factory=dict)
+    epochs: dict[ChargerId, int] = field(default_factory=dict)
+    owned: set[ChargerId] = field(default_factory=set)
+    passwords: dict[ChargerId, bytes] = field(default_factory=dict)
+    subprotocols: dict[ChargerId, str] = field(default_factory=dict)
+    commits: int = 0
+
+    def __post_init__(self) -> None:
+        self.available = asyncio.Event()
+        self.available.set()
+
+    # ------------------------------------------------------------ EventLog
+
+    async def commit(self, commit: Commit) -> bytes | None:
+        await self.available.wait()
+        if commit.charger not in self.owned:
+            raise OwnershipLost(str(commit.charger), forgotten=True)
+        if self.epochs[commit.charger] != commit.epoch:
+            raise OwnershipLost(str(commit.charger), forgotten=False)
+        if commit.key is not None:
+            earlier = self.answers.get((commit.charger, commit.key))
+            if earlier is not None:
+                return earlier
+            self.answers[commit.charger, commit.key] = commit.answer
+        self.commits += 1
+        self.fields.setdefault(commit.charger, {}).update(commit.fields)
+        self.records.setdefault(commit.charger, {}).update(commit.transactions)
+        self.events += [(commit.charger, orjson.loads(event.body)) for event in commit.events]
+        return None
+
+    # ------------------------------------------------------------ Ownership
+
+    def _require(self) -> None:
+        if not self.available.is_set():
+            raise LogUnavailable("Redis is away")
+
+    async def settings(self, charger: ChargerId) -> ChargerSettings:
+        self._require()
+        return ChargerSettings(self.subprotocols.get(charger), charger in self.passwords)
+
+    async def check_password(self, charger: ChargerId, password: bytes) -> bool:
+        self._require()
+        return self.passwords.get(charger) == password
+
+    async def claim(self, charger: ChargerId) -> Claim:
+        self._require()
+        epoch = self.epochs.get(charger, 0) + 1
+        self.epochs[charger] = epoch
+        self.owned.add(charger)
+        fields = dict(self.fields.get(charger, {}))
+        active = orjson.loads(fields.get("memory", b"{}")).get("active", [])
+        records = {name: self.records[charger][name] for name in active}
+        return Claim(epoch, fields, records, time.time())
+
+    async def release(self, charger: ChargerId, epoch: int) -> None:
+        self._require()
+        if self.epochs.get(charger) == epoch:
+            self.owned.discard(charger)
+
+    # ------------------------------------------------------------ what tests ask
+
+    def types(self, charger: ChargerId) -> list[object]:
+        return [event["type"] for owner, event in self.events if owner == charger]
+
+    def forget_everything(self) -> None:
+        """As FLUSHALL does."""
+        for part in (self.answers, self.fields, self.records, self.epochs, self.owned):
+            part.clear()
