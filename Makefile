@@ -1,0 +1,73 @@
+# Everything runs from .venv, made on first use with Python 3.11 or newer (PYTHON=... chooses one).
+# Stamp files in .venv keep repeated calls quick.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+export PYTHON
+
+NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
+
+.PHONY: help demo test lint format types bench scale openapi clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' Makefile
+
+demo: .venv/.installed  ## start everything, watch two virtual chargers charge (Ctrl-C ends it)
+	@$(BIN)/python -m gateway.demo $(ARGS)
+
+test: .venv/.dev servers $(NODE_TESTS)  ## run all tests
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: .venv/.dev  ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: .venv/.dev  ## ruff: format, and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: .venv/.dev  ## mypy --strict
+	@$(BIN)/mypy --strict -p gateway -p adapters
+
+bench: .venv/.dev  ## full path against the usual stack: ratio, latency, memory, profile
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+scale: .venv/.dev  ## many thousand chargers on one machine
+	@$(BIN)/python -m tests.bench.scale $(ARGS)
+
+openapi: .venv/.installed  ## write openapi/openapi.json and openapi/asyncapi.yaml anew
+	@$(BIN)/python -m tests.openapi
+
+clean:  ## remove what was made here
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules
+
+# ---------------------------------------------------------------- setting up
+
+.PHONY: servers
+servers:
+	@sh .ci/servers
+
+$(BIN)/python:
+	@sh .ci/venv
+
+.venv/.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing the gateway into .venv ..."
+	@$(PIP) install --editable .
+	@touch $@
+
+.venv/.dev: pyproject.toml .venv/.installed
+	@echo "Installing the tools for tests into .venv ..."
+	@$(PIP) install --editable '.[dev]'
+	@touch $@
+
+# Tests with Node clients are skipped where npm is missing or cannot install.
+tests/node/node_modules/.stamp: $(wildcard tests/node/package.json tests/node/package-lock.json)
+	@if ! command -v npm >/dev/null 2>&1; then \
+	    echo "npm is not installed: the tests with Node clients are skipped"; \
+	else \
+	    cd tests/node && if [ -f package-lock.json ]; then make_modules=ci; else make_modules=install; fi; \
+	    npm $$make_modules --no-audit --no-fund --silent && touch node_modules/.stamp \
+	        || echo "npm could not install: the tests with Node clients are skipped"; \
+	fi
