@@ -1,0 +1,252 @@
+"""The composition root: wires the house, and owns the order in which it starts and drains.
+
+Start: embedded servers, Redis, adapters, and the chargers' listener last, so that no charger speaks to half a house.
+Drain: the listener closes and every charger is sent away first, their farewells are published, then the rest stops.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+
+from adapters import load_adapter
+from gateway import __version__
+from gateway.chargers.server import ChargerServer
+from gateway.chargers.surroundings import Surroundings
+from gateway.cluster.cluster import Cluster
+from gateway.config import Settings
+from gateway.core.clock import SystemClock
+from gateway.core.commands import Command, CommandResult
+from gateway.core.errors import EmbeddedServerError
+from gateway.core.health import HealthBoard
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Adapter, GatewayContext
+from gateway.core.responder import LocalResponder
+from gateway.core.router import Router
+from gateway.embedded.broker import EmbeddedBroker
+from gateway.embedded.valkey import EmbeddedValkey
+from gateway.metrics import PrometheusObserver
+from gateway.ocpp.profiles import PROFILES
+from gateway.ocpp.schemas import SchemaSet
+
+_log = structlog.get_logger(__name__)
+
+EMBEDDED_RESTART_DELAY = 1.0
+FAREWELL_SECONDS = 1.5
+"""How long the readers may go on publishing what the chargers' farewells put into the log."""
+
+
+class Gateway:
+    """One node. `run` works until `stop` is called, then drains; cancelling it ends everything at once."""
+
+    def __init__(self, settings: Settings, *, dev: bool = False) -> None:
+        self._settings = settings
+        self._dev = dev
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        self._stopping.set()
+
+    async def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Serve; `ready` is called once chargers may connect.
+
+        Raises ConfigurationError or EmbeddedServerError where it cannot start.
+        """
+        async with AsyncExitStack() as embedded:
+            settings = await self._with_embedded_servers(embedded)
+            house = _House(settings, dev=self._dev)
+            await house.run(self._stopping, ready or (lambda: None))
+
+    async def _with_embedded_servers(self, stack: AsyncExitStack) -> Settings:
+        """Start what no URL names, and fill in the URLs."""
+        settings = self._settings
+        data_dir = settings.gateway.data_dir
+        keepers = await stack.enter_async_context(_Keepers())
+        if settings.redis.url is None:
+            url = await keepers.keep("Valkey", EmbeddedValkey(data_dir))
+            settings = settings.model_copy(update={"redis": settings.redis.model_copy(update={"url": url})})
+        if settings.mqtt.url is None and "mqtt" in settings.gateway.adapters:
+            url = await keepers.keep("MQTT broker", EmbeddedBroker(data_dir, settings.mqtt.embedded_port))
+            settings = settings.model_copy(update={"mqtt": settings.mqtt.model_copy(update={"url": url})})
+        return settings
+
+
+class _Keepers:
+    """Keeps embedded servers alive: starts them, starts them again where they die, stops them at the end."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[EmbeddedValkey | EmbeddedBroker, asyncio.Task[None]]] = []
+
+    async def __aenter__(self) -> "_Keepers":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for server, keeper in reversed(self._kept):
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            await server.stop()
+
+    async def keep(self, name: str, server: EmbeddedValkey | EmbeddedBroker) -> str:
+        url = await server.start()
+        keeper = asyncio.create_task(self._restart_when_dead(name, server), name=f"embedded {name}: keeper")
+        self._kept.append((server, keeper))
+        return url
+
+    async def _restart_when_dead(self, name: str, server: EmbeddedValkey | EmbeddedBroker) -> None:
+        while True:
+            status = await server.wait_died()
+            _log.error("embedded server died; it is started again", server=name, status=status)
+            while True:
+                await asyncio.sleep(EMBEDDED_RESTART_DELAY)
+                try:
+                    await server.start()
+                    break
+                except EmbeddedServerError as error:
+                    _log.error("embedded server does not start", server=name, error=str(error))
+
+
+class _House:
+    """All rooms of one node, wired. Constructed inside the running loop."""
+
+    def __init__(self, settings: Settings, *, dev: bool) -> None:
+        self._settings = settings
+        node = settings.gateway.node
+        clock = SystemClock()
+        self._health = HealthBoard()
+        self._observer = PrometheusObserver()
+        self._cluster = Cluster(
+            settings.redis, node=node, version=__version__, clock=clock, health=self._health, observer=self._observer
+        )
+        self._router = Router(
+            node=node,
+            clock=clock,
+            state=self._cluster.state,
+            commands=self._cluster.commands,
+            mailboxes=self._cluster.mailboxes,
+            observer=self._observer,
+        )
+        self._chargers = ChargerServer(
+            Surroundings(
+                node=node,
+                config=settings.chargers,
+                clock=clock,
+                log=self._cluster.log,
+                ownership=self._cluster.ownership,
+                router=self._router,
+                responder=LocalResponder(heartbeat_interval=settings.chargers.heartbeat_interval),
+                observer=self._observer,
+                schemas={name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()},
+            )
+        )
+        self._context = GatewayContext(
+            node=node,
+            version=__version__,
+            clock=clock,
+            router=self._router,
+            state=self._cluster.state,
+            commands=self._cluster.commands,
+            settings=self._cluster.settings,
+            api_keys=self._cluster.api_keys,
+            health=self._health,
+            observer=self._observer,
+            metrics=self._observer.page,
+            read_log=self._cluster.read_log,
+            known_chargers=self._known_chargers,
+            dev=dev,
+        )
+
+    async def run(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
+        await self._cluster.start()
+        try:
+            async with asyncio.TaskGroup() as services:
+                running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
+                for adapter in self._adapters():
+                    running.append(await self._started(services, adapter))
+                chargers = services.create_task(
+                    self._chargers.run(lambda: self._opened(ready), stopping), name="chargers"
+                )
+                await stopping.wait()
+                await self._drained(chargers)
+                for task in running:
+                    task.cancel()
+        finally:
+            await self._cluster.stop()
+
+    def _adapters(self) -> list[Adapter]:
+        sections = {"mqtt": self._settings.mqtt, "rest": self._settings.rest}
+        return [load_adapter(name)(sections[name], self._context) for name in self._settings.gateway.adapters]
+
+    @staticmethod
+    async def _started(services: asyncio.TaskGroup, adapter: Adapter) -> "asyncio.Task[None]":
+        """Run an adapter, and come back when the outside can use it."""
+        started = asyncio.Event()
+        work: Coroutine[Any, Any, None] = adapter.run(started.set)
+        task = services.create_task(work, name=f"adapter {adapter.name}")
+        task.add_done_callback(lambda _: started.set())
+        await started.wait()
+        return task
+
+    def _opened(self, ready: Callable[[], None]) -> None:
+        config = self._settings.chargers
+        scheme = "wss" if config.tls_certificate is not None else "ws"
+        _log.info("chargers may connect", url=f"{scheme}://{config.host}:{self._chargers.port}/<charger id>")
+        ready()
+
+    async def _drained(self, chargers: "asyncio.Task[None]") -> None:
+        """Wait for every charger's farewell, and a moment for the readers to publish them, within the deadline."""
+        began = time.monotonic()
+        _log.info("draining", chargers=self._chargers.connection_count())
+        self._health.set("node", "failed", "draining")
+        deadline = self._settings.gateway.shutdown_deadline
+        done, _ = await asyncio.wait([chargers], timeout=deadline)
+        if not done:
+            _log.warning("some chargers did not say farewell in time", left=self._chargers.connection_count())
+            chargers.cancel()
+        if self._settings.gateway.adapters:
+            await asyncio.sleep(min(FAREWELL_SECONDS, deadline))
+        _log.info("drained", seconds=round(time.monotonic() - began, 1))
+
+    async def _known_chargers(self) -> AsyncIterator[ChargerId]:
+        after: str | None = None
+        while True:
+            page = await self._cluster.state.chargers(after=after, limit=500)
+            for snapshot in page.items:
+                yield snapshot.charger
+            if page.next is None:
+                return
+            after = page.next
+
+    # ------------------------------------------------------------ what the cluster calls
+
+    async def execute_here(self, command: Command) -> CommandResult:
+        return await self._router.execute_here(command)
+
+    @property
+    def chargers(self) -> ChargerServer:
+        return self._chargers
+
+
+class _Hooks:
+    """What the cluster asks of the node; implements `NodeHooks`."""
+
+    def __init__(self, house: _House) -> None:
+        self._house = house
+
+    async def execute_here(self, command: Command) -> CommandResult:
+        return await self._house.execute_here(command)
+
+    def superseded(self, charger: ChargerId, epoch: int) -> None:
+        self._house.chargers.superseded(charger, epoch)
+
+    def forgotten(self) -> None:
+        self._house.chargers.forgotten()
+
+    def connection_count(self) -> int:
+        return self._house.chargers.connection_count()
+
+    async def later(self, kind: str, charger: ChargerId, payload: bytes) -> None:
+        await self._house.chargers.later(kind, charger, payload)
