@@ -1,0 +1,28 @@
+"""The adapters: each folder faces one kind of business system and imports `gateway.core` only."""
+
+from importlib import import_module
+
+from gateway.core.errors import ConfigurationError
+from gateway.core.ports import Adapter
+
+ADAPTERS: dict[str, str] = {
+    "mqtt": "adapters.mqtt:MqttAdapter",
+    "rest": "adapters.rest:RestAdapter",
+}
+"""Every adapter: its name in the configuration → `module:class`. Adding one is one folder and one line here."""
+
+
+def load_adapter(name: str) -> type[Adapter]:
+    """The class of an adapter; only then is its package imported.
+
+    Raises ConfigurationError for an unknown name, and for a table line whose class bears another name (two lines
+    that lead to one adapter).
+    """
+    target = ADAPTERS.get(name)
+    if target is None:
+        raise ConfigurationError(f"unknown adapter {name!r}; known are {', '.join(sorted(ADAPTERS))}")
+    module, _, attribute = target.partition(":")
+    adapter: type[Adapter] = getattr(import_module(module), attribute)
+    if adapter.name != name:
+        raise ConfigurationError(f"adapter {name!r} leads to {target}, which calls itself {adapter.name!r}")
+    return adapter

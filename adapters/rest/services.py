@@ -1,0 +1,28 @@
+"""What every request handler works with, handed to it by FastAPI."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from adapters.rest.security import Gate
+from adapters.rest.submissions import Submissions
+from gateway.core.ports import GatewayContext
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The gateway, the gate before it, and the commands under way."""
+
+    gateway: GatewayContext
+    gate: Gate
+    submissions: Submissions
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Here = Annotated[Services, Depends(_services)]
+"""The Services of the adapter that serves this request."""
