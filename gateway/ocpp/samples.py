@@ -1,0 +1,171 @@
+"""Meter values of any version as neutral samples: defaults filled in, units unified, numbers scaled in decimal."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.core.reports import Sample
+from gateway.ocpp.fields import At, as_list, pointer, shown, to_integer, to_number, to_text, unreadable
+from gateway.ocpp.profile import Notes
+from gateway.ocpp.timestamps import read_timestamp
+
+# Defaults of SampledValue, the same in 1.6 (section 7.43) and 2.x (part 2, SampledValueType).
+DEFAULT_MEASURAND = "Energy.Active.Import.Register"
+DEFAULT_CONTEXT = "Sample.Periodic"
+DEFAULT_LOCATION = "Outlet"
+DEFAULT_ENERGY_UNIT = "Wh"
+
+UNITS: dict[str, tuple[str, int]] = {
+    # as written → (unit of the sample, power of ten to scale by)
+    "Wh": ("Wh", 0),
+    "kWh": ("Wh", 3),
+    "MWh": ("Wh", 6),
+    "varh": ("varh", 0),
+    "kvarh": ("varh", 3),
+    "VAh": ("VAh", 0),
+    "kVAh": ("VAh", 3),
+    "W": ("W", 0),
+    "kW": ("W", 3),
+    "MW": ("W", 6),
+    "VA": ("VA", 0),
+    "kVA": ("VA", 3),
+    "var": ("var", 0),
+    "kvar": ("var", 3),
+    "A": ("A", 0),
+    "mA": ("A", -3),
+    "V": ("V", 0),
+    "kV": ("V", 3),
+    "Hz": ("Hz", 0),
+    "Hertz": ("Hz", 0),
+    "Percent": ("Percent", 0),
+    "%": ("Percent", 0),
+    "K": ("K", 0),
+    "Celsius": ("Celsius", 0),
+    "Celcius": ("Celsius", 0),  # 1.6 spells it so
+    "Fahrenheit": ("Fahrenheit", 0),
+}
+"""The standard units and those seen in the field; any other is kept as written, its values unscaled."""
+
+SampleReader = Callable[[dict[str, Any], "str | None", Notes, At], "Sample | None"]
+"""Reads one SampledValue of a version: the object, its MeterValue's time, notes, its place."""
+
+
+def read_meter_values(
+    payload: dict[str, Any], name: str, read: SampleReader, notes: Notes
+) -> tuple[list[Sample], str | None]:
+    """All samples of a list of MeterValue, flat, and the time of the last one that has a time.
+
+    An object in place of the list, and an empty or missing sampledValue, are tolerated.
+    """
+    samples: list[Sample] = []
+    time: str | None = None
+    for outer, meter_value in enumerate(as_list(payload.get(name))):
+        if type(meter_value) is not dict:
+            unreadable(meter_value, "an object", notes, (name, outer))
+            continue
+        timestamp = read_timestamp(meter_value.get("timestamp"), notes, (name, outer, "timestamp"))
+        time = timestamp or time
+        for inner, sampled in enumerate(as_list(meter_value.get("sampledValue"))):
+            at = (name, outer, "sampledValue", inner)
+            if type(sampled) is not dict:
+                unreadable(sampled, "an object", notes, at)
+                continue
+            sample = read(sampled, timestamp, notes, at)
+            if sample is not None:
+                samples.append(sample)
+    return samples, time
+
+
+def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
+    """A SampledValue of OCPP 1.6, where the value is text and the unit scales it."""
+    measurand = _text(sampled, "measurand", notes, at) or DEFAULT_MEASURAND
+    unit, exponent = _unit(_text(sampled, "unit", notes, at), measurand)
+    written = sampled.get("value")
+    signed = sampled.get("format") == "SignedData"
+    value = to_text(written) if signed else _value(written, exponent, notes, at)
+    if value is None:
+        unreadable(written, "a value", notes, (*at, "value"))
+        return None
+    sample = _sample(sampled, value, measurand, unit, timestamp, notes, at)
+    if signed:
+        sample["signed"] = value
+    return sample
+
+
+def read_sample_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
+    """A SampledValue of OCPP 2.0.1 or 2.1, where the value is a number that unit and multiplier scale."""
+    measurand = _text(sampled, "measurand", notes, at) or DEFAULT_MEASURAND
+    measure = sampled.get("unitOfMeasure")
+    if type(measure) is dict:
+        unit, exponent = _unit(_text(measure, "unit", notes, at), measurand)
+        multiplier = measure.get("multiplier")
+        if multiplier:
+            exponent += _multiplier(multiplier, notes, at)
+    else:
+        unit, exponent = _unit(None, measurand)
+        if measure is not None:
+            unreadable(measure, "an object", notes, (*at, "unitOfMeasure"))
+    written = sampled.get("value")
+    value = _value(written, exponent, notes, at)
+    if value is None:
+        unreadable(written, "a number", notes, (*at, "value"))
+        return None
+    sample = _sample(sampled, value, measurand, unit, timestamp, notes, at)
+    signed = sampled.get("signedMeterValue")
+    if signed is not None:
+        sample["signed"] = signed
+    return sample
+
+
+def _sample(
+    sampled: dict[str, Any],
+    value: float | int | str,
+    measurand: str,
+    unit: str | None,
+    timestamp: str | None,
+    notes: Notes,
+    at: At,
+) -> Sample:
+    return {
+        "measurand": measurand,
+        "value": value,
+        "unit": unit,
+        "phase": _text(sampled, "phase", notes, at),
+        "location": _text(sampled, "location", notes, at) or DEFAULT_LOCATION,
+        "context": _text(sampled, "context", notes, at) or DEFAULT_CONTEXT,
+        "timestamp": timestamp,
+    }
+
+
+def _text(sampled: dict[str, Any], name: str, notes: Notes, at: At) -> str | None:
+    value = sampled.get(name)
+    if value is None or type(value) is str:
+        return value or None
+    unreadable(value, "text", notes, (*at, name))
+    return None
+
+
+def _unit(written: str | None, measurand: str) -> tuple[str | None, int]:
+    if written is None:
+        return (DEFAULT_ENERGY_UNIT if measurand.startswith("Energy") else None), 0
+    return UNITS.get(written) or (written, 0)
+
+
+def _multiplier(written: Any, notes: Notes, at: At) -> int:
+    multiplier = to_integer(written)
+    if multiplier is None or not -24 <= multiplier <= 24:
+        unreadable(written, "an exponent of ten", notes, (*at, "unitOfMeasure", "multiplier"))
+        return 0
+    return multiplier
+
+
+def _value(written: Any, exponent: int, notes: Notes, at: At) -> float | int | str | None:
+    """The scaled number; as written where it is no number (noted); None where it is no value at all."""
+    number = to_number(written, exponent)
+    if number is not None:
+        return number
+    if isinstance(written, float):
+        written = str(written)
+    if type(written) is not str:
+        return None
+    notes.violation("value_not_numeric", pointer((*at, "value")), f"{shown(written)} is no number")
+    return written

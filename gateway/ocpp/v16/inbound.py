@@ -1,0 +1,142 @@
+"""What a charger's calls mean in OCPP 1.6: the table is INBOUND, at the end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.core.reports import (
+    Authorization,
+    Boot,
+    Meter,
+    Report,
+    Status,
+    Token,
+    Transaction,
+    Untranslated,
+)
+from gateway.ocpp.fields import identifier, integer, number, snake_case, text, word
+from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, untranslated
+from gateway.ocpp.profile import Inbound, Notes
+from gateway.ocpp.samples import read_meter_values, read_sample_16
+from gateway.ocpp.timestamps import read_timestamp
+from gateway.ocpp.tokens import read_token_id
+from gateway.ocpp.v16 import replies
+
+Payload = dict[str, Any]
+
+DEFAULT_STOP_REASON = "Local"
+"""Section 6.49: the reason may be left out where it is Local."""
+
+
+def boot_notification(payload: Payload, notes: Notes) -> Report:
+    """Section 4.2. chargeBoxSerialNumber is the deprecated name of the serial number."""
+    serial_number = text(payload, "chargePointSerialNumber", notes)
+    return Boot(
+        vendor=text(payload, "chargePointVendor", notes),
+        model=text(payload, "chargePointModel", notes),
+        serial_number=serial_number or text(payload, "chargeBoxSerialNumber", notes),
+        firmware_version=text(payload, "firmwareVersion", notes),
+        iccid=text(payload, "iccid", notes),
+        imsi=text(payload, "imsi", notes),
+        meter_type=text(payload, "meterType", notes),
+        meter_serial_number=text(payload, "meterSerialNumber", notes),
+    )
+
+
+def status_notification(payload: Payload, notes: Notes) -> Report:
+    """Section 4.9. The error code NoError becomes None."""
+    evse_id, connector_id = _evse_and_connector(payload, notes)
+    status = text(payload, "status", notes)
+    if evse_id is None or connector_id is None or not status:
+        notes.violation("untranslatable", "", "a status without connectorId or status says nothing")
+        return Untranslated()
+    error_code = text(payload, "errorCode", notes)
+    return Status(
+        evse_id=evse_id,
+        connector_id=connector_id,
+        status=snake_case(status),
+        time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),
+        error_code=None if error_code == "NoError" else error_code,
+        vendor_error_code=text(payload, "vendorErrorCode", notes),
+        vendor_id=text(payload, "vendorId", notes),
+        info=text(payload, "info", notes),
+    )
+
+
+def authorize(payload: Payload, notes: Notes) -> Report:
+    """Section 4.1. A missing token is an empty one, which nobody accepts."""
+    return Authorization(_token(payload, notes) or Token(""))
+
+
+def start_transaction(payload: Payload, notes: Notes) -> Report:
+    """Section 4.8. A missing token is an empty one, which nobody accepts."""
+    evse_id, connector_id = _evse_and_connector(payload, notes)
+    return Transaction(
+        kind="started",
+        time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),
+        evse_id=evse_id,
+        connector_id=connector_id,
+        token=_token(payload, notes) or Token(""),
+        meter_wh=number(payload, "meterStart", notes),
+        reservation_id=integer(payload, "reservationId", notes),
+    )
+
+
+def meter_values(payload: Payload, notes: Notes) -> Report:
+    """Section 4.7. Without a connectorId the samples are the charger's."""
+    evse_id, connector_id = _evse_and_connector(payload, notes)
+    samples, time = read_meter_values(payload, "meterValue", read_sample_16, notes)
+    return Meter(
+        evse_id=evse_id or 0,
+        connector_id=connector_id,
+        samples=samples,
+        time=time,
+        ocpp_transaction_id=identifier(payload, "transactionId", notes),
+    )
+
+
+def stop_transaction(payload: Payload, notes: Notes) -> Report:
+    """Section 4.10."""
+    samples, _ = read_meter_values(payload, "transactionData", read_sample_16, notes)
+    return Transaction(
+        kind="ended",
+        time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),
+        ocpp_transaction_id=identifier(payload, "transactionId", notes),
+        token=_token(payload, notes),
+        meter_wh=number(payload, "meterStop", notes),
+        samples=samples,
+        stop_reason=word(payload, "reason", notes) or snake_case(DEFAULT_STOP_REASON),
+    )
+
+
+def _token(payload: Payload, notes: Notes) -> Token | None:
+    found = read_token_id(payload, "idTag", notes)
+    return Token(found) if found else None
+
+
+def _evse_and_connector(payload: Payload, notes: Notes) -> tuple[int | None, int | None]:
+    """Connector n > 0 is EVSE n, connector 1; connector 0 is the charger itself."""
+    connector = integer(payload, "connectorId", notes)
+    if connector is None or connector < 0:
+        notes.violation("connector_missing", "/connectorId", "no connector is named")
+        return None, None
+    return connector, 1 if connector else 0
+
+
+INBOUND: Mapping[str, Inbound] = {
+    # action → (what it means, how it is answered)
+    "Authorize": Inbound(authorize, replies.authorize),
+    "BootNotification": Inbound(boot_notification, replies.boot_notification),
+    "DataTransfer": Inbound(data_transfer, replies.data_transfer),
+    "DiagnosticsStatusNotification": Inbound(untranslated, replies.empty),
+    "FirmwareStatusNotification": Inbound(firmware_status, replies.empty),
+    "Heartbeat": Inbound(heartbeat, replies.heartbeat),
+    "MeterValues": Inbound(meter_values, replies.empty, money=True),
+    "StartTransaction": Inbound(start_transaction, replies.start_transaction, money=True),
+    "StatusNotification": Inbound(status_notification, replies.empty),
+    "StopTransaction": Inbound(stop_transaction, replies.stop_transaction, money=True),
+    # Security extension
+    "LogStatusNotification": Inbound(untranslated, replies.empty),
+    "SecurityEventNotification": Inbound(untranslated, replies.empty),
+    "SignCertificate": Inbound(untranslated, replies.rejected),
+    "SignedFirmwareStatusNotification": Inbound(firmware_status, replies.empty),
+}
