@@ -1,0 +1,111 @@
+"""The cluster as the rest of the gateway sees it: one object over one Redis or Valkey."""
+
+import asyncio
+
+import structlog
+
+from gateway.cluster.config import ClusterConfig
+from gateway.cluster.hooks import NodeHooks
+from gateway.cluster.keys import Keys
+from gateway.cluster.leases import LogReading
+from gateway.cluster.link import Lane, Link
+from gateway.cluster.liveness import Liveness
+from gateway.cluster.log import Committer
+from gateway.cluster.mailboxes import NodeMailboxes
+from gateway.cluster.ownership import Owners
+from gateway.cluster.passwords import Settings
+from gateway.cluster.startup import check_server, settle_shards, wait_for_redis
+from gateway.core.clock import Clock
+from gateway.core.errors import LogUnavailable
+from gateway.core.health import HealthBoard
+from gateway.core.ports import Observer, OutwardReader
+
+log = structlog.get_logger(__name__)
+
+_LEAVE_SECONDS = 2.0
+
+
+class Cluster:
+    """Everything over Redis. The constructor assigns; `start` connects; `run` works until cancelled; `stop` ends.
+
+    Between start and stop every attribute may be used; commits end only while `run` runs.
+    """
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        *,
+        node: str,
+        version: str,
+        clock: Clock,
+        health: HealthBoard,
+        observer: Observer,
+    ) -> None:
+        self._config, self._node, self._clock = config, node, clock
+        self._health, self._observer = health, observer
+        self._keys = Keys()
+        self._link = Link(config.url, node=node, health=health, observer=observer)
+        self._lane = lane = Lane(self._link)
+        self._lane_task: asyncio.Task[None] | None = None
+        self._liveness = Liveness(lane, self._keys, node=node, version=version, term=config.node_term, clock=clock)
+        self._committer = Committer(
+            self._link, self._keys, config, clock=clock, health=health, observer=observer, on_full=self._on_full
+        )
+        self._mailboxes = NodeMailboxes(self._link, lane, node=node, clock=clock)
+        self.log = self._committer
+        self.settings = Settings(lane, self._keys)
+        self.ownership = Owners(
+            lane, self._keys, self.settings, node=node, tell_previous=self._mailboxes.tell_superseded
+        )
+        self.mailboxes = self._mailboxes
+
+    async def start(self) -> None:
+        """Connect, waiting for Redis while it is away, and check it. Raises ConfigurationError."""
+        self._link.open()
+        self._lane_task = asyncio.create_task(self._lane.run(), name="redis lane")
+        await asyncio.sleep(0)
+        while True:
+            check_server(await wait_for_redis(self._lane, self._link.address))
+            try:
+                self._keys.settle(await settle_shards(self._lane, self._config.shards))
+                await self._liveness.begin()
+                break
+            except LogUnavailable:
+                continue
+
+    async def run(self, hooks: NodeHooks) -> None:
+        """Commit, keep this node alive, read its mailbox, and look after the dead, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._committer.run(), name="committer")
+            tasks.create_task(self._liveness.run(hooks), name="liveness")
+            tasks.create_task(self._mailboxes.run(hooks), name="mailbox")
+
+    async def read_log(self, reader: OutwardReader) -> None:
+        """Read the log for an outward reader, in the shards whose lease this node gets, until cancelled."""
+        await LogReading(
+            reader,
+            link=self._link,
+            lane=self._lane,
+            keys=self._keys,
+            config=self._config,
+            node=self._node,
+            clock=self._clock,
+            health=self._health,
+            observer=self._observer,
+        ).run()
+
+    async def stop(self) -> None:
+        """Take leave of the other nodes and disconnect."""
+        if self._lane_task is None:
+            return
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._liveness.leave()
+        except (LogUnavailable, TimeoutError) as error:
+            log.info("could not take leave of the other nodes", problem=str(error))
+        self._lane_task.cancel()
+        await asyncio.wait([self._lane_task])
+        self._lane_task = None
+
+    def _on_full(self) -> None:
+        """The log is at its hard limit."""

@@ -1,0 +1,50 @@
+"""The cluster's settings."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DAY = 86_400.0
+
+
+class ClusterConfig(BaseModel):
+    """Where Redis or Valkey is, and how much of what it keeps for how long."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str | None = Field(
+        None,
+        description="redis://, rediss:// or unix:// URL of Redis (6.2 or newer) or Valkey; none: an embedded Valkey",
+    )
+    shards: int | None = Field(
+        None, ge=1, le=99, description="Shards of the log; set once per database, 4 where nothing is said"
+    )
+    log_max_bytes: int = Field(
+        256 * 1024**2, ge=1024, description="Size of the whole log that is kept for readers which come late"
+    )
+    log_max_age: float = Field(7 * DAY, gt=0, description="Seconds that a confirmed entry of the log is kept")
+    log_hard_max_bytes: int = Field(
+        1024**3, ge=4096, description="Size of the whole log at which `on_log_full` takes hold"
+    )
+    on_log_full: Literal["stop_answering", "drop_oldest"] = Field(
+        "stop_answering",
+        description="At the hard limit: take no more from chargers, which then queue, or drop the oldest entries",
+    )
+    transaction_retention: float = Field(
+        90 * DAY, gt=0, description="Seconds that a transaction's record is kept after its last change"
+    )
+    idempotency_retention: float = Field(
+        7 * DAY, gt=0, description="Seconds in which a charger's repeated message is recognised"
+    )
+    command_retention: float = Field(DAY, gt=0, description="Seconds that a command and its result are kept")
+    reader_retention: float = Field(
+        DAY, gt=0, description="Seconds after which the log waits no longer for a reader that no node runs"
+    )
+    dead_letters_max: int = Field(10_000, ge=1, description="Dead letters kept per shard; the oldest go first")
+    node_term: float = Field(10.0, gt=0, description="Seconds of silence after which a node counts as dead")
+    lease_term: float = Field(
+        10.0, gt=0, description="Seconds of silence after which another node reads a shard of the log"
+    )
+    projection_interval: float = Field(
+        0.5, ge=0, description="Seconds between two updates of one charger's retained state, at the least"
+    )

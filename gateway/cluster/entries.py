@@ -1,0 +1,31 @@
+"""Log entries as Redis sends them."""
+
+from typing import Any
+
+from gateway.core.identity import ChargerId
+from gateway.core.ports import LogEntry
+
+_REMEMBERED = 200_000
+
+
+class EntryReader:
+    """Turns stream entries into LogEntry; remembers the chargers it has met, for parsing an id costs more."""
+
+    def __init__(self) -> None:
+        self._chargers: dict[bytes, ChargerId] = {}
+
+    def entries(self, raw: list[Any]) -> list[LogEntry]:
+        """Entries of XRANGE or of one stream of XREAD."""
+        return [self.entry(position.decode(), fields) for position, fields in raw if fields]
+
+    def entry(self, position: str, fields: list[bytes]) -> LogEntry:
+        """One entry from its flat fields: c, i, t and b come first, in this order (commit.lua writes them)."""
+        return LogEntry(position, self.charger(fields[1]), fields[3].decode(), fields[5].decode(), fields[7])
+
+    def charger(self, name: bytes) -> ChargerId:
+        found = self._chargers.get(name)
+        if found is None:
+            if len(self._chargers) >= _REMEMBERED:
+                self._chargers.clear()
+            found = self._chargers[name] = ChargerId.from_key(name.decode())
+        return found

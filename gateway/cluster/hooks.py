@@ -1,0 +1,30 @@
+"""What the cluster asks of the node that it serves."""
+
+from typing import Protocol
+
+from gateway.core.commands import Command, CommandResult
+from gateway.core.identity import ChargerId
+
+
+class NodeHooks(Protocol):
+    """The node's side: called from the cluster's own tasks."""
+
+    async def execute_here(self, command: Command) -> CommandResult:
+        """Carry out a command that came from another node."""
+        ...
+
+    def superseded(self, charger: ChargerId, epoch: int) -> None:
+        """A connection under this epoch owns the charger: close sockets with an older one."""
+        ...
+
+    def forgotten(self) -> None:
+        """Redis lost its data: claim every charger anew."""
+        ...
+
+    def connection_count(self) -> int:
+        """How many chargers this node holds."""
+        ...
+
+    async def later(self, kind: str, charger: ChargerId, payload: bytes) -> None:
+        """Do work that was put off until now. It is given again after a while if this raises."""
+        ...

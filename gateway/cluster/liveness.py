@@ -1,0 +1,99 @@
+"""Which nodes are alive, and whether Redis still is the one that we knew."""
+
+import asyncio
+import secrets
+
+import orjson
+import structlog
+
+from gateway.cluster.hooks import NodeHooks
+from gateway.cluster.keys import INCARNATION, NODES, SHARDS, Keys, node_key
+from gateway.cluster.link import Lane
+from gateway.core.clock import Clock
+from gateway.core.errors import LogUnavailable
+from gateway.core.ports import NodeInfo
+
+log = structlog.get_logger(__name__)
+
+_BEATS_PER_TERM = 10 / 3
+
+
+class Liveness:
+    """Keeps this node's key alive and watches the database's incarnation."""
+
+    def __init__(self, lane: Lane, keys: Keys, *, node: str, version: str, term: float, clock: Clock) -> None:
+        self._lane, self._keys = lane, keys
+        self._node, self._version, self._term, self._clock = node, version, term, clock
+        self._started_at = clock.now()
+        self._incarnation: bytes | None = None
+        self._good_since: float | None = None
+
+    async def begin(self) -> None:
+        """Learn the database's incarnation. Raises LogUnavailable."""
+        self._incarnation = await self._current_incarnation()
+        self._good_since = self._clock.monotonic()
+
+    async def run(self, hooks: NodeHooks) -> None:
+        """Beat until cancelled."""
+        while True:
+            try:
+                await self._beat(hooks)
+            except LogUnavailable:
+                self._good_since = None
+            await asyncio.sleep(self._term / _BEATS_PER_TERM)
+
+    def may_judge(self) -> bool:
+        """True once Redis has been reachable for a full term: only then is a silent node a dead one."""
+        return self._good_since is not None and self._clock.monotonic() - self._good_since >= self._term
+
+    async def leave(self) -> None:
+        """Say that this node is gone. What it still owns is swept by the others. Raises LogUnavailable."""
+        await self._lane.call("DEL", node_key(self._node))
+
+    async def nodes(self) -> list[NodeInfo]:
+        """The nodes that are alive. Raises LogUnavailable."""
+        return [info for _, info in await self._known() if info is not None]
+
+    async def silent_nodes(self) -> list[str]:
+        """Nodes that registered and are not alive any more. Raises LogUnavailable."""
+        return [node for node, info in await self._known() if info is None]
+
+    async def _known(self) -> list[tuple[str, NodeInfo | None]]:
+        names = sorted(name.decode() for name in await self._lane.call("SMEMBERS", NODES))
+        values = await self._lane.calls([("GET", node_key(name)) for name in names])
+        return [(name, _node_info(name, value)) for name, value in zip(names, values, strict=True)]
+
+    async def _beat(self, hooks: NodeHooks) -> None:
+        info = {"started_at": self._started_at, "chargers": hooks.connection_count(), "version": self._version}
+        await self._lane.calls(
+            [
+                ("SET", node_key(self._node), orjson.dumps(info), "PX", int(self._term * 1000)),
+                ("SADD", NODES, self._node),
+            ]
+        )
+        incarnation = await self._current_incarnation()
+        if incarnation != self._incarnation:
+            log.warning("redis lost its data: every charger is claimed anew")
+            self._incarnation, self._good_since = incarnation, None
+            hooks.forgotten()
+        if self._good_since is None:
+            self._good_since = self._clock.monotonic()
+
+    async def _current_incarnation(self) -> bytes:
+        """The database's incarnation, made where it has none: then it is new, or has lost its data."""
+        made = secrets.token_hex(8)
+        _, _, incarnation = await self._lane.calls(
+            [
+                ("SET", SHARDS, self._keys.shards, "NX"),
+                ("SET", INCARNATION, made, "NX"),
+                ("GET", INCARNATION),
+            ]
+        )
+        return bytes(incarnation)
+
+
+def _node_info(node: str, value: bytes | None) -> NodeInfo | None:
+    if value is None:
+        return None
+    info = orjson.loads(value)
+    return NodeInfo(node, info["started_at"], info["chargers"], info["version"])

@@ -1,0 +1,78 @@
+"""Who holds a charger: one node, under an epoch that every commit is checked against."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import structlog
+
+from gateway.cluster.keys import Keys
+from gateway.cluster.link import Lane
+from gateway.cluster.passwords import Settings
+from gateway.cluster.scripts import script
+from gateway.core.identity import ChargerId
+from gateway.core.ports import ChargerSettings, Claim
+
+log = structlog.get_logger(__name__)
+
+TellPrevious = Callable[[str, ChargerId, int], Awaitable[None]]
+"""Tell a node that a newer connection owns a charger, under this epoch."""
+
+
+class Owners:
+    """The Ownership of this node."""
+
+    def __init__(self, lane: Lane, keys: Keys, settings: Settings, *, node: str, tell_previous: TellPrevious) -> None:
+        self._lane, self._keys, self._settings = lane, keys, settings
+        self._node, self._tell_previous = node, tell_previous
+        self._claim, self._release = script("claim"), script("release")
+
+    async def settings(self, charger: ChargerId) -> ChargerSettings:
+        return await self._settings.get(charger)
+
+    async def check_password(self, charger: ChargerId, password: bytes) -> bool:
+        return await self._settings.check_password(charger, password)
+
+    async def claim(self, charger: ChargerId) -> Claim:
+        keys, shard = self._keys.charger(charger), self._keys.shard(self._keys.charger(charger).shard)
+        epoch, previous, time, flat = await self._lane.script(
+            self._claim, [keys.owner, keys.state, shard.owners, shard.chargers], [keys.name, self._node]
+        )
+        fields = as_fields(flat)
+        previous_node = previous.decode() or None
+        if previous_node is not None:
+            await self._tell_previous(previous_node, charger, int(epoch))
+        transactions = await self._active_transactions(charger, fields)
+        return Claim(int(epoch), fields, transactions, float(time), previous_node)
+
+    async def release(self, charger: ChargerId, epoch: int) -> None:
+        keys = self._keys.charger(charger)
+        owners = self._keys.shard(keys.shard).owners
+        await self._lane.script(self._release, [keys.owner, owners], [keys.name, epoch])
+
+    async def _active_transactions(self, charger: ChargerId, fields: dict[str, bytes]) -> dict[str, bytes]:
+        """The records of the transactions that the twin remembers as running."""
+        ids = active_ids(charger, fields)
+        if not ids:
+            return {}
+        keys = self._keys.charger(charger)
+        records = await self._lane.call("MGET", *(self._keys.record(keys, known) for known in ids))
+        return {known: record for known, record in zip(ids, records, strict=True) if record is not None}
+
+
+def active_ids(charger: ChargerId, fields: dict[str, bytes]) -> list[str]:
+    """The ids under `active` of the snapshot's `memory`."""
+    memory = fields.get("memory")
+    if not memory:
+        return []
+    try:
+        active = orjson.loads(memory).get("active", [])
+    except (ValueError, AttributeError):
+        log.error("a charger's memory cannot be read", charger=str(charger))
+        return []
+    return [str(known) for known in active]
+
+
+def as_fields(flat: list[Any]) -> dict[str, bytes]:
+    """A hash as Redis sends it: field, value, field, value ..."""
+    return {flat[at].decode(): flat[at + 1] for at in range(0, len(flat), 2)}

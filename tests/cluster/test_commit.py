@@ -1,0 +1,97 @@
+"""The log, written: what is acknowledged is there, once, and only for the owner."""
+
+import asyncio
+
+import pytest
+import redis
+
+from gateway.core.errors import OwnershipLost
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Commit
+from tests.cluster.support import CP1, FakeReader, event, eventually, message, reading, running
+from tests.support.servers import Valkey
+
+
+def logged(valkey: Valkey) -> list[str]:
+    """The ids of all events in the log, shard by shard."""
+    with redis.Redis.from_url(valkey.url) as client:
+        keys = sorted(client.keys("ocpp:{s*}:log"))
+        return [fields[b"i"].decode() for key in keys for _, fields in client.xrange(key)]
+
+
+async def test_a_commit_leaves_event_snapshot_transaction_and_answer(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        cluster = node.cluster
+        claim = await cluster.ownership.claim(CP1)
+        assert claim.fields == {}
+        assert claim.previous_node is None
+        stored = await cluster.log.commit(
+            Commit(
+                CP1,
+                claim.epoch,
+                [event(1), event(2)],
+                key="start/1",
+                answer=b'{"transactionId":7}',
+                fields={"availability": b"online", "memory": b'{"active":["tx-1"]}'},
+                transactions={"tx-1": b'{"id":"tx-1"}'},
+            )
+        )
+        assert stored is None
+        assert logged(valkey) == ["event-1", "event-2"]
+        again = await cluster.ownership.claim(CP1)
+        assert again.epoch > claim.epoch
+        assert again.fields["availability"] == b"online"
+        assert again.transactions == {"tx-1": b'{"id":"tx-1"}'}
+        assert again.previous_node == "node-a"
+        assert node.hooks.closed == [("CP1", again.epoch)]
+
+
+async def test_a_repeat_gets_the_stored_answer_and_appends_nothing(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        first = message(CP1, epoch, 1, key="k", answer=b"first")
+        assert await node.cluster.log.commit(first) is None
+        assert await node.cluster.log.commit(message(CP1, epoch, 2, key="k", answer=b"second")) == b"first"
+        later = (await node.cluster.ownership.claim(CP1)).epoch
+        assert await node.cluster.log.commit(message(CP1, later, 3, key="k", answer=b"third")) == b"first"
+        assert logged(valkey) == ["event-1"]
+
+
+async def test_a_stale_epoch_is_refused(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        old = (await node.cluster.ownership.claim(CP1)).epoch
+        await node.cluster.ownership.claim(CP1)
+        with pytest.raises(OwnershipLost) as lost:
+            await node.cluster.log.commit(message(CP1, old, 1))
+        assert not lost.value.forgotten
+        await node.cluster.ownership.release(CP1, old)
+        assert logged(valkey) == []
+
+
+async def test_an_emptied_database_is_noticed(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        claim = await node.cluster.ownership.claim(CP1)
+        with redis.Redis.from_url(valkey.url) as client:
+            client.flushall()
+        with pytest.raises(OwnershipLost) as lost:
+            await node.cluster.log.commit(message(CP1, claim.epoch, 1))
+        assert lost.value.forgotten
+        await asyncio.wait_for(node.hooks.forgot.wait(), 20)
+        assert (await node.cluster.ownership.claim(CP1)).epoch > claim.epoch
+
+
+async def test_one_batch_gathers_what_many_chargers_send(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        chargers = [ChargerId(f"CP {number}/é:{{x}}") for number in range(100)]
+        claims = await asyncio.gather(*map(node.cluster.ownership.claim, chargers))
+        await asyncio.gather(
+            *(
+                node.cluster.log.commit(message(c, k.epoch, n))
+                for n, (c, k) in enumerate(zip(chargers, claims, strict=True))
+            )
+        )
+        assert len(node.counts.batches) < 20
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.entries) == 100)
+        assert {entry.charger for entry in reader.entries} == set(chargers)
