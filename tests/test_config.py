@@ -1,0 +1,227 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from gateway import config
+from gateway.config import Settings, load
+from gateway.config_file import key_lines, key_paths
+from gateway.core.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No configuration but what the test gives."""
+    for variable in list(os.environ):
+        if variable.upper().startswith("OCPP_GATEWAY") or variable in ("REDIS_URL", "MQTT_URL", "STATE_DIRECTORY"):
+            monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+
+
+def write(text: str, name: str = "gateway.toml") -> Path:
+    path = Path(name)
+    path.write_text(text)
+    return path
+
+
+# ------------------------------------------------------------ sources
+
+
+def test_without_configuration_the_defaults_hold() -> None:
+    settings = load().settings
+    assert (settings.redis.url, settings.mqtt.url) == (None, None)
+    assert settings.gateway.adapters == ["mqtt", "rest"]
+    assert settings.chargers.port == 9000
+
+
+def test_the_environment_wins_over_the_file_and_the_command_line_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write('[chargers]\nport = 1\nhost = "::1"\n[rest]\nport = 1\n[mqtt]\nembedded_port = 1\n')
+    monkeypatch.setenv("OCPP_GATEWAY__CHARGERS__PORT", "2")
+    monkeypatch.setenv("OCPP_GATEWAY__REST__PORT", "2")
+    settings = load(path, {"rest": {"port": 3}}).settings
+    assert (settings.mqtt.embedded_port, settings.chargers.port, settings.rest.port) == (1, 2, 3)
+    assert settings.chargers.host == "::1"
+
+
+def test_short_variables_are_understood_and_the_long_ones_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write('[mqtt]\nurl = "mqtt://file"\n[redis]\nurl = "redis://file"\n')
+    monkeypatch.setenv("MQTT_URL", "mqtt://short")
+    monkeypatch.setenv("REDIS_URL", "redis://short")
+    monkeypatch.setenv("OCPP_GATEWAY__MQTT__URL", "mqtt://long")
+    settings = load(path).settings
+    assert (settings.mqtt.url, settings.redis.url) == ("mqtt://long", "redis://short")
+
+
+def test_an_empty_variable_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MQTT_URL", "")
+    monkeypatch.setenv("OCPP_GATEWAY__CHARGERS__PORT", "")
+    settings = load().settings
+    assert (settings.mqtt.url, settings.chargers.port) == (None, 9000)
+
+
+def test_the_file_in_the_working_folder_is_found_and_the_named_one_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("[chargers]\nport = 1\n", "ocpp-gateway.toml")
+    assert load().settings.chargers.port == 1
+    monkeypatch.setenv("OCPP_GATEWAY_CONFIG", str(write("[chargers]\nport = 2\n", "named.toml")))
+    assert load().settings.chargers.port == 2
+    assert load(write("[chargers]\nport = 3\n", "given.toml")).settings.chargers.port == 3
+
+
+@pytest.mark.parametrize("value", ["mqtt", " mqtt, "])
+def test_a_list_in_the_environment(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("OCPP_GATEWAY__GATEWAY__ADAPTERS", value)
+    assert load().settings.gateway.adapters == ["mqtt"]
+
+
+def test_variables_of_a_kubernetes_service_with_our_name_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCPP_GATEWAY_PORT", "tcp://10.0.0.1:9000")
+    monkeypatch.setenv("OCPP_GATEWAY_SERVICE_HOST", "10.0.0.1")
+    assert load().settings.chargers.port == 9000
+
+
+def test_the_data_folder_follows_systemd_and_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert load().settings.gateway.data_dir == Path("/state/ocpp-gateway")
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/gateway:/var/lib/other")
+    assert load().settings.gateway.data_dir == Path("/var/lib/gateway")
+
+
+def test_two_nodes_of_one_machine_have_names_of_their_own() -> None:
+    assert load().settings.gateway.node != load().settings.gateway.node
+
+
+def test_settings_made_in_code_do_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCPP_GATEWAY__CHARGERS__PORT", "2")
+    assert Settings().chargers.port == 9000
+
+
+# ------------------------------------------------------------ what is wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("[chargers]\n\nprot = 1\n", 3, r"unknown option 'prot' in \[chargers\]; did you mean 'port'\?"),
+        ("[charger]\nport = 1\n", 1, r"unknown section \[charger\]; did you mean \[chargers\]\?"),
+        ("[rest]\nmoney_grace = 1\n", 2, r"unknown option 'money_grace' .*did you mean \[chargers\] money_grace\?"),
+        ("data_dir = '/x'\n", 1, r"did you mean \[gateway\] data_dir\?"),
+        ("[chargers]\nport = 70000\n", 2, r"chargers\.port: .*less than or equal to 65535 \(it is 70000\)"),
+        ("[chargers]\nhost = '::'\nport = 'x'\n", 3, r"chargers\.port: .*valid integer.*\(it is 'x'\)"),
+        ("# why\n[chargers]\nhost = 'a'\ntls_key = 'k'\n", 2, "tls_certificate and tls_key go together"),
+        ("chargers = 3\n", 1, r"chargers: Input should be a valid dictionary"),
+        ("[chargers]\nport = \n", 2, "not TOML"),
+        ("[chargers\n", 1, "not TOML"),
+        ("[gateway]\nadapters = [\n  'mqtt',\n", 3, "not TOML"),
+        ("chargers = { host = 'a', prot = 1 }\n", 1, "unknown option 'prot'"),
+        ("[gateway]\nnode = 'a b'\n", 2, r"gateway\.node: "),
+        ("[gateway]\nadapters = ['mqqt']\n", 2, r"gateway\.adapters: unknown adapter 'mqqt'; known are mqtt, "),
+        ("[gateway]\nadapters = ['rest', 'rest']\n", 2, r"gateway\.adapters: 'rest' is named twice"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(text: str, line: int, message: str) -> None:
+    path = write(text)
+    with pytest.raises(ConfigurationError, match=message) as raised:
+        load(path)
+    assert (raised.value.source, raised.value.line) == ("gateway.toml", line)
+    assert str(raised.value).startswith(f"gateway.toml, line {line}: ")
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load(write("[chargers]\nport = -1\nprot = 1\n[rest]\nport = -1\n"))
+    assert [line.partition(": ")[0] for line in str(raised.value).splitlines()] == [
+        "gateway.toml, line 2",
+        "gateway.toml, line 3",
+        "gateway.toml, line 5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("OCPP_GATEWAY__CHARGERS__PROT", "1", "unknown option 'prot' .* did you mean 'port'"),
+        ("OCPP_GATEWAY__CHARGES__PORT", "1", r"unknown section \[charges\]; did you mean \[chargers\]"),
+        ("OCPP_GATEWAY__CHARGERS__PORT", "x", "chargers.port: .*valid integer"),
+        ("OCPP_GATEWAY__NONSENSE", "x", r"unknown section \[nonsense\]"),
+    ],
+)
+def test_a_wrong_variable_is_told_by_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=message) as raised:
+        load()
+    assert raised.value.source == variable
+
+
+def test_a_value_that_may_be_secret_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load(write('[rest]\nadmin_key = "hunter2"\n'))
+    assert "hunter2" not in str(raised.value)
+    assert raised.value.line == 2
+
+
+def test_a_file_that_is_not_there_is_told() -> None:
+    with pytest.raises(ConfigurationError, match=r"missing\.toml: cannot be read: No such file"):
+        load(Path("missing.toml"))
+
+
+# ------------------------------------------------------------ lines and descriptions
+
+TEXT = '''\
+top = 1
+
+[a]
+x = """
+one
+y = 2
+"""
+"quoted key" = [
+  1,
+]
+b.c = 3
+d = { e = 1, f = 2 }
+[a.g]
+h = 1
+[[list]]
+i = 1
+'''
+
+
+def test_lines_are_those_where_a_key_begins() -> None:
+    assert key_lines(TEXT) == {
+        ("top",): 1,
+        ("a",): 3,
+        ("a", "x"): 4,
+        ("a", "quoted key"): 8,
+        ("a", "b"): 11,
+        ("a", "b", "c"): 11,
+        ("a", "d"): 12,
+        ("a", "d", "e"): 12,
+        ("a", "d", "f"): 12,
+        ("a", "g"): 13,
+        ("a", "g", "h"): 14,
+        ("list",): 15,
+    }
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"]), unique=True), st.integers(0, 3))
+def test_every_key_has_its_line_whatever_stands_between(names: list[str], gap: int) -> None:
+    text = "".join("# comment\n" * gap + f"{name} = 1\n" for name in names)
+    assert key_lines(text) == {(name,): (gap + 1) * (index + 1) for index, name in enumerate(names)}
+
+
+def test_every_option_is_described() -> None:
+    for section, model in config.sections().items():
+        assert model.__doc__, section
+        for option, field in model.model_fields.items():
+            assert field.description, f"{section}.{option}"
+            assert not field.description.endswith("."), f"{section}.{option}"
+            assert not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel)
+
+
+def test_key_paths_name_tables_before_what_they_hold() -> None:
+    assert list(key_paths({"a": {"b": 1}, "c": 2})) == [("a",), ("a", "b"), ("c",)]
