@@ -1,0 +1,163 @@
+"""What a charger's calls mean in OCPP 2.0.1: the table is INBOUND, at the end."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from gateway.core.reports import Authorization, Boot, Meter, Report, Status, Token, Transaction, Untranslated
+from gateway.ocpp.fields import boolean, identifier, integer, mapping, snake_case, text, word
+from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, untranslated
+from gateway.ocpp.profile import Inbound, Notes
+from gateway.ocpp.samples import read_meter_values, read_sample_2x
+from gateway.ocpp.timestamps import read_timestamp
+from gateway.ocpp.tokens import read_token_id
+from gateway.ocpp.v201 import replies
+from gateway.ocpp.v201.variables import notify_event, notify_report
+
+Payload = dict[str, Any]
+
+EVENT_TYPES: Mapping[str, Literal["started", "updated", "ended"]] = {
+    # TransactionEventEnumType → kind
+    "Started": "started",
+    "Updated": "updated",
+    "Ended": "ended",
+}
+
+
+def boot_notification(payload: Payload, notes: Notes) -> Report:
+    """Use case B01."""
+    station, at = mapping(payload, "chargingStation", notes), ("chargingStation",)
+    modem = mapping(station, "modem", notes, at)
+    return Boot(
+        vendor=text(station, "vendorName", notes, at),
+        model=text(station, "model", notes, at),
+        serial_number=text(station, "serialNumber", notes, at),
+        firmware_version=text(station, "firmwareVersion", notes, at),
+        reason=word(payload, "reason", notes),
+        iccid=text(modem, "iccid", notes, (*at, "modem")),
+        imsi=text(modem, "imsi", notes, (*at, "modem")),
+    )
+
+
+def status_notification(payload: Payload, notes: Notes) -> Report:
+    """Use case G01. A missing connectorId is the EVSE's connector 1."""
+    evse_id = integer(payload, "evseId", notes)
+    connector_id = integer(payload, "connectorId", notes)
+    status = text(payload, "connectorStatus", notes)
+    if evse_id is None or evse_id < 0 or not status:
+        notes.violation("untranslatable", "", "a status without evseId or connectorStatus says nothing")
+        return Untranslated()
+    if connector_id is None or connector_id < 0:
+        connector_id = 1 if evse_id else 0
+    return Status(
+        evse_id=evse_id,
+        connector_id=connector_id,
+        status=snake_case(status),
+        time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),
+    )
+
+
+def authorize(payload: Payload, notes: Notes) -> Report:
+    """Use case C01. A missing token is an empty one, which nobody accepts."""
+    return Authorization(read_token(payload, notes) or Token(""))
+
+
+def meter_values(payload: Payload, notes: Notes) -> Report:
+    """Use case J01: samples outside transactions. Without an evseId they are the charger's."""
+    samples, time = read_meter_values(payload, "meterValue", read_sample_2x, notes)
+    return Meter(
+        evse_id=_not_negative(integer(payload, "evseId", notes)) or 0,
+        connector_id=None,
+        samples=samples,
+        time=time,
+    )
+
+
+def transaction_event(payload: Payload, notes: Notes) -> Report:
+    """Use cases E01 to E15. The EVSE may be missing once it is known."""
+    info = mapping(payload, "transactionInfo", notes)
+    in_info = ("transactionInfo",)
+    evse = mapping(payload, "evse", notes)
+    samples, _ = read_meter_values(payload, "meterValue", read_sample_2x, notes)
+    return Transaction(
+        kind=_kind(payload, notes),
+        time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),
+        evse_id=_not_negative(integer(evse, "id", notes, ("evse",))),
+        connector_id=_not_negative(integer(evse, "connectorId", notes, ("evse",))),
+        ocpp_transaction_id=identifier(info, "transactionId", notes, in_info),
+        token=read_token(payload, notes),
+        samples=samples,
+        stop_reason=word(info, "stoppedReason", notes, in_info),
+        trigger=word(payload, "triggerReason", notes),
+        charging_state=word(info, "chargingState", notes, in_info),
+        seq_no=integer(payload, "seqNo", notes),
+        offline=boolean(payload, "offline", notes) or False,
+        reservation_id=integer(payload, "reservationId", notes),
+        remote_start_id=integer(info, "remoteStartId", notes, in_info),
+        details=_details(payload, info, notes),
+    )
+
+
+def read_token(payload: Payload, notes: Notes) -> Token | None:
+    """The idToken; also one written as plain text. An empty one counts only as NoAuthorization."""
+    written = payload.get("idToken")
+    if written is None:
+        return None
+    if type(written) is not dict:
+        plain = read_token_id(payload, "idToken", notes)
+        return Token(plain) if plain else None
+    found = read_token_id(written, "idToken", notes, ("idToken",)) or ""
+    kind = text(written, "type", notes, ("idToken",))
+    return Token(found, kind) if found or kind else None
+
+
+def _kind(payload: Payload, notes: Notes) -> Literal["started", "updated", "ended"]:
+    written = payload.get("eventType")
+    kind = EVENT_TYPES.get(written) if type(written) is str else None
+    if kind is None:
+        # Neither a beginning nor an end may be made up, so what cannot be read is an update.
+        notes.violation("event_type_unknown", "/eventType", "neither Started, Updated nor Ended; taken as Updated")
+        return "updated"
+    return kind
+
+
+def _details(payload: Payload, info: Payload, notes: Notes) -> dict[str, Any]:
+    details = {
+        "cable_max_current_a": integer(payload, "cableMaxCurrent", notes),
+        "phases_used": integer(payload, "numberOfPhasesUsed", notes),
+        "time_spent_charging_s": integer(info, "timeSpentCharging", notes, ("transactionInfo",)),
+    }
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def _not_negative(value: int | None) -> int | None:
+    return None if value is None or value < 0 else value
+
+
+INBOUND: Mapping[str, Inbound] = {
+    # action → (what it means, how it is answered)
+    "Authorize": Inbound(authorize, replies.authorize),
+    "BootNotification": Inbound(boot_notification, replies.boot_notification),
+    "ClearedChargingLimit": Inbound(untranslated, replies.empty),
+    "DataTransfer": Inbound(data_transfer, replies.data_transfer),
+    "FirmwareStatusNotification": Inbound(firmware_status, replies.empty),
+    "Get15118EVCertificate": Inbound(untranslated, replies.no_ev_certificate),
+    "GetCertificateStatus": Inbound(untranslated, replies.failed),
+    "Heartbeat": Inbound(heartbeat, replies.heartbeat),
+    "LogStatusNotification": Inbound(untranslated, replies.empty),
+    "MeterValues": Inbound(meter_values, replies.empty, money=True),
+    "NotifyChargingLimit": Inbound(untranslated, replies.empty),
+    "NotifyCustomerInformation": Inbound(untranslated, replies.empty),
+    "NotifyDisplayMessages": Inbound(untranslated, replies.empty),
+    "NotifyEVChargingNeeds": Inbound(untranslated, replies.rejected),
+    "NotifyEVChargingSchedule": Inbound(untranslated, replies.rejected),
+    "NotifyEvent": Inbound(notify_event, replies.empty),
+    "NotifyMonitoringReport": Inbound(untranslated, replies.empty),
+    "NotifyReport": Inbound(notify_report, replies.empty),
+    "PublishFirmwareStatusNotification": Inbound(untranslated, replies.empty),
+    "ReportChargingProfiles": Inbound(untranslated, replies.empty),
+    "ReservationStatusUpdate": Inbound(untranslated, replies.empty),
+    "SecurityEventNotification": Inbound(untranslated, replies.empty),
+    "SignCertificate": Inbound(untranslated, replies.rejected),
+    "StatusNotification": Inbound(status_notification, replies.empty),
+    "TransactionEvent": Inbound(transaction_event, replies.transaction_event, money=True),
+}
