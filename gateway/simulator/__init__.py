@@ -1,0 +1,11 @@
+"""Virtual chargers of OCPP 1.6, 2.0.1 and 2.1, against this gateway or any other CSMS.
+
+`simulate(options)` runs a fleet; what a charger is stands in `station` (hardware), `wording*` (its messages),
+`obey*` (the calls that it obeys), `charger` (connection and life) and `scenarios` (what it does of its own).
+"""
+
+from gateway.simulator.fleet import simulate
+from gateway.simulator.options import Scenario, SimulatorOptions, Version
+from gateway.simulator.report import Acknowledged, SimulatorEvent, SimulatorReport
+
+__all__ = ["Acknowledged", "Scenario", "SimulatorEvent", "SimulatorOptions", "SimulatorReport", "Version", "simulate"]

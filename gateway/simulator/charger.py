@@ -1,0 +1,374 @@
+"""A virtual charger: connects, boots, keeps its transaction messages until they are acknowledged, and obeys."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from urllib.parse import quote
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol
+
+from gateway.core.errors import GatewayError
+from gateway.simulator.dialect import Dialect, Message
+from gateway.simulator.link import CallError, CallTimeout, Link, LinkLost
+from gateway.simulator.options import SimulatorOptions
+from gateway.simulator.report import Recorder
+from gateway.simulator.station import Connector, RemoteStart, Station, StopReason, Transaction
+
+BOOT_RETRY = 10.0
+LEAVE_TIMEOUT = 5.0
+CLOSE_TIMEOUT = 2.0
+FOLLOW_UPS = 64
+
+
+class ConnectionRefused(GatewayError):
+    """The CSMS could not be reached or did not take the charger."""
+
+
+class VirtualCharger:
+    """One charger; `run` is its life, `leave` asks it to end."""
+
+    def __init__(
+        self,
+        identity: str,
+        options: SimulatorOptions,
+        dialect: Dialect,
+        recorder: Recorder,
+        *,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self.identity = identity
+        self.options = options
+        self.dialect = dialect
+        self.station = Station(identity, options)
+        self.online = asyncio.Event()
+        """Set while the CSMS is connected and has accepted the boot."""
+        self.ready = asyncio.Event()
+        """Set from the first acceptance on, and when the charger is to leave."""
+        self.leaving = False
+        self._gone = False
+        self._recorder = recorder
+        self._tls = tls
+        self._link: Link | None = None
+        self._boot_accepted = asyncio.Event()
+        self._boot_status = ""
+        self._boot_interval = 0.0
+        self._drained = asyncio.Event()
+        self._follow_ups: asyncio.Queue[tuple[Message, ...]] = asyncio.Queue(FOLLOW_UPS)
+
+    # ------------------------------------------------------------ life
+
+    async def stay_connected(self) -> None:
+        """Connect, and again after each loss, until `go` was called."""
+        attempt = 0
+        while not self._gone:
+            try:
+                link = Link(self.identity, await self._open(), self._recorder, call_timeout=self.options.call_timeout)
+            except ConnectionRefused as error:
+                self._recorder.refused(self.identity, str(error))
+            else:
+                was_ready = await self._converse(link)
+                attempt = 0 if was_ready else attempt
+            if not self._gone:
+                await asyncio.sleep(self._backoff(attempt))
+            attempt += 1
+
+    async def restart_on_demand(self) -> None:
+        """Carry out resets, each once no transaction runs any more; until cancelled."""
+        while True:
+            await self.station.reset_changed.wait()
+            self.station.reset_changed.clear()
+            if self.station.reset_wanted is None or self.station.busy:
+                continue
+            self.station.reset_wanted = None
+            self._boot_accepted.clear()
+            for connector in self.station.connectors:
+                connector.reported = None
+            await self.disconnect()
+
+    def leave(self) -> None:
+        """Ask the charger to end what it does and go."""
+        self.leaving = True
+        self.ready.set()
+        for connector in self.station.connectors:
+            connector.changed.set()
+
+    async def drain(self) -> None:
+        """Wait until every stored message is acknowledged; when leaving, for a few seconds at most."""
+        while self.station.outbox and not self.leaving:
+            self._drained.clear()
+            try:
+                async with asyncio.timeout(1.0):
+                    await self._drained.wait()
+            except TimeoutError:
+                continue
+        if self.station.outbox:
+            self._drained.clear()
+            try:
+                async with asyncio.timeout(LEAVE_TIMEOUT):
+                    await self._drained.wait()
+            except TimeoutError:
+                return
+
+    async def go(self) -> None:
+        """Close the connection for good."""
+        # A cancellation alone would not do: a TaskGroup whose child fails at the same moment swallows it (Python 3.11).
+        self._gone = True
+        await self.disconnect()
+
+    async def disconnect(self, *, abruptly: bool = False) -> None:
+        """End the present connection, if any: with a close frame, or as a lost line does."""
+        link = self._link
+        if link is None:
+            return
+        if abruptly:
+            link.abort()
+        else:
+            await link.close()
+
+    # ------------------------------------------------------------ what scenarios do
+
+    async def request(self, message: Message) -> dict[str, object] | None:
+        """Send a message that is not kept; None where the CSMS is away or gives no proper answer."""
+        link = self._link
+        if link is None or not self.online.is_set():
+            return None
+        try:
+            return await link.call(message.action, message.payload)
+        except (CallError, CallTimeout, LinkLost):
+            return None
+
+    async def authorize(self, token: str) -> bool:
+        """Ask whether the token may charge; while offline, every token may."""
+        answer = await self.request(self.dialect.wording.authorize(token))
+        return answer is None or self.dialect.wording.token_status(answer) in (None, "Accepted")
+
+    async def report_status(self, connector: Connector) -> None:
+        """Tell the connector's status where it changed; while offline, the reconnect will."""
+        now = self.station.now()
+        status = connector.status(now)
+        if status != connector.reported and self.online.is_set():
+            message = self.dialect.wording.status(connector, now)
+            if await self.request(message) is not None:
+                connector.reported = status
+
+    def begin(self, connector: Connector, token: str, remote: RemoteStart | None) -> Transaction:
+        """Start a transaction and store its first message."""
+        transaction = self.station.begin(connector, token, remote)
+        reading = connector.read(self.station.now())
+        self._store(self.dialect.wording.started(transaction, reading, offline=not self.online.is_set()), transaction)
+        return transaction
+
+    def sample(self, transaction: Transaction) -> None:
+        """Store a sample of the transaction."""
+        reading = transaction.connector.read(self.station.now())
+        message = self.dialect.wording.sampled(transaction, reading, offline=not self.online.is_set())
+        self._store(message, transaction, sample=True)
+
+    def end(self, transaction: Transaction, reason: StopReason) -> None:
+        """End the transaction and store its last message."""
+        reading = transaction.connector.read(self.station.now())
+        message = self.dialect.wording.ended(transaction, reading, reason, offline=not self.online.is_set())
+        self._store(message, transaction)
+        self.station.end(transaction.connector)
+
+    async def open_stream(self, message: Message) -> bool:
+        """OCPP 2.1: ask for a periodic event stream; whether the CSMS wants it."""
+        answer = await self.request(message)
+        return answer is not None and answer.get("status") == "Accepted"
+
+    async def send(self, message: Message) -> None:
+        """OCPP 2.1: send a message that has no answer, if online."""
+        if self._link is not None and self.online.is_set():
+            try:
+                await self._link.send(message.action, message.payload)
+            except LinkLost:
+                return
+
+    def _store(self, message: Message, transaction: Transaction, *, sample: bool = False) -> None:
+        if not self.station.store(message.action, message.payload, transaction, sample=sample):
+            self._recorder.dropped(self.identity, message.action, message.payload)
+
+    # ------------------------------------------------------------ one connection
+
+    async def _open(self) -> ClientConnection:
+        url = f"{self.options.url.rstrip('/')}/{quote(self.identity, safe='')}"
+        try:
+            socket = await connect(
+                url,
+                subprotocols=[Subprotocol(self.dialect.subprotocol)],
+                additional_headers=self._headers(),
+                compression=None,
+                proxy=None,
+                ssl=self._tls,
+                open_timeout=self.options.connect_timeout,
+                ping_interval=self.options.ping_interval,
+                ping_timeout=self.options.ping_interval,
+                close_timeout=CLOSE_TIMEOUT,
+            )
+        except (OSError, WebSocketException) as error:
+            raise ConnectionRefused(str(error) or type(error).__name__) from error
+        if socket.subprotocol != self.dialect.subprotocol:
+            await socket.close(1002, "no subprotocol in common")
+            raise ConnectionRefused(f"the CSMS does not speak {self.dialect.subprotocol}")
+        return socket
+
+    def _headers(self) -> dict[str, str]:
+        password = self.options.password
+        if password is None:
+            return {}
+        secret = password.encode() if isinstance(password, str) else password
+        return {"Authorization": "Basic " + b64encode(self.identity.encode() + b":" + secret).decode()}
+
+    def _backoff(self, attempt: int) -> float:
+        """Seconds until the next try: doubling up to the maximum, spread over half of it."""
+        longest = min(self.options.reconnect_max, self.options.reconnect_min * 2 ** min(attempt, 30))
+        return float(longest * self.station.random.uniform(0.5, 1.0))
+
+    async def _converse(self, link: Link) -> bool:
+        """Live through one connection; returns whether the CSMS accepted the charger in it."""
+        self._link = link
+        self._recorder.connected(self.identity, self.dialect.subprotocol)
+        reasons: list[str] = []
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._obey_calls(link), name=f"{self.identity} reader")
+                tasks.create_task(self._follow_up(link), name=f"{self.identity} follow-ups")
+                tasks.create_task(self._work(link), name=f"{self.identity} worker")
+        except* LinkLost as lost:
+            reasons.append(str(_first_leaf(lost)))
+        finally:
+            was_ready = self.online.is_set()
+            self.online.clear()
+            self._link = None
+        self._recorder.disconnected(self.identity, reasons[0] if reasons else "")
+        return was_ready
+
+    async def _work(self, link: Link) -> None:
+        """Boot if need be; then report what changed, send what is stored, and keep the heart beating."""
+        if not self._boot_accepted.is_set():
+            await self._boot(link)
+        self.online.set()
+        self.ready.set()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._report_all(), name=f"{self.identity} status")
+            tasks.create_task(self._send_stored(link), name=f"{self.identity} outbox")
+            tasks.create_task(self._beat(), name=f"{self.identity} heartbeat")
+
+    async def _boot(self, link: Link) -> None:
+        message = self.dialect.wording.boot(self.station)
+        while not self._boot_accepted.is_set():
+            pause = BOOT_RETRY
+            try:
+                self._boot_answered(await link.call(message.action, message.payload))
+                pause = self._boot_interval or BOOT_RETRY
+            except (CallError, CallTimeout):
+                self._boot_status = ""
+            try:
+                async with asyncio.timeout(pause / self.options.speed):
+                    await self._boot_accepted.wait()
+            except TimeoutError:
+                continue
+
+    def _boot_answered(self, answer: dict[str, object]) -> None:
+        interval = answer.get("interval")
+        self._boot_status = str(answer.get("status"))
+        self._boot_interval = float(interval) if isinstance(interval, int | float) else 0.0
+        if self._boot_status == "Accepted":
+            self.station.variables.set("HeartbeatInterval", f"{self._boot_interval:g}")
+            self._boot_accepted.set()
+
+    async def _report_all(self) -> None:
+        for connector in self.station.connectors:
+            await self.report_status(connector)
+
+    async def _beat(self) -> None:
+        while True:
+            interval = self.station.variables.seconds("HeartbeatInterval", 300.0)
+            await asyncio.sleep(interval / self.options.speed * self.station.random.uniform(0.9, 1.0))
+            await self.request(Message("Heartbeat", {}))
+
+    async def _send_stored(self, link: Link) -> None:
+        outbox = self.station.outbox
+        while True:
+            while outbox:
+                stored = outbox[0]
+                self.dialect.wording.complete(stored.payload, stored.transaction)
+                if stored.tries:
+                    self._recorder.resent()
+                try:
+                    answer = await link.call(stored.action, stored.payload, tries=stored.tries)
+                except CallTimeout:
+                    continue
+                except CallError:
+                    stored.errors += 1
+                    if stored.errors >= self.options.transaction_attempts:
+                        outbox.popleft()
+                        self._recorder.dropped(self.identity, stored.action, stored.payload)
+                    await asyncio.sleep(stored.errors / self.options.speed)
+                    continue
+                outbox.popleft()
+                self._stored_answered(stored.transaction, stored.action, answer)
+            self._drained.set()
+            self.station.outbox_changed.clear()
+            await self.station.outbox_changed.wait()
+
+    def _stored_answered(self, transaction: Transaction, action: str, answer: dict[str, object]) -> None:
+        self.dialect.wording.learn(transaction, action, answer)
+        refused = self.dialect.wording.token_status(answer) not in (None, "Accepted")
+        if refused and transaction.connector.transaction is transaction:
+            transaction.connector.stop("deauthorized")
+
+    # ------------------------------------------------------------ the CSMS's calls
+
+    async def _obey_calls(self, link: Link) -> None:
+        while True:
+            message_id, action, payload = await link.next_call()
+            self._recorder.command(self.identity, action, message_id, payload)
+            error = self._reason_against(action)
+            if error == "":
+                continue
+            if error is not None:
+                await self._refuse(link, message_id, action, error)
+                continue
+            try:
+                answer = self.dialect.obeys[action](self.station, payload)
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+                await self._refuse(link, message_id, action, self.dialect.malformed_code, str(problem))
+                continue
+            await link.answer(message_id, answer.payload)
+            self._recorder.answered(self.identity, action, message_id, answer.payload)
+            if answer.after is not None:
+                answer.after()
+            if answer.then:
+                self._follow_ups.put_nowait(answer.then)
+
+    def _reason_against(self, action: str) -> str | None:
+        """The error code that a call is refused with, "" where it gets no answer at all, None where it is obeyed."""
+        if self._boot_status == "Rejected" and not self._boot_accepted.is_set():
+            return self.dialect.rejected_code or ""
+        if action not in self.dialect.obeys:
+            return "NotSupported" if action in self.dialect.known else "NotImplemented"
+        return "InternalError" if self._follow_ups.full() else None
+
+    async def _refuse(self, link: Link, message_id: str, action: str, code: str, description: str = "") -> None:
+        await link.refuse(message_id, code, description)
+        self._recorder.answered(self.identity, action, message_id, {}, code)
+
+    async def _follow_up(self, link: Link) -> None:
+        """Send what calls asked for, in their order, besides everything else."""
+        while True:
+            for message in await self._follow_ups.get():
+                try:
+                    answer = await link.call(message.action, message.payload)
+                except (CallError, CallTimeout):
+                    continue
+                if message.action == "BootNotification":
+                    self._boot_answered(answer)
+
+
+def _first_leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

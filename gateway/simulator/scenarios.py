@@ -1,0 +1,141 @@
+"""What chargers do of their own: the car comes, charges and goes, the line fails, a backlog waits."""
+
+import asyncio
+from itertools import count
+
+from gateway.simulator.charger import VirtualCharger
+from gateway.simulator.station import Connector, RemoteStart, Transaction
+from gateway.simulator.wording2x import stream_element, stream_opening
+
+
+async def live(charger: VirtualCharger) -> None:
+    """A charger's whole life: ends when all its rounds are done and acknowledged, or when it is to leave."""
+    if charger.options.scenario == "backlog":
+        store_backlog(charger)
+    async with asyncio.TaskGroup() as tasks:
+        background = [
+            tasks.create_task(charger.stay_connected(), name=f"{charger.identity} connection"),
+            tasks.create_task(charger.restart_on_demand(), name=f"{charger.identity} resets"),
+        ]
+        if charger.options.scenario == "storm":
+            background.append(tasks.create_task(lose_lines(charger), name=f"{charger.identity} storm"))
+        drivers = [
+            tasks.create_task(drive(charger, connector), name=f"{charger.identity}/{connector.evse_id} driver")
+            for connector in charger.station.connectors
+        ]
+        try:
+            await asyncio.wait(drivers)
+            await charger.drain()
+        finally:
+            await charger.go()
+            for task in background:
+                task.cancel()
+
+
+async def drive(charger: VirtualCharger, connector: Connector) -> None:
+    """Serve one connector: transactions by the scenario, and those that the CSMS starts."""
+    options = charger.options
+    own = options.scenario in ("charge", "storm")
+    if options.scenario == "backlog" and options.rounds is not None:
+        return
+    await charger.ready.wait()
+    pause: float | None = 0.0 if own else None
+    done = 0
+    while not charger.leaving and (options.rounds is None or done < options.rounds):
+        if connector.remote_start is None:
+            await _wait(connector, pause)
+        remote, connector.remote_start = connector.remote_start, None
+        elapsed = not connector.changed.is_set()
+        connector.changed.clear()
+        if charger.leaving or (remote is None and not (own and elapsed and connector.free)):
+            continue
+        await charge(charger, connector, remote)
+        done += 1
+        pause = charger.station.random.uniform(0.5, 1.5) * options.idle_time / options.speed if own else None
+
+
+async def charge(charger: VirtualCharger, connector: Connector, remote: RemoteStart | None) -> None:
+    """One transaction, from plugging in to driving away."""
+    token = charger.options.token if remote is None else remote.token
+    connector.plugged = True
+    await charger.report_status(connector)
+    if remote is not None or await charger.authorize(token):
+        transaction = charger.begin(connector, token, remote)
+        await charger.report_status(connector)
+        endless = remote is not None and charger.options.scenario in ("idle", "backlog")
+        await _sample_until_stop(charger, transaction, endless=endless)
+        if charger.leaving and not charger.options.stop_on_exit:
+            return
+        charger.end(transaction, connector.stop_reason or "local")
+        await charger.report_status(connector)
+    connector.plugged = connector.finishing = False
+    await charger.report_status(connector)
+
+
+async def _sample_until_stop(charger: VirtualCharger, transaction: Transaction, *, endless: bool) -> None:
+    options, connector = charger.options, transaction.connector
+    loop = asyncio.get_running_loop()
+    last = loop.time()
+    for number in count(1):
+        pause = charger.station.variables.seconds("MeterValueSampleInterval", options.interval) / options.speed
+        due = last + pause
+        while not charger.leaving and connector.stop_reason is None and loop.time() < due:
+            connector.changed.clear()
+            await _wait(connector, due - loop.time())
+        now = loop.time()
+        connector.charge_for((now - last) * options.speed, charger.station.now())
+        last = now
+        if charger.leaving or connector.stop_reason is not None:
+            return
+        charger.sample(transaction)
+        await charger.report_status(connector)
+        if options.stream and options.version == "2.1":
+            await _stream(charger, transaction)
+        if number >= options.samples and not endless:
+            return
+
+
+async def _stream(charger: VirtualCharger, transaction: Transaction) -> None:
+    """Send the sample's power on the connector's periodic event stream, opened before the first."""
+    connector = transaction.connector
+    if transaction.stream_open is None:
+        transaction.stream_open = await charger.open_stream(stream_opening(connector.evse_id, charger.options.interval))
+    if transaction.stream_open:
+        await charger.send(stream_element(connector.evse_id, connector.read(charger.station.now())))
+
+
+def store_backlog(charger: VirtualCharger) -> None:
+    """Let each connector have charged while offline, `backlog_age` seconds ago."""
+    options, station = charger.options, charger.station
+    wording = charger.dialect.wording
+    for connector in station.connectors:
+        moment = station.now() - options.backlog_age
+        transaction = station.begin(connector, options.token, None)
+        message = wording.started(transaction, connector.read(moment), offline=True)
+        station.store(message.action, message.payload, transaction)
+        for _ in range(options.samples):
+            moment += options.interval
+            connector.charge_for(options.interval, moment)
+            message = wording.sampled(transaction, connector.read(moment), offline=True)
+            station.store(message.action, message.payload, transaction)
+        message = wording.ended(transaction, connector.read(moment), "local", offline=True)
+        station.store(message.action, message.payload, transaction)
+        station.end(connector)
+        connector.plugged = connector.finishing = False
+
+
+async def lose_lines(charger: VirtualCharger) -> None:
+    """Drop the connection now and then, with or without a word."""
+    options, dice = charger.options, charger.station.random
+    while True:
+        await asyncio.sleep(dice.expovariate(1 / options.idle_time) / options.speed)
+        await charger.disconnect(abruptly=dice.random() < 0.5)
+
+
+async def _wait(connector: Connector, seconds: float | None) -> None:
+    """Wait until something wants the connector's attention, or so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await connector.changed.wait()
+    except TimeoutError:
+        return
