@@ -29,4 +29,4 @@ class SystemClock:
 
 def rfc3339(seconds: float) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-21T08:00:00.000Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(seconds * 1000) % 1000:03d}Z"
+    return datetime.fromtimestamp(seconds, UTC).isoformat("T", "milliseconds")[:-6] + "Z"

@@ -122,6 +122,14 @@ def _as_json_or_text(raw: str) -> orjson.Fragment | str:
     return orjson.Fragment(raw)
 
 
+def to_json(value: Any) -> bytes:
+    """JSON of anything that a charger may have sent; what JSON cannot hold is made tolerable (see `stamp`)."""
+    try:
+        return orjson.dumps(value)
+    except (TypeError, ValueError):
+        return orjson.dumps(_tolerable(value))
+
+
 def _tolerable(value: Any) -> Any:
     """A copy of `value` that JSON can hold: lone surrogates replaced, huge integers as they are, the rest as text."""
     if isinstance(value, dict):

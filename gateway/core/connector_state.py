@@ -1,0 +1,297 @@
+"""The picture of one connector, as it is published under `evse/{e}/connector/{c}/state`."""
+
+from collections.abc import Sequence
+
+from typing_extensions import TypedDict
+
+from gateway.core.reports import Sample, Status
+
+Number = int | float
+
+
+class Phases(TypedDict):
+    """One quantity by phase; `l1` also where the charger names no phase."""
+
+    l1: Number | None
+    l2: Number | None
+    l3: Number | None
+
+
+class ConnectorError(TypedDict):
+    """What the charger says is wrong; `code` is null where it only said that something is."""
+
+    code: str | None
+    vendor_code: str | None
+    info: str | None
+
+
+class TokenFacts(TypedDict):
+    """An id token as it stands in public data."""
+
+    id: str
+    type: str | None
+
+
+class ConnectorTransaction(TypedDict):
+    """The transaction that runs on a connector, in brief."""
+
+    id: str
+    ocpp_transaction_id: str
+    token: TokenFacts | None
+    started_at: str | None
+    energy_wh: Number | None
+    charging_state: str | None
+
+
+class ConnectorState(TypedDict):
+    """Every key is always present, null where unknown.
+
+    `reported_status` is the charger's own word, `status` the same with OCPP 2.x's `occupied` refined by the
+    transaction's charging state. `measured_at` is the time of the latest sample (the charger's clock), `updated_at`
+    the gateway's.
+    """
+
+    evse_id: int
+    connector_id: int
+    status: str | None
+    reported_status: str | None
+    error: ConnectorError | None
+    plugged: bool | None
+    charging: bool | None
+    enabled: bool | None
+    paused_by: str | None
+    iec61851: str | None
+    power_w: Number | None
+    energy_register_wh: Number | None
+    current_a: Phases
+    voltage_v: Phases
+    soc_percent: Number | None
+    limit_a: Number | None
+    limit_w: Number | None
+    transaction: ConnectorTransaction | None
+    measured_at: str | None
+    updated_at: str | None
+
+
+_PLUGGED = {
+    "available": False,
+    "reserved": False,
+    "preparing": True,
+    "occupied": True,
+    "charging": True,
+    "suspended_ev": True,
+    "suspended_evse": True,
+    "finishing": True,
+}
+
+_IEC61851 = {
+    "available": "A",
+    "reserved": "A",
+    "preparing": "B",
+    "occupied": "B",
+    "suspended_ev": "B",
+    "suspended_evse": "B",
+    "finishing": "B",
+    "charging": "C",
+    "unavailable": "F",
+    "faulted": "F",
+}
+
+_REFINED = {
+    "charging": "charging",
+    "evconnected": "preparing",
+    "suspendedev": "suspended_ev",
+    "suspendedevse": "suspended_evse",
+}
+"""OCPP 2.x charging state (lower case, no underscores) → what `occupied` means with it."""
+
+_AFTER_CHARGING = frozenset(("charging", "suspended_ev", "suspended_evse", "finishing"))
+
+_NO_ERROR = frozenset(("", "noerror", "no_error"))
+
+
+def new_connector(evse_id: int, connector_id: int) -> ConnectorState:
+    """A connector of which nothing is known yet; idle until shown otherwise, so power and currents are 0."""
+    return {
+        "evse_id": evse_id,
+        "connector_id": connector_id,
+        "status": None,
+        "reported_status": None,
+        "error": None,
+        "plugged": None,
+        "charging": None,
+        "enabled": None,
+        "paused_by": None,
+        "iec61851": None,
+        "power_w": 0,
+        "energy_register_wh": None,
+        "current_a": {"l1": 0, "l2": 0, "l3": 0},
+        "voltage_v": {"l1": None, "l2": None, "l3": None},
+        "soc_percent": None,
+        "limit_a": None,
+        "limit_w": None,
+        "transaction": None,
+        "measured_at": None,
+        "updated_at": None,
+    }
+
+
+# ---------------------------------------------------------------- status
+
+
+def apply_status(state: ConnectorState, report: Status) -> None:
+    """Take over what a status notification says."""
+    previous = state["reported_status"]
+    transaction = state["transaction"]
+    state["reported_status"] = report.status
+    state["error"] = error_of(report)
+    if report.status == "unavailable":
+        state["enabled"] = False
+    elif state["enabled"] is None or previous == "unavailable":
+        state["enabled"] = True
+    if report.status == "occupied" and transaction is not None:
+        follow_charging_state(state, transaction["charging_state"])
+    elif report.status != "occupied" or previous != "occupied":
+        _set_status(state, report.status)
+
+
+def follow_charging_state(state: ConnectorState, charging_state: str | None) -> None:
+    """Refine `occupied` by the charging state of the connector's transaction (OCPP 2.x)."""
+    if state["reported_status"] not in ("occupied", None) or charging_state is None:
+        return
+    plain = charging_state.replace("_", "").lower()
+    if plain == "idle":
+        _set_status(state, "finishing" if state["status"] in _AFTER_CHARGING else "preparing")
+        state["plugged"], state["iec61851"] = False, "A"
+    elif plain in _REFINED:
+        _set_status(state, _REFINED[plain])
+
+
+def _set_status(state: ConnectorState, status: str) -> None:
+    state["status"] = status
+    state["plugged"] = _PLUGGED.get(status)
+    state["charging"] = status == "charging"
+    state["iec61851"] = _IEC61851.get(status)
+    _set_paused_by(state)
+
+
+def _set_paused_by(state: ConnectorState) -> None:
+    if state["limit_a"] == 0 or state["limit_w"] == 0:
+        state["paused_by"] = "command"
+    else:
+        state["paused_by"] = {"suspended_ev": "ev", "suspended_evse": "evse"}.get(state["status"] or "")
+
+
+def error_of(report: Status) -> ConnectorError | None:
+    """The error of a status notification, None where it reports none."""
+    code = report.error_code
+    if code is None or code.lower() in _NO_ERROR:
+        if report.status != "faulted":
+            return None
+        code = None
+    return {"code": code, "vendor_code": report.vendor_error_code, "info": report.info}
+
+
+def apply_limit(state: ConnectorState, current_a: float | None, power_w: float | None) -> None:
+    """Note the limit that was set, in the unit it was set in; None and None lift it."""
+    state["limit_a"], state["limit_w"] = current_a, power_w
+    _set_paused_by(state)
+
+
+# ---------------------------------------------------------------- transactions
+
+
+def attach_transaction(state: ConnectorState, brief: ConnectorTransaction) -> None:
+    """Show the transaction on the connector; what it draws is unknown until it is measured."""
+    state["transaction"] = brief
+    measured_at, started_at = state["measured_at"], brief["started_at"]
+    if measured_at is None or started_at is None or measured_at < started_at:
+        state["power_w"] = None
+        state["current_a"] = {"l1": None, "l2": None, "l3": None}
+
+
+def detach_transaction(state: ConnectorState, ended_at: str | None) -> None:
+    """Show that no transaction runs; only a sample that is newer than its end still counts."""
+    state["transaction"] = None
+    measured_at = state["measured_at"]
+    if measured_at is None or ended_at is None or measured_at <= ended_at:
+        make_idle(state)
+    if state["reported_status"] == "occupied":
+        _set_status(state, "finishing")
+
+
+def make_idle(state: ConnectorState) -> None:
+    """Nothing is drawn."""
+    state["power_w"] = 0
+    state["current_a"] = {"l1": 0, "l2": 0, "l3": 0}
+
+
+def is_idle(state: ConnectorState) -> bool:
+    """Power and currents are shown as 0."""
+    return not state["power_w"] and not any(state["current_a"].values())
+
+
+def apply_register(state: ConnectorState, at: str, wh: Number) -> None:
+    """Take over a meter reading that came outside a sample (meterStart, meterStop), unless a newer one is known."""
+    if state["measured_at"] is None or at >= state["measured_at"]:
+        state["energy_register_wh"] = wh
+
+
+# ---------------------------------------------------------------- samples
+
+_PHASE = {None: "l1", "L1": "l1", "L2": "l2", "L3": "l3", "L1-N": "l1", "L2-N": "l2", "L3-N": "l3"}
+
+
+def apply_samples(state: ConnectorState, samples: Sequence[Sample], *, at: str, shown: str | None) -> None:
+    """Take over samples that are not older than `shown`; `at` stands in for missing timestamps.
+
+    `shown` is the state's `measured_at`, or None where that came from a wrong clock and must not hold up others.
+    """
+    power: Number | None = None
+    power_by_phase: dict[str, Number] | None = None
+    current: dict[str, Number] | None = None
+    voltage: dict[str, Number] | None = None
+    for sample in samples:
+        time = sample["timestamp"] or at
+        if shown is not None and time < shown:
+            continue
+        value = sample["value"]
+        if value.__class__ is str:
+            continue
+        measurand = sample["measurand"]
+        if measurand == "Energy.Active.Import.Register":
+            if sample["phase"] is not None:
+                continue
+            state["energy_register_wh"] = value  # type: ignore[typeddict-item]
+        elif measurand == "Power.Active.Import":
+            if sample["phase"] is None:
+                power = value  # type: ignore[assignment]
+            else:
+                power_by_phase = _by_phase(power_by_phase, sample["phase"], value)
+        elif measurand == "Current.Import":
+            current = _by_phase(current, sample["phase"], value)
+        elif measurand == "Voltage":
+            voltage = _by_phase(voltage, sample["phase"], value)
+        elif measurand == "SoC":
+            state["soc_percent"] = value  # type: ignore[typeddict-item]
+        else:
+            continue
+        shown = time
+    state["measured_at"] = shown if shown is not None else state["measured_at"]
+    if power is None and power_by_phase:
+        power = round(sum(power_by_phase.values()), 3)
+    if power is not None:
+        state["power_w"] = power
+    if current:
+        state["current_a"] = {**state["current_a"], **current}  # type: ignore[typeddict-item]
+    if voltage:
+        state["voltage_v"] = {**state["voltage_v"], **voltage}  # type: ignore[typeddict-item]
+
+
+def _by_phase(found: dict[str, Number] | None, phase: str | None, value: object) -> dict[str, Number]:
+    if found is None:
+        found = {}
+    name = _PHASE.get(phase)
+    if name is not None:
+        found[name] = value  # type: ignore[assignment]
+    return found

@@ -1,0 +1,172 @@
+"""Copy on write: a change of the twin is drawn up beside its state and counts only once it was committed."""
+
+from dataclasses import dataclass, field
+
+from gateway.core.charger_state import ChargerState, Memory
+from gateway.core.clock import rfc3339
+from gateway.core.connector_state import ConnectorState, new_connector
+from gateway.core.events import Event, to_json
+from gateway.core.identity import ChargerId
+from gateway.core.transaction import TransactionRecord
+
+Place = tuple[int, int]
+"""EVSE and connector."""
+
+DAY = 86400.0
+
+MAX_CONNECTORS = 256
+"""More than this a charger is not believed to have; their events go out, their state is not kept."""
+
+
+@dataclass(slots=True)
+class State:
+    """All that the twin knows. `transactions` holds those that run, and those whose end waits for missing messages."""
+
+    charger: ChargerState
+    memory: Memory
+    connectors: dict[Place, ConnectorState]
+    transactions: dict[str, TransactionRecord]
+
+
+@dataclass(slots=True)
+class Change:
+    """What one message, or one happening, leaves behind. Counts once `Twin.adopt` has it.
+
+    The first of `events` carries the message's raw payload. `key` is the idempotency key of a money message. `fields`
+    and `transactions` are what changed, in JSON; `transaction_id` is the number for OCPP 1.6's answer.
+    """
+
+    events: list[Event]
+    key: str | None = None
+    fields: dict[str, bytes] = field(default_factory=dict)
+    transactions: dict[str, bytes] = field(default_factory=dict)
+    transaction_id: int | None = None
+    draft: "Draft | None" = field(default=None, repr=False, compare=False)
+
+
+class Draft:
+    """A change being drawn up: reads fall through to the state, what is handed out for writing is a copy."""
+
+    __slots__ = ("_charger", "_connectors", "_memory", "_records", "_state", "events", "id", "now", "now_text")
+
+    def __init__(self, charger: ChargerId, state: State, now: float) -> None:
+        self.id = charger
+        self.now = now
+        self.now_text = rfc3339(now)
+        self.events: list[Event] = []
+        self._state = state
+        self._charger: ChargerState | None = None
+        self._memory: Memory | None = None
+        self._connectors: dict[Place, ConnectorState] = {}
+        self._records: dict[str, TransactionRecord] = {}
+
+    # ------------------------------------------------------------ to read
+
+    @property
+    def ocpp_version(self) -> str | None:
+        return (self._charger or self._state.charger)["ocpp_version"]
+
+    def known(self) -> Memory:
+        return self._memory or self._state.memory
+
+    def active(self) -> list[TransactionRecord]:
+        """The transactions that run or whose end is pending, in the order they came."""
+        transactions = self._state.transactions
+        found = (self._records.get(known) or transactions.get(known) for known in self.known()["active"])
+        return [record for record in found if record is not None]
+
+    def is_active(self, transaction_id: str) -> bool:
+        return transaction_id in (self._state.transactions if self._memory is None else self._memory["active"])
+
+    def places(self) -> list[Place]:
+        """All connectors known."""
+        return [*self._state.connectors, *(place for place in self._connectors if place not in self._state.connectors)]
+
+    def peek(self, transaction_id: str) -> TransactionRecord:
+        """An active transaction's record, not to be written to."""
+        return self._records.get(transaction_id) or self._state.transactions[transaction_id]
+
+    def trusted(self, time: str | None) -> str | None:
+        """A charger's time; None where it is more than a day in the future, so that its clock must be wrong."""
+        if time is None or time <= self.now_text or time <= rfc3339(self.now + DAY):
+            return time
+        return None
+
+    # ------------------------------------------------------------ to write
+
+    def charger(self) -> ChargerState:
+        if self._charger is None:
+            self._charger = self._state.charger.copy()
+        return self._charger
+
+    def memory(self) -> Memory:
+        if self._memory is None:
+            memory = self._state.memory
+            self._memory = {
+                "active": [*memory["active"]],
+                "wire_id": memory["wire_id"],
+                "ended": {**memory["ended"]},
+                "stops": {**memory["stops"]},
+            }
+        return self._memory
+
+    def connector(self, place: Place) -> ConnectorState | None:
+        """The connector's state; made where it is new. None for the charger itself and beyond MAX_CONNECTORS."""
+        drafted = self._connectors.get(place)
+        if drafted is not None:
+            return drafted
+        known = self._state.connectors.get(place)
+        if known is not None:
+            drafted = known.copy()
+        else:
+            if place[0] <= 0 or len(self._state.connectors) >= MAX_CONNECTORS:
+                return None
+            drafted = new_connector(*place)
+            charger = self.charger()
+            charger["connectors"] = sorted([*charger["connectors"], [*place]])
+        drafted["updated_at"] = self.now_text
+        self._connectors[place] = drafted
+        return drafted
+
+    def record(self, transaction_id: str) -> TransactionRecord:
+        """An active transaction's record."""
+        drafted = self._records.get(transaction_id)
+        if drafted is None:
+            drafted = self._state.transactions[transaction_id].copy()
+            drafted["updated_at"] = self.now_text
+            self._records[transaction_id] = drafted
+        return drafted
+
+    def put(self, record: TransactionRecord) -> None:
+        """Store a record that is not active (yet, or any more)."""
+        record["updated_at"] = self.now_text
+        self._records[record["id"]] = record
+
+    # ------------------------------------------------------------ the outcome
+
+    def change(self, key: str | None = None, transaction_id: int | None = None) -> Change:
+        """The change as drawn up, encoded."""
+        fields = {
+            f"connector/{evse_id}/{connector_id}": to_json(connector)
+            for (evse_id, connector_id), connector in self._connectors.items()
+        }
+        if self._charger is not None:
+            fields["charger"] = to_json(self._charger)
+        if self._memory is not None:
+            fields["memory"] = to_json(self._memory)
+        records = {transaction_id: to_json(record) for transaction_id, record in self._records.items()}
+        return Change(self.events, key, fields, records, transaction_id, self)
+
+    def adopt_into(self, state: State) -> None:
+        """Make the change part of the state."""
+        if self._charger is not None:
+            state.charger = self._charger
+        state.connectors.update(self._connectors)
+        state.transactions.update(self._records)
+        if self._memory is not None:
+            state.memory = self._memory
+        if self._records:
+            active = state.memory["active"]
+            for transaction_id in self._records:
+                if transaction_id not in active:
+                    del state.transactions[transaction_id]

@@ -1,0 +1,281 @@
+"""Transactions of OCPP 1.6: StartTransaction, MeterValues and StopTransaction, which know each other by a number
+that the gateway gives out, and which chargers repeat, garble and forget."""
+
+from gateway.core import ledger
+from gateway.core.connector_state import apply_samples
+from gateway.core.draft import Change, Draft
+from gateway.core.energy import advance, begin, register_samples
+from gateway.core.events import Event, stable_id
+from gateway.core.reports import Meter, TokenDecision, Transaction
+from gateway.core.transaction import (
+    EPOCH_2025,
+    TransactionRecord,
+    clear_suspicion,
+    clock_is_past,
+    new_record,
+    suspect,
+)
+
+# ---------------------------------------------------------------- start
+
+
+def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_now: float) -> Change:
+    """A StartTransaction: a new transaction, or a repeat, which gets the number that the first one got."""
+    base = _start_key(report)
+    clockless = report.time is None or clock_is_past(report.time)
+    repeated = _started_before(draft, base, clockless=clockless)
+    if repeated is not None:
+        return repeated
+    memory = draft.memory()
+    # A charger without a clock starts every transaction with the same words: count them apart.
+    key = f"{base}|after {memory['wire_id']}" if clockless else base
+    number = max(memory["wire_id"] + 1, int(redis_now - EPOCH_2025))
+    memory["wire_id"] = number
+    record = new_record(stable_id(draft.id, key), draft.id.identity, str(number))
+    record["start_key"], record["started"] = key, True
+    started_at = record["started_at"] = report.time or draft.now_text
+    ledger.take_over(record, report, token)
+    begin(record, report.meter_wh)
+    ledger.suspect_clock(draft, record, report.time)
+    superseded = _superseded(draft, record)
+    ledger.open_transaction(draft, record)
+    ledger.show(draft, record)
+    ledger.show_register(draft, record, report.meter_wh, at=started_at)
+    draft.events.append(ledger.next_event(record, "started", key=key, report=report))
+    for old in superseded:
+        draft.events.append(ledger.end_without_stop(draft, draft.record(old["id"]), record["started_at"]))
+    ledger.end_oldest(draft)
+    return draft.change(key, number)
+
+
+def _start_key(report: Transaction) -> str:
+    token = "" if report.token is None else report.token.id.lower()
+    return f"start|{report.evse_id}|{token}|{report.time or ''}|{'' if report.meter_wh is None else report.meter_wh}"
+
+
+def _started_before(draft: Draft, base: str, *, clockless: bool) -> Change | None:
+    """The answer to a repeat. The log knows it by its key and will not store this change."""
+    for record in draft.active():
+        start_key = record["start_key"]
+        if start_key is not None and (start_key == base or (clockless and start_key.startswith(f"{base}|after "))):
+            draft.events.append(ledger.event_of(record, "started", key=start_key))
+            return draft.change(start_key, int(record["ocpp_transaction_id"]))
+    transaction_id = stable_id(draft.id, base)
+    entry = None if clockless else draft.known()["ended"].get(transaction_id)
+    if entry is None:
+        return None
+    event = ledger.ended_event(entry, transaction_id, "ocpp.transaction.started", key=base, time=None, extra={})
+    draft.events.append(event)
+    return draft.change(base, _number(entry["ocpp_transaction_id"]))
+
+
+def _superseded(draft: Draft, record: TransactionRecord) -> list[TransactionRecord]:
+    """The transactions that cannot run any more since this one started on their connector."""
+    earlier = []
+    for other in draft.active():
+        if other["evse_id"] != record["evse_id"] or other["connector_id"] != record["connector_id"]:
+            continue
+        if (other["started_at"] or "") <= (record["started_at"] or "") or clock_is_past(record["started_at"] or ""):
+            earlier.append(other)
+        else:
+            suspect(record, "overlapping_transaction")
+    return earlier
+
+
+# ---------------------------------------------------------------- stop
+
+
+def stop(draft: Draft, report: Transaction) -> Change:
+    """A StopTransaction: ends the transaction that it names or must mean; never an error."""
+    identity = _stop_identity(draft, report)
+    record = _named(draft, report.ocpp_transaction_id)
+    if record is not None:
+        return _ended(draft, record, report)
+    ended = _named_ended(draft, report.ocpp_transaction_id) or _stopped_before(draft, identity, report)
+    if ended is not None:
+        return _stopped_again(draft, ended, report)
+    record = _meant(draft, report)
+    if record is not None:
+        ledger.remember_stop(draft, identity, record["id"])
+        return _ended(draft, record, report)
+    return _never_started(draft, identity, report)
+
+
+def _ended(draft: Draft, record: TransactionRecord, report: Transaction) -> Change:
+    record = draft.record(record["id"])
+    key = f"stop|{record['id']}"
+    ended_at = report.time or draft.now_text
+    ledger.suspect_clock(draft, record, report.time)
+    record["stop_reason"] = report.stop_reason
+    advance(record, report.samples, at=ended_at)
+    ledger.show(draft, record, report.samples, at=ended_at)
+    ledger.show_register(draft, record, report.meter_wh, at=ended_at)
+    event = ledger.end(draft, record, key=key, ended_at=ended_at, meter_stop=report.meter_wh, report=report)
+    draft.events.append(event)
+    return draft.change(key)
+
+
+def _stopped_again(draft: Draft, transaction_id: str, report: Transaction) -> Change:
+    """A stop for a transaction that has ended: a repeat, or the stop that was missing when it was ended without."""
+    key = f"stop|{transaction_id}"
+    entry = draft.known()["ended"].get(transaction_id)
+    if entry is not None and entry["record"] is not None:
+        record = entry["record"].copy()
+        clear_suspicion(record, "missing_stop")
+        ledger.suspect_clock(draft, record, report.time)
+        record["stop_reason"] = report.stop_reason
+        ended_at = record["ended_at"] = report.time or draft.now_text
+        advance(record, report.samples, at=ended_at)
+        draft.events.append(
+            ledger.correct(draft, record, key=key, meter_stop=report.meter_wh, complete=True, report=report)
+        )
+        return draft.change(key)
+    if entry is None:
+        entry = {"ocpp_transaction_id": "", "evse_id": None, "connector_id": None, "record": None}
+    facts = {"meter_stop_wh": report.meter_wh, "ended_at": report.time, "stop_reason": report.stop_reason}
+    event = ledger.ended_event(
+        entry, transaction_id, "ocpp.transaction.ended", key=key, time=report.time, extra={**facts, "samples": []}
+    )
+    draft.events.append(event)
+    return draft.change(key)
+
+
+def _never_started(draft: Draft, identity: str, report: Transaction) -> Change:
+    record = new_record(identity, draft.id.identity, report.ocpp_transaction_id or "")
+    key = f"stop|{identity}"
+    ended_at = report.time or draft.now_text
+    ledger.take_over(record, report, None)
+    suspect(record, "missing_start")
+    ledger.suspect_clock(draft, record, report.time)
+    record["stop_reason"] = report.stop_reason
+    begins = [one for one in register_samples(report.samples) if one["context"] == "Transaction.Begin"]
+    if begins:
+        record["meter_start_wh"] = begins[0]["value"]  # type: ignore[typeddict-item]
+        record["started_at"] = begins[0]["timestamp"]
+    advance(record, report.samples, at=ended_at)
+    draft.put(record)
+    ledger.remember_stop(draft, identity, record["id"])
+    event = ledger.end(draft, record, key=key, ended_at=ended_at, meter_stop=report.meter_wh, report=report)
+    draft.events.append(event)
+    return draft.change(key)
+
+
+def _stop_identity(draft: Draft, report: Transaction) -> str:
+    """What tells one StopTransaction from another where the transaction's number does not."""
+    token = "" if report.token is None else report.token.id.lower()
+    said = f"{report.ocpp_transaction_id}|{report.time}|{report.meter_wh}|{token}|{report.stop_reason}"
+    return stable_id(draft.id, f"stopped|{said}")
+
+
+def _stopped_before(draft: Draft, identity: str, report: Transaction) -> str | None:
+    transaction_id = draft.known()["stops"].get(identity)
+    if report.time is None or clock_is_past(report.time):
+        # Without a clock a new stop reads like an old one: it is the old one only if nothing else can be meant.
+        return None if _meant(draft, report) is not None else transaction_id
+    return transaction_id
+
+
+def _meant(draft: Draft, report: Transaction) -> TransactionRecord | None:
+    """The running transaction that a stop with a wrong number must mean: the only one, or the only one of its token."""
+    running = [record for record in draft.active() if not _is_before(report.time, record)]
+    if len(running) == 1:
+        return running[0]
+    if report.token is None:
+        return None
+    token = report.token.id.lower()
+    own = [record for record in running if record["token"] is not None and record["token"]["id"].lower() == token]
+    return own[0] if len(own) == 1 else None
+
+
+def _is_before(time: str | None, record: TransactionRecord) -> bool:
+    """The time is trustworthy, and lies before the transaction's start."""
+    started_at = record["started_at"]
+    return time is not None and started_at is not None and not clock_is_past(time) and time < started_at
+
+
+# ---------------------------------------------------------------- meter values
+
+
+def meter(draft: Draft, report: Meter, payload_hash: str) -> Change:
+    """MeterValues: an update of the running transaction, or samples of none."""
+    named = report.ocpp_transaction_id
+    record = _named(draft, named)
+    if record is None and not _is_number(named):
+        record = _running_at(draft, report)
+    key = f"meter|{report.evse_id}|{named or ''}|{payload_hash}"
+    if record is None:
+        return _outside(draft, report, key if _is_number(named) else None)
+    record = draft.record(record["id"])
+    at = report.time or draft.now_text
+    advance(record, report.samples, at=at)
+    ledger.show(draft, record, report.samples, at=at)
+    draft.events.append(ledger.next_event(record, "updated", key=key, time=report.time, samples=report.samples))
+    return draft.change(key)
+
+
+def _outside(draft: Draft, report: Meter, key: str | None) -> Change:
+    ended = _named_ended(draft, report.ocpp_transaction_id)
+    draft.events.append(meter_values(draft, report, key=key, transaction_id=ended))
+    return draft.change(key)
+
+
+def meter_values(draft: Draft, report: Meter, *, key: str | None = None, transaction_id: str | None = None) -> Event:
+    """Samples that belong to no running transaction: shown on the connector, and sent as they are."""
+    connector_id = report.connector_id
+    if connector_id is None and report.evse_id > 0:
+        connector_id = ledger.first_connector(draft, report.evse_id)
+    state = None if connector_id is None else draft.connector((report.evse_id, connector_id))
+    if state is not None and report.samples:
+        apply_samples(
+            state, report.samples, at=report.time or draft.now_text, shown=draft.trusted(state["measured_at"])
+        )
+    data = {
+        "evse_id": report.evse_id,
+        "connector_id": report.connector_id,
+        "transaction_id": transaction_id,
+        "ocpp_transaction_id": report.ocpp_transaction_id,
+        "samples": report.samples,
+    }
+    place = None if state is None else f"evse/{report.evse_id}/connector/{connector_id}"
+    return Event("ocpp.meter.values", data, place, report.time, key)
+
+
+def _running_at(draft: Draft, report: Meter) -> TransactionRecord | None:
+    """The transaction on the connector that samples without a transaction's number belong to."""
+    for record in draft.active():
+        if record["evse_id"] == report.evse_id and not _is_before(report.time, record):
+            return record
+    return None
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
+
+
+def _is_number(text: str | None) -> bool:
+    """The text is a number that a transaction may have: chargers write 0 or -1 where they know none."""
+    return (_number(text) or 0) > 0
+
+
+def _named(draft: Draft, text: str | None) -> TransactionRecord | None:
+    if not _is_number(text):
+        return None
+    for record in draft.active():
+        if record["ocpp_transaction_id"] == text and record["start_key"] is not None:
+            return record
+    return None
+
+
+def _named_ended(draft: Draft, text: str | None) -> str | None:
+    if not _is_number(text):
+        return None
+    for transaction_id, entry in draft.known()["ended"].items():
+        if entry["ocpp_transaction_id"] == text:
+            return transaction_id
+    return None

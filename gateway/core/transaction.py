@@ -1,0 +1,218 @@
+"""The record of one charging transaction, and how it stands in events."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+from gateway.core.connector_state import ConnectorTransaction, Number, TokenFacts
+from gateway.core.reports import Sample, Token
+
+EPOCH_2025 = 1735689600
+"""2025-01-01T00:00:00Z: OCPP 1.6 transaction numbers count seconds from here."""
+
+
+class Register(TypedDict):
+    """The run of the energy register within a transaction.
+
+    `counted_wh` sums its rises, `fell` tells that it was lower once than before, `relative` that it counts from the
+    start of the transaction.
+    """
+
+    wh: Number
+    at: str
+    counted_wh: Number
+    fell: bool
+    relative: bool
+
+
+class TransactionRecord(TypedDict):
+    """A transaction as it is stored. `id` is fleet-unique; `transaction_sequence` is that of its latest event.
+
+    Bookkeeping of the twin: `start_key` (OCPP 1.6), `register`, `seen` (ranges of seqNo, OCPP 2.x), `started` (its
+    start was reported), `pending_since` (its end was reported but something before it is missing; Unix seconds).
+    """
+
+    id: str
+    charger_id: str
+    status: Literal["active", "ended"]
+    ocpp_transaction_id: str
+    evse_id: int | None
+    connector_id: int | None
+    token: TokenFacts | None
+    authorized_by: str | None
+    authorization_status: str | None
+    reservation_id: int | None
+    remote_start_id: int | None
+    started_at: str | None
+    ended_at: str | None
+    duration_s: float | None
+    meter_start_wh: Number | None
+    meter_stop_wh: Number | None
+    energy_wh: Number | None
+    energy_method: str
+    transaction_sequence: int
+    stop_reason: str | None
+    charging_state: str | None
+    suspect: list[str]
+    revision: int
+    updated_at: str | None
+    start_key: str | None
+    register: Register | None
+    seen: list[list[int]]
+    started: bool
+    pending_since: float | None
+
+
+def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -> TransactionRecord:
+    """A transaction of which nothing is known but its ids."""
+    return {
+        "id": transaction_id,
+        "charger_id": charger_id,
+        "status": "active",
+        "ocpp_transaction_id": ocpp_transaction_id,
+        "evse_id": None,
+        "connector_id": None,
+        "token": None,
+        "authorized_by": None,
+        "authorization_status": None,
+        "reservation_id": None,
+        "remote_start_id": None,
+        "started_at": None,
+        "ended_at": None,
+        "duration_s": None,
+        "meter_start_wh": None,
+        "meter_stop_wh": None,
+        "energy_wh": None,
+        "energy_method": "unknown",
+        "transaction_sequence": -1,
+        "stop_reason": None,
+        "charging_state": None,
+        "suspect": [],
+        "revision": 0,
+        "updated_at": None,
+        "start_key": None,
+        "register": None,
+        "seen": [],
+        "started": False,
+        "pending_since": None,
+    }
+
+
+def brief(record: TransactionRecord) -> ConnectorTransaction:
+    """The transaction as its connector's state shows it."""
+    return {
+        "id": record["id"],
+        "ocpp_transaction_id": record["ocpp_transaction_id"],
+        "token": record["token"],
+        "started_at": record["started_at"],
+        "energy_wh": record["energy_wh"],
+        "charging_state": record["charging_state"],
+    }
+
+
+def event_data(
+    record: TransactionRecord, *, samples: Sequence[Sample] = (), trigger: str | None = None, offline: bool = False
+) -> dict[str, Any]:
+    """The data of a transaction's event, from the record as it stands after it."""
+    data = {
+        "transaction_id": record["id"],
+        "ocpp_transaction_id": record["ocpp_transaction_id"],
+        "evse_id": record["evse_id"],
+        "connector_id": record["connector_id"],
+        "transaction_sequence": record["transaction_sequence"],
+        "token": record["token"],
+        "authorized_by": record["authorized_by"],
+        "authorization_status": record["authorization_status"],
+        "reservation_id": record["reservation_id"],
+        "remote_start_id": record["remote_start_id"],
+        "started_at": record["started_at"],
+        "ended_at": record["ended_at"],
+        "duration_s": record["duration_s"],
+        "meter_start_wh": record["meter_start_wh"],
+        "meter_stop_wh": record["meter_stop_wh"],
+        "energy_wh": record["energy_wh"],
+        "energy_method": record["energy_method"],
+        "stop_reason": record["stop_reason"],
+        "charging_state": record["charging_state"],
+        "trigger": trigger,
+        "offline": offline,
+        "samples": samples,
+        "suspect": record["suspect"],
+    }
+    if record["revision"]:
+        data["revision"] = record["revision"]
+    elif record["pending_since"] is not None:
+        data["pending_end"] = True
+    return data
+
+
+def token_facts(token: Token) -> TokenFacts:
+    return {"id": token.id, "type": token.type}
+
+
+def subject(transaction_id: str) -> str:
+    return f"transaction/{transaction_id}"
+
+
+# ---------------------------------------------------------------- suspicions
+
+
+def suspect(record: TransactionRecord, reason: str) -> None:
+    """Flag the transaction: a human looks first."""
+    if reason not in record["suspect"]:
+        record["suspect"] = [*record["suspect"], reason]
+
+
+def clear_suspicion(record: TransactionRecord, reason: str) -> None:
+    if reason in record["suspect"]:
+        record["suspect"] = [one for one in record["suspect"] if one != reason]
+
+
+def clock_is_past(time: str) -> bool:
+    """No gateway was there before 2020: the charger's clock was never set."""
+    return time < "2020"
+
+
+def duration(started_at: str | None, ended_at: str | None) -> float | None:
+    """Seconds between the two, None where one is unknown or the clock went back."""
+    if started_at is None or ended_at is None:
+        return None
+    try:
+        seconds = (datetime.fromisoformat(ended_at) - datetime.fromisoformat(started_at)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return seconds if seconds >= 0 else None
+
+
+# ---------------------------------------------------------------- sequence numbers (OCPP 2.x)
+
+
+def has_seen(record: TransactionRecord, seq_no: int) -> bool:
+    return any(first <= seq_no <= last for first, last in record["seen"])
+
+
+def note_seen(record: TransactionRecord, seq_no: int) -> None:
+    """Note that the message of this seqNo has come."""
+    ranges = record["seen"]
+    if len(ranges) == 1 and ranges[0][1] + 1 == seq_no:
+        record["seen"] = [[ranges[0][0], seq_no]]
+        return
+    if has_seen(record, seq_no):
+        return
+    merged: list[list[int]] = []
+    for first, last in sorted([*ranges, [seq_no, seq_no]]):
+        if merged and merged[-1][1] + 1 == first:
+            merged[-1] = [merged[-1][0], last]
+        else:
+            merged.append([first, last])
+    record["seen"] = merged
+
+
+def is_complete(record: TransactionRecord) -> bool:
+    """Nothing is missing before the highest seqNo seen: counted from the lowest if the start was seen, else from 0."""
+    ranges = record["seen"]
+    if not ranges:
+        return True
+    return len(ranges) == 1 and (record["started"] or ranges[0][0] == 0)

@@ -1,0 +1,164 @@
+"""Transactions of OCPP 2.x: TransactionEvents, numbered by the charger, which may come late and out of order."""
+
+from gateway.core import ledger
+from gateway.core.connector_state import Number, detach_transaction
+from gateway.core.draft import Change, Draft
+from gateway.core.energy import advance, begin, register_samples
+from gateway.core.events import Event, stable_id
+from gateway.core.reports import TokenDecision, Transaction
+from gateway.core.transaction import (
+    TransactionRecord,
+    clear_suspicion,
+    has_seen,
+    is_complete,
+    new_record,
+    note_seen,
+    suspect,
+)
+
+
+def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | None, payload_hash: str) -> Change:
+    """One TransactionEvent: carried by `started`, `updated` or `ended` of its transaction."""
+    named = report.ocpp_transaction_id or f"unnamed {payload_hash}"
+    key = f"tx|{named}|{payload_hash if report.seq_no is None else report.seq_no}"
+    transaction_id = stable_id(draft.id, f"tx|{named}")
+    if draft.is_active(transaction_id):
+        if report.seq_no is not None and has_seen(draft.peek(transaction_id), report.seq_no):
+            return _repeated(draft, draft.peek(transaction_id), report, key)
+        record = draft.record(transaction_id)
+    elif transaction_id in draft.known()["ended"]:
+        return _late(draft, transaction_id, report, token, key)
+    else:
+        record = new_record(transaction_id, draft.id.identity, report.ocpp_transaction_id or "")
+        ledger.open_transaction(draft, record)
+    running = record["pending_since"] is None
+    _take_in(draft, record, report, token)
+    carrier = _carrier(record, report)
+    if running:
+        ledger.show(draft, record, report.samples, at=report.time or draft.now_text)
+    if running and report.kind == "ended":
+        _note_end(draft, record, report)
+        if is_complete(record):
+            draft.events.append(_end(draft, record, key, report))
+            return draft.change(key)
+        record["pending_since"] = draft.now
+        _show_pending(draft, record)
+    draft.events.append(ledger.next_event(record, carrier, key=key, report=report))
+    if record["pending_since"] is not None and is_complete(record):
+        draft.events.append(_end(draft, record, ledger.ended_key(record["id"])))
+    ledger.end_oldest(draft)
+    return draft.change(key)
+
+
+def end_pending(draft: Draft, transaction_id: str) -> Change:
+    """End a transaction whose end was reported, though what is missing before it never came."""
+    key = ledger.ended_key(transaction_id)
+    if draft.is_active(transaction_id):
+        record = draft.record(transaction_id)
+        if record["pending_since"] is not None:
+            suspect(record, "gap")
+            draft.events.append(_end(draft, record, key, correctable=True))
+            return draft.change(key)
+    return Change([])
+
+
+def _carrier(record: TransactionRecord, report: Transaction) -> str:
+    """What the message is carried by, and whether the transaction's start is known now."""
+    if report.kind == "started" and not record["started"]:
+        record["started"] = True
+        clear_suspicion(record, "missing_start")
+        return "started"
+    if not record["started"]:
+        suspect(record, "missing_start")
+    return "updated"
+
+
+def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token: TokenDecision | None) -> None:
+    """All that a TransactionEvent adds to its record, whatever its kind."""
+    at = report.time or draft.now_text
+    newest = record["register"] is None or at >= record["register"]["at"]
+    charging_state = record["charging_state"]
+    ledger.take_over(record, report, token)
+    if not newest and charging_state is not None:
+        record["charging_state"] = charging_state
+    ledger.suspect_clock(draft, record, report.time)
+    if report.seq_no is not None:
+        note_seen(record, report.seq_no)
+    if record["started_at"] is None or report.kind == "started":
+        record["started_at"] = at
+    if report.kind == "started" or record["meter_start_wh"] is None:
+        meter_start = _meter_start(report)
+        if meter_start is not None:
+            begin(record, meter_start)
+    advance(record, report.samples, at=at)
+
+
+def _note_end(draft: Draft, record: TransactionRecord, report: Transaction) -> None:
+    record["ended_at"] = report.time or draft.now_text
+    record["stop_reason"] = report.stop_reason
+    record["meter_stop_wh"] = _meter_stop(report)
+
+
+def _meter_start(report: Transaction) -> Number | None:
+    found = register_samples(report.samples)
+    begins = [one for one in found if one["context"] == "Transaction.Begin"] or found
+    return begins[0]["value"] if begins else None  # type: ignore[return-value]
+
+
+def _meter_stop(report: Transaction) -> Number | None:
+    found = register_samples(report.samples)
+    ends = [one for one in found if one["context"] == "Transaction.End"] or found
+    return ends[-1]["value"] if ends else None  # type: ignore[return-value]
+
+
+def _end(
+    draft: Draft, record: TransactionRecord, key: str, report: Transaction | None = None, *, correctable: bool = False
+) -> Event:
+    return ledger.end(
+        draft,
+        record,
+        key=key,
+        ended_at=record["ended_at"],
+        meter_stop=record["meter_stop_wh"],
+        correctable=correctable or "missing_start" in record["suspect"],
+        report=report,
+    )
+
+
+def _show_pending(draft: Draft, record: TransactionRecord) -> None:
+    """A transaction whose end is pending runs no more."""
+    place = ledger.place_of(draft, record)
+    state = None if place is None else draft.connector(place)
+    if state is not None and state["transaction"] is not None and state["transaction"]["id"] == record["id"]:
+        detach_transaction(state, record["ended_at"])
+
+
+def _repeated(draft: Draft, record: TransactionRecord, report: Transaction, key: str) -> Change:
+    """A message that was taken in before. The log knows it by its key and will not store this change."""
+    kind = "updated" if report.kind == "ended" else report.kind
+    draft.events.append(ledger.event_of(record, kind, key=key, report=report))
+    return draft.change(key)
+
+
+def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDecision | None, key: str) -> Change:
+    """A message of a transaction that has ended: it corrects what was missing, but resurrects nothing."""
+    entry = draft.known()["ended"][transaction_id]
+    if entry["record"] is None or (report.seq_no is not None and has_seen(entry["record"], report.seq_no)):
+        event = ledger.ended_event(
+            entry, transaction_id, "ocpp.meter.values", key=key, time=report.time, extra={"samples": report.samples}
+        )
+        draft.events.append(event)
+        return draft.change(key)
+    record = entry["record"].copy()
+    _take_in(draft, record, report, token)
+    _carrier(record, report)
+    if report.kind == "ended":
+        _note_end(draft, record, report)
+        clear_suspicion(record, "missing_stop")
+    complete = is_complete(record) and record["started"]
+    if complete:
+        clear_suspicion(record, "gap")
+    draft.events.append(
+        ledger.correct(draft, record, key=key, meter_stop=record["meter_stop_wh"], complete=complete, report=report)
+    )
+    return draft.change(key)

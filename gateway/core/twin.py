@@ -1,0 +1,304 @@
+"""The gateway's picture of one charger, on the node that owns it: a state machine without I/O and without a clock.
+
+It turns reports into events, snapshot fields and transaction records, the same for all OCPP versions. A change is
+drawn up beside the state (`gateway.core.draft`) and counts once it is adopted, after its commit: where the log says
+that a message was a repeat, its change is thrown away and nothing has happened.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.core import start_stop, transaction_events
+from gateway.core.charger_state import new_charger, new_memory
+from gateway.core.connector_state import apply_limit, apply_status, error_of, is_idle, make_idle
+from gateway.core.draft import Change, Draft, Place, State
+from gateway.core.events import Event, to_json
+from gateway.core.identity import ChargerId
+from gateway.core.reports import (
+    ActiveTransaction,
+    Authorization,
+    Boot,
+    BootDecision,
+    Heartbeat,
+    Meter,
+    Notice,
+    Report,
+    Status,
+    TokenDecision,
+    Transaction,
+)
+from gateway.core.restoring import restored
+from gateway.core.transaction import token_facts
+
+__all__ = ["Change", "Twin"]
+
+STALE_AFTER = 900.0
+"""Seconds after which a sample taken outside a transaction says nothing any more."""
+
+
+class Twin:
+    """What is known of one charger."""
+
+    def __init__(self, charger: ChargerId) -> None:
+        self._id = charger
+        self._state = State(new_charger(charger), new_memory(), {}, {})
+
+    @classmethod
+    def restore(cls, charger: ChargerId, fields: Mapping[str, bytes], transactions: Mapping[str, bytes]) -> "Twin":
+        """The twin that stored these fields and (at least the active) transaction records; tolerates any content."""
+        twin = cls(charger)
+        twin._state = restored(charger, fields, transactions)
+        return twin
+
+    # ------------------------------------------------------------ to read
+
+    @property
+    def version(self) -> str | None:
+        """The OCPP version that the charger last spoke."""
+        return self._state.charger["ocpp_version"]
+
+    @property
+    def boot_status(self) -> str | None:
+        """How its last boot was answered, None if it never booted."""
+        boot = self._state.charger["boot"]
+        return None if boot is None else boot["status"]
+
+    def active_transactions(self) -> list[ActiveTransaction]:
+        """The transactions that run; not those that are only waiting for missing messages."""
+        return [
+            ActiveTransaction(
+                record["id"], record["ocpp_transaction_id"], record["evse_id"] or 0, record["connector_id"] or 0
+            )
+            for record in self._state.transactions.values()
+            if record["pending_since"] is None
+        ]
+
+    def pending_ends(self) -> dict[str, float]:
+        """Transactions whose end waits for missing messages, and since when (Unix seconds): see `end_pending`."""
+        return {
+            record["id"]: record["pending_since"]
+            for record in self._state.transactions.values()
+            if record["pending_since"] is not None
+        }
+
+    # ------------------------------------------------------------ changes
+
+    def adopt(self, change: Change) -> None:
+        """Make a change part of the picture; call it once its commit succeeded, before the next change is made."""
+        if change.draft is not None:
+            change.draft.adopt_into(self._state)
+
+    def connected(
+        self, now: float, *, version: str, remote_address: str, node: str, security: str | None = None
+    ) -> Change:
+        """A socket was opened and the charger is ours."""
+        draft = self._draft(now)
+        charger = draft.charger()
+        charger["availability"] = "online"
+        charger["ocpp_version"] = version
+        charger["connected_at"] = charger["last_seen_at"] = draft.now_text
+        charger["remote_address"], charger["node"], charger["security"] = remote_address, node, security
+        data = {"ocpp_version": version, "remote_address": remote_address, "node": node, "security": security}
+        return _with_availability(draft, Event("ocpp.charger.connected", data))
+
+    def disconnected(self, now: float, *, reason: str) -> Change:
+        """The socket is gone."""
+        draft = self._draft(now)
+        charger = draft.charger()
+        charger["availability"] = "offline"
+        charger["disconnected_at"] = draft.now_text
+        charger["node"] = None
+        return _with_availability(draft, Event("ocpp.charger.disconnected", {"reason": reason}))
+
+    def handle(
+        self,
+        report: Report,
+        *,
+        now: float,
+        redis_now: float,
+        token: TokenDecision | None = None,
+        boot: BootDecision | None = None,
+        payload_hash: str = "",
+        violations: int = 0,
+    ) -> Change:
+        """What a message of the charger means.
+
+        `now` is the node's clock, `redis_now` Redis's (both Unix seconds); `payload_hash` tells the payload from
+        others; `violations` is how many deviations it had. Never refuses a report.
+        """
+        draft = self._draft(now)
+        if violations:
+            draft.charger()["violations"] += violations
+        numbered = self._is_numbered(report)
+        match report:
+            case Meter():
+                if numbered:
+                    return start_stop.meter(draft, report, payload_hash)
+                draft.events.append(start_stop.meter_values(draft, report))
+            case Transaction():
+                if not numbered:
+                    return transaction_events.transaction_event(draft, report, token, payload_hash)
+                if report.kind == "started":
+                    return start_stop.start(draft, report, token, redis_now)
+                return start_stop.stop(draft, report)
+            case Status():
+                draft.events.append(_status(draft, report))
+            case Boot():
+                draft.events.append(_booted(draft, report, boot))
+            case Authorization():
+                draft.events.append(_authorized(report, token))
+            case Notice():
+                if report.changes:
+                    draft.charger().update(report.changes)  # type: ignore[typeddict-item]
+                draft.events.append(Event(report.type, report.data, report.subject, report.time))
+            case Heartbeat():
+                pass
+            case _:
+                draft.events.append(Event("ocpp.message", {"direction": "received"}))
+        return draft.change()
+
+    def end_pending(self, now: float, transaction_id: str) -> Change:
+        """The grace time of a transaction in `pending_ends` is over: end it with what is there, as suspect."""
+        return transaction_events.end_pending(self._draft(now), transaction_id)
+
+    def limited(self, now: float, evse_id: int, current_a: float | None, power_w: float | None) -> Change:
+        """A limit was set on an EVSE (0: on the whole charger); None and None: it was lifted."""
+        draft = self._draft(now)
+        if evse_id == 0:
+            charger = draft.charger()
+            charger["limit_a"], charger["limit_w"] = current_a, power_w
+        for place in self._places(evse_id):
+            state = draft.connector(place)
+            if state is not None:
+                apply_limit(state, current_a, power_w)
+        return draft.change()
+
+    def availability_set(self, now: float, evse_id: int, available: bool) -> Change:
+        """An EVSE (0: the whole charger) was taken into or out of service."""
+        draft = self._draft(now)
+        if evse_id == 0:
+            draft.charger()["enabled"] = available
+        for place in self._places(evse_id):
+            state = draft.connector(place)
+            if state is not None:
+                state["enabled"] = available
+        return draft.change()
+
+    def seen(self, now: float) -> Change:
+        """The charger is there. What was sampled long ago outside a transaction ceases to count."""
+        draft = self._draft(now)
+        draft.charger()["last_seen_at"] = draft.now_text
+        stale = self._draft(now - STALE_AFTER).now_text
+        for place, state in self._state.connectors.items():
+            if state["transaction"] is None and not is_idle(state) and (state["updated_at"] or "") < stale:
+                drafted = draft.connector(place)
+                if drafted is not None:
+                    make_idle(drafted)
+        return draft.change()
+
+    def everything(self) -> Change:
+        """All that is known, to be stored again."""
+        state = self._state
+        fields = {
+            "charger": to_json(state.charger),
+            "availability": state.charger["availability"].encode(),
+            "memory": to_json(state.memory),
+        }
+        for (evse_id, connector_id), connector in state.connectors.items():
+            fields[f"connector/{evse_id}/{connector_id}"] = to_json(connector)
+        return Change([], None, fields, {known: to_json(record) for known, record in state.transactions.items()})
+
+    def _draft(self, now: float) -> Draft:
+        return Draft(self._id, self._state, now)
+
+    def _places(self, evse_id: int) -> Iterable[Place]:
+        """The connectors of an EVSE, of all for 0."""
+        places = [place for place in self._state.connectors if evse_id in (0, place[0])]
+        return places if places or evse_id == 0 else [(evse_id, 1)]
+
+    def _is_numbered(self, report: Report) -> bool:
+        """Transactions are known by the gateway's numbers, as in OCPP 1.6, and not by the charger's names."""
+        version = self._state.charger["ocpp_version"]
+        if version is not None:
+            return version.startswith("1.")
+        if isinstance(report, Transaction):
+            return report.seq_no is None and (report.kind == "ended" or report.ocpp_transaction_id is None)
+        return True
+
+
+def _with_availability(draft: Draft, event: Event) -> Change:
+    draft.events.append(event)
+    change = draft.change()
+    change.fields["availability"] = draft.charger()["availability"].encode()
+    return change
+
+
+def _status(draft: Draft, report: Status) -> Event:
+    error = error_of(report)
+    if report.evse_id == 0:
+        charger = draft.charger()
+        previous = charger["status"]
+        charger["status"], charger["error"] = report.status, error
+        if report.status == "unavailable":
+            charger["enabled"] = False
+        elif charger["enabled"] is None or previous == "unavailable":
+            charger["enabled"] = True
+        said = {"status": report.status, "previous_status": previous, "error": error, "enabled": charger["enabled"]}
+        return Event("ocpp.charger.status", {**said, "vendor_id": report.vendor_id}, None, report.time)
+    place = (report.evse_id, report.connector_id)
+    state = draft.connector(place)
+    data: dict[str, Any] = {"evse_id": report.evse_id, "connector_id": report.connector_id}
+    if state is None:
+        data |= {"status": report.status, "previous_status": None, "error": error}
+    else:
+        previous = state["status"]
+        apply_status(state, report)
+        if state["transaction"] is None and report.status in ("available", "unavailable", "faulted"):
+            make_idle(state)
+        data |= {
+            "status": state["status"],
+            "previous_status": previous,
+            "reported_status": report.status,
+            "plugged": state["plugged"],
+            "charging": state["charging"],
+            "error": error,
+            "iec61851": state["iec61851"],
+            "enabled": state["enabled"],
+            "transaction_id": None if state["transaction"] is None else state["transaction"]["id"],
+            "vendor_id": report.vendor_id,
+        }
+    subject = f"evse/{report.evse_id}/connector/{report.connector_id}"
+    return Event("ocpp.connector.status", data, subject, report.time)
+
+
+def _booted(draft: Draft, report: Boot, decision: BootDecision | None) -> Event:
+    facts: dict[str, Any] = {
+        "vendor": report.vendor,
+        "model": report.model,
+        "serial_number": report.serial_number,
+        "firmware_version": report.firmware_version,
+        "iccid": report.iccid,
+        "imsi": report.imsi,
+        "meter_type": report.meter_type,
+        "meter_serial_number": report.meter_serial_number,
+    }
+    decided = decision or BootDecision("accepted", 0, decided_by="none")
+    charger = draft.charger()
+    charger.update(facts)  # type: ignore[typeddict-item]
+    charger["last_seen_at"] = draft.now_text
+    charger["boot"] = {"reason": report.reason, "status": decided.status, "at": draft.now_text}
+    answered = {"status": decided.status, "interval": decided.interval, "decided_by": decided.decided_by}
+    return Event("ocpp.charger.booted", {**facts, "reason": report.reason, **answered})
+
+
+def _authorized(report: Authorization, decision: TokenDecision | None) -> Event:
+    decided = decision or TokenDecision("unknown", decided_by="none")
+    data = {
+        "token": token_facts(report.token),
+        "evse_id": report.evse_id,
+        "status": decided.status,
+        "expires_at": decided.expires_at,
+        "group": decided.group,
+        "decided_by": decided.decided_by,
+    }
+    return Event("ocpp.authorization.decided", data, None if report.evse_id is None else f"evse/{report.evse_id}")
