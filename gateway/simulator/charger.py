@@ -2,28 +2,17 @@
 
 import asyncio
 import ssl
-from base64 import b64encode
-from urllib.parse import quote
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
-from websockets.typing import Subprotocol
-
-from gateway.core.errors import GatewayError
 from gateway.simulator.dialect import Dialect, Message
 from gateway.simulator.link import CallError, CallTimeout, Link, LinkLost
+from gateway.simulator.opening import ConnectionRefused, open_socket
 from gateway.simulator.options import SimulatorOptions
 from gateway.simulator.report import Recorder
 from gateway.simulator.station import Connector, RemoteStart, Station, StopReason, Transaction
 
 BOOT_RETRY = 10.0
 LEAVE_TIMEOUT = 5.0
-CLOSE_TIMEOUT = 2.0
 FOLLOW_UPS = 64
-
-
-class ConnectionRefused(GatewayError):
-    """The CSMS could not be reached or did not take the charger."""
 
 
 class VirtualCharger:
@@ -64,10 +53,11 @@ class VirtualCharger:
         attempt = 0
         while not self._gone:
             try:
-                link = Link(self.identity, await self._open(), self._recorder, call_timeout=self.options.call_timeout)
+                socket = await open_socket(self.identity, self.options, self.dialect.subprotocol, self._tls)
             except ConnectionRefused as error:
                 self._recorder.refused(self.identity, str(error))
             else:
+                link = Link(self.identity, socket, self._recorder, call_timeout=self.options.call_timeout)
                 was_ready = await self._converse(link)
                 attempt = 0 if was_ready else attempt
             if not self._gone:
@@ -191,35 +181,6 @@ class VirtualCharger:
             self._recorder.dropped(self.identity, message.action, message.payload)
 
     # ------------------------------------------------------------ one connection
-
-    async def _open(self) -> ClientConnection:
-        url = f"{self.options.url.rstrip('/')}/{quote(self.identity, safe='')}"
-        try:
-            socket = await connect(
-                url,
-                subprotocols=[Subprotocol(self.dialect.subprotocol)],
-                additional_headers=self._headers(),
-                compression=None,
-                proxy=None,
-                ssl=self._tls,
-                open_timeout=self.options.connect_timeout,
-                ping_interval=self.options.ping_interval,
-                ping_timeout=self.options.ping_interval,
-                close_timeout=CLOSE_TIMEOUT,
-            )
-        except (OSError, WebSocketException) as error:
-            raise ConnectionRefused(str(error) or type(error).__name__) from error
-        if socket.subprotocol != self.dialect.subprotocol:
-            await socket.close(1002, "no subprotocol in common")
-            raise ConnectionRefused(f"the CSMS does not speak {self.dialect.subprotocol}")
-        return socket
-
-    def _headers(self) -> dict[str, str]:
-        password = self.options.password
-        if password is None:
-            return {}
-        secret = password.encode() if isinstance(password, str) else password
-        return {"Authorization": "Basic " + b64encode(self.identity.encode() + b":" + secret).decode()}
 
     def _backoff(self, attempt: int) -> float:
         """Seconds until the next try: doubling up to the maximum, spread over half of it."""

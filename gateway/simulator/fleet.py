@@ -1,12 +1,12 @@
 """Many virtual chargers in one process."""
 
 import asyncio
-import ssl
 
 from gateway.simulator.charger import LEAVE_TIMEOUT, VirtualCharger
 from gateway.simulator.dialect import Dialect
 from gateway.simulator.obey2x import V21, V201
 from gateway.simulator.obey16 import V16
+from gateway.simulator.opening import tls_context
 from gateway.simulator.options import SimulatorOptions
 from gateway.simulator.report import OnEvent, Recorder, SimulatorReport
 from gateway.simulator.scenarios import live
@@ -24,7 +24,7 @@ async def simulate(
     within some seconds. `on_event` is called in the event loop and must not block.
     """
     recorder = Recorder(on_event, record=options.record)
-    tls = ssl.create_default_context(cafile=str(options.tls_ca)) if options.tls_ca is not None else None
+    tls = tls_context(options)
     chargers = [
         VirtualCharger(identity, options, DIALECTS[options.version], recorder, tls=tls)
         for identity in options.identities()

@@ -141,7 +141,7 @@ HANDLERS: dict[str, Any] = {
 class FakeCsms:
     """Serves one version on a port of its own; `async with` starts and stops it."""
 
-    def __init__(self, version: str, *, port: int = 0, tls: Any = None) -> None:
+    def __init__(self, version: str, *, port: int = 0, tls: Any = None, speaks_nothing: bool = False) -> None:
         self.version = version
         self.manners = Manners()
         self.received: list[Received] = []
@@ -152,6 +152,7 @@ class FakeCsms:
         self.refuse_with: http.HTTPStatus | None = None
         self._port = port
         self._tls = tls
+        self._speaks_nothing = speaks_nothing
         self._server: Server | None = None
         self._changed = asyncio.Event()
 
@@ -170,6 +171,7 @@ class FakeCsms:
             "localhost",
             self._port,
             subprotocols=[Subprotocol(f"ocpp{self.version}")],
+            select_subprotocol=(lambda *_: None) if self._speaks_nothing else None,
             process_request=self._admit,
             ssl=self._tls,
         )

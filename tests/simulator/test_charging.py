@@ -1,72 +1,13 @@
 """Virtual chargers against a CSMS that we did not write: boots, charges, obeys."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from ocpp.exceptions import OCPPError
 
-from gateway.simulator import SimulatorOptions, SimulatorReport, simulate
+from gateway.simulator import SimulatorReport, simulate
 from tests.simulator.csms import FakeCsms
-
-VERSIONS = ["1.6", "2.0.1", "2.1"]
-FAST: dict[str, Any] = {"speed": 100.0, "samples": 3, "ids": ("CP1",), "reconnect_min": 0.05, "call_timeout": 10.0}
-
-
-@pytest.fixture(params=VERSIONS)
-async def csms(request: pytest.FixtureRequest) -> AsyncIterator[FakeCsms]:
-    async with FakeCsms(request.param) as server:
-        yield server
-        assert server.problems == []
-
-
-def options(csms: FakeCsms, **changes: Any) -> SimulatorOptions:
-    return SimulatorOptions(**{"url": csms.url, "version": csms.version, **FAST, **changes})
-
-
-@asynccontextmanager
-async def running(csms: FakeCsms, **changes: Any) -> AsyncIterator[None]:
-    """A simulation in the background that is stopped at the end; its failures are the test's."""
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(simulate(options(csms, **changes), stop=stop), name="simulation")
-        try:
-            yield
-        finally:
-            stop.set()
-
-
-def transaction_messages(csms: FakeCsms) -> list[str]:
-    kinds = []
-    for received in csms.received:
-        if received.action == "TransactionEvent":
-            kinds.append(received.payload["eventType"])
-        elif received.action in ("StartTransaction", "MeterValues", "StopTransaction"):
-            kinds.append(
-                {"StartTransaction": "Started", "MeterValues": "Updated", "StopTransaction": "Ended"}[received.action]
-            )
-    return kinds
-
-
-def energy(payload: dict[str, Any]) -> list[float]:
-    """The register values in a message of any version."""
-    if "meterStart" in payload:
-        return [payload["meterStart"]]
-    if "meterStop" in payload:
-        return [payload["meterStop"]]
-    samples = [s for value in payload.get("meterValue", []) for s in value["sampledValue"]]
-    return [float(s["value"]) for s in samples if s["measurand"] == "Energy.Active.Import.Register"]
-
-
-def power(payload: dict[str, Any]) -> float:
-    samples = payload["meterValue"][0]["sampledValue"]
-    return next(float(s["value"]) for s in samples if s["measurand"] == "Power.Active.Import")
-
-
-def is_sample(received: Any) -> bool:
-    return received.action == "MeterValues" or received.payload.get("eventType") == "Updated"
+from tests.simulator.runs import energy, is_sample, options, power, running, transaction_messages
 
 
 async def test_a_charge_is_told_from_boot_to_unplugging(csms: FakeCsms) -> None:
@@ -242,7 +183,7 @@ async def test_vendor_data_is_accepted_and_the_cable_unlocks(csms: FakeCsms) -> 
 async def test_a_known_action_that_is_not_built_is_not_supported(csms: FakeCsms) -> None:
     async with running(csms, scenario="idle"):
         await csms.until_received("StatusNotification")
-        with pytest.raises(OCPPError, match="NotSupported|not supported") as caught:
+        with pytest.raises(OCPPError) as caught:
             await csms.call("CP1", "ClearCache")
         assert caught.value.code == "NotSupported"
 
