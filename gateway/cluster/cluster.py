@@ -4,9 +4,12 @@ import asyncio
 
 import structlog
 
+from gateway.cluster.api_keys import StoredApiKeys
+from gateway.cluster.commands import Commands
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.hooks import NodeHooks
 from gateway.cluster.keys import Keys
+from gateway.cluster.later import LaterWork
 from gateway.cluster.leases import LogReading
 from gateway.cluster.link import Lane, Link
 from gateway.cluster.liveness import Liveness
@@ -15,6 +18,9 @@ from gateway.cluster.mailboxes import NodeMailboxes
 from gateway.cluster.ownership import Owners
 from gateway.cluster.passwords import Settings
 from gateway.cluster.startup import check_server, settle_shards, wait_for_redis
+from gateway.cluster.state import State
+from gateway.cluster.sweeper import Sweeper
+from gateway.cluster.trimmer import Trimmer
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable
 from gateway.core.health import HealthBoard
@@ -58,6 +64,21 @@ class Cluster:
             lane, self._keys, self.settings, node=node, tell_previous=self._mailboxes.tell_superseded
         )
         self.mailboxes = self._mailboxes
+        self.state = State(lane, self._keys, self._liveness, clock=clock)
+        self.commands = Commands(lane, clock=clock, retention=config.command_retention)
+        self.api_keys = StoredApiKeys(lane, clock=clock)
+        self.later = LaterWork(lane, self._keys)
+        self._trimmer = Trimmer(lane, self._keys, config, clock=clock)
+        self._sweeper = Sweeper(
+            lane,
+            self._keys,
+            self.log,
+            self.ownership,
+            self._liveness,
+            node=node,
+            term=config.node_term,
+            clock=clock,
+        )
 
     async def start(self) -> None:
         """Connect, waiting for Redis while it is away, and check it. Raises ConfigurationError."""
@@ -79,6 +100,9 @@ class Cluster:
             tasks.create_task(self._committer.run(), name="committer")
             tasks.create_task(self._liveness.run(hooks), name="liveness")
             tasks.create_task(self._mailboxes.run(hooks), name="mailbox")
+            tasks.create_task(self._sweeper.run(), name="sweeper")
+            tasks.create_task(self._trimmer.run(), name="trimmer")
+            tasks.create_task(self.later.run(hooks), name="later work")
 
     async def read_log(self, reader: OutwardReader) -> None:
         """Read the log for an outward reader, in the shards whose lease this node gets, until cancelled."""
@@ -108,4 +132,5 @@ class Cluster:
         self._lane_task = None
 
     def _on_full(self) -> None:
-        """The log is at its hard limit."""
+        """A commit found the log at its hard limit."""
+        self._trimmer.wake()

@@ -27,10 +27,14 @@ class Liveness:
         self._started_at = clock.now()
         self._incarnation: bytes | None = None
         self._good_since: float | None = None
+        self.began_at = 0
+        """Redis's clock in ms when this process began: what its name owned before is another's legacy."""
 
     async def begin(self) -> None:
         """Learn the database's incarnation. Raises LogUnavailable."""
         self._incarnation = await self._current_incarnation()
+        seconds, microseconds = await self._lane.call("TIME")
+        self.began_at = int(seconds) * 1000 + int(microseconds) // 1000
         self._good_since = self._clock.monotonic()
 
     async def run(self, hooks: NodeHooks) -> None:

@@ -5,10 +5,10 @@ it at its deadline. So `offline` is certain, and a command is never carried out 
 """
 
 import asyncio
+import json
 import secrets
 from typing import Any
 
-import orjson
 import structlog
 
 from gateway.cluster.hooks import NodeHooks
@@ -86,7 +86,7 @@ class NodeMailboxes:
         key = mailbox_key(node)
         position, _ = await self._lane.calls(
             [
-                ("XADD", key, "MAXLEN", "~", _MOST_MESSAGES, "*", "kind", kind, "letter", orjson.dumps(letter)),
+                ("XADD", key, "MAXLEN", "~", _MOST_MESSAGES, "*", "kind", kind, "letter", json.dumps(letter)),
                 ("EXPIRE", key, _KEPT_SECONDS),
             ]
         )
@@ -123,7 +123,7 @@ class NodeMailboxes:
         for (_, fields), claimed in zip(messages, claims, strict=True):
             if not claimed:
                 continue
-            letter = orjson.loads(fields[3])
+            letter = json.loads(fields[3])
             if fields[1] != b"command":
                 self._received(fields[1], letter)
             elif room > 0:

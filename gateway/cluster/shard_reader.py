@@ -330,7 +330,7 @@ class ShardReader:
             "an event can never be delivered and was parked",
             reader=self._reader.name,
             charger=str(entry.charger),
-            event=entry.id,
+            event_id=entry.id,
             type=entry.type,
             reason=reason,
         )

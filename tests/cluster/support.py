@@ -1,7 +1,7 @@
 """What the cluster's tests share: a node on a real Valkey, and an outward reader that fails where it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -141,6 +141,16 @@ async def eventually(condition: Callable[[], Any], what: str = "", seconds: floa
         while not (found := condition()):  # noqa: ASYNC110  the condition may be another process's doing
             await asyncio.sleep(0.01)
     return found
+
+
+async def eventually_async(
+    ask: Callable[[], Awaitable[Any]], suits: Callable[[Any], Any] = bool, seconds: float = 20.0
+) -> Any:
+    """Ask until the answer suits."""
+    async with asyncio.timeout(seconds):
+        while not suits(answer := await ask()):
+            await asyncio.sleep(0.01)
+    return answer
 
 
 class FakeReader:

@@ -1,7 +1,7 @@
 -- Take a charger from a dead node, under a fresh epoch, unless it has come back elsewhere.
 --
 -- KEYS  owner, the shard's owners
--- ARGV  charger, dead node, own node, the greatest epoch that may be taken ("" for any)
+-- ARGV  charger, dead node, own node, the epoch that must not be reached ("" for none)
 -- Returns the new epoch, or "" where the charger is not the dead node's any more.
 if redis.replicate_commands then redis.replicate_commands() end
 
@@ -12,7 +12,7 @@ if owner[2] ~= ARGV[2] then
   end
   return ''
 end
-if ARGV[4] ~= '' and tonumber(owner[1]) > tonumber(ARGV[4]) then
+if ARGV[4] ~= '' and tonumber(owner[1]) >= tonumber(ARGV[4]) then
   return ''
 end
 local time = redis.call('TIME')

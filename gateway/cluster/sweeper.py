@@ -1,0 +1,99 @@
+"""What a dead node held is said to be offline by those that survive it."""
+
+import asyncio
+
+import structlog
+
+from gateway.cluster.keys import NODES, Keys, ShardKeys, mailbox_key, sweep_key
+from gateway.cluster.link import Lane
+from gateway.cluster.liveness import Liveness
+from gateway.cluster.scripts import script
+from gateway.core.clock import Clock
+from gateway.core.errors import LogUnavailable, OwnershipLost
+from gateway.core.events import Event, stamp
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Commit, EventLog, Ownership
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 100
+_LOCK_SECONDS = 60
+
+
+class Sweeper:
+    """Takes each charger of a dead node under a fresh epoch, logs that it is offline, and gives it up.
+
+    A charger that has come back elsewhere is left alone: the script takes only what the dead node still owns, and a
+    claim in between makes the commit fail.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        keys: Keys,
+        event_log: EventLog,
+        ownership: Ownership,
+        liveness: Liveness,
+        *,
+        node: str,
+        term: float,
+        clock: Clock,
+    ) -> None:
+        self._lane, self._keys, self._log, self._ownership = lane, keys, event_log, ownership
+        self._liveness, self._node, self._term, self._clock = liveness, node, term, clock
+
+    async def run(self) -> None:
+        """Sweep what this node's own name left behind, then after each node that falls silent, until cancelled."""
+        swept_own = False
+        while True:
+            try:
+                if not swept_own:
+                    await self._sweep(self._node, until_epoch=self._liveness.began_at)
+                    swept_own = True
+                await self._look_around()
+            except LogUnavailable as error:
+                log.debug("sweeping must wait", problem=str(error))
+            await asyncio.sleep(self._term / 3)
+
+    async def _look_around(self) -> None:
+        if not self._liveness.may_judge():
+            return
+        for node in await self._liveness.silent_nodes():
+            if node == self._node or not self._liveness.may_judge():
+                continue
+            # One survivor is enough; where it dies at it, another follows when its mark has faded.
+            if await self._lane.call("SET", sweep_key(node), self._node, "NX", "EX", _LOCK_SECONDS):
+                count = await self._sweep(node, until_epoch=None)
+                await self._forget(node)
+                log.warning("a node is dead: its chargers are offline", dead_node=node, chargers=count)
+
+    async def _forget(self, node: str) -> None:
+        await self._lane.calls([("SREM", NODES, node), ("DEL", mailbox_key(node)), ("DEL", sweep_key(node))])
+
+    async def _sweep(self, node: str, *, until_epoch: int | None) -> int:
+        """Returns how many chargers were swept. Raises LogUnavailable."""
+        swept = 0
+        for shard in self._keys.all_shards():
+            flat = await self._lane.call("HGETALL", shard.owners)
+            names = [name.decode() for name, owner in zip(flat[::2], flat[1::2], strict=True) if owner == node.encode()]
+            for start in range(0, len(names), _AT_ONCE):
+                chunk = names[start : start + _AT_ONCE]
+                swept += sum(await asyncio.gather(*(self._take(shard, name, node, until_epoch) for name in chunk)))
+        return swept
+
+    async def _take(self, shard: ShardKeys, name: str, node: str, until_epoch: int | None) -> bool:
+        charger = ChargerId.from_key(name)
+        own = self._keys.charger(charger)
+        arguments = [name, node, self._node, "" if until_epoch is None else until_epoch]
+        taken = await self._lane.script(script("seize"), [own.owner, shard.owners], arguments)
+        if not taken:
+            return False
+        epoch = int(taken)
+        event = Event("ocpp.charger.disconnected", {"reason": "node_lost"})
+        stamped = stamp(event, charger=charger, epoch=epoch, sequence=0, recorded=self._clock.now())
+        try:
+            await self._log.commit(Commit(charger, epoch, [stamped], fields={"availability": b"offline"}))
+            await self._ownership.release(charger, epoch)
+        except OwnershipLost:
+            log.debug("a charger came back while its dead node was swept", charger=str(charger))
+        return True

@@ -1,0 +1,137 @@
+"""The log's bounds: by size and age, behind what every reader has confirmed; at the hard limit, whatever it holds."""
+
+import asyncio
+from collections import Counter
+
+import structlog
+
+from gateway.cluster.config import ClusterConfig
+from gateway.cluster.entries import EntryReader
+from gateway.cluster.keys import READERS, Keys, ShardKeys
+from gateway.cluster.link import Argument, Lane
+from gateway.cluster.scripts import script
+from gateway.core.clock import Clock, rfc3339
+from gateway.core.errors import LogUnavailable
+from gateway.core.events import Event, stamp
+from gateway.core.identity import ChargerId
+
+log = structlog.get_logger(__name__)
+
+_PAGE = 500
+_TRIM_EVERY = 1.0
+_NEARLY_FULL = 0.8
+_DROP_TO = 0.9
+_ENTRY_OVERHEAD = 64
+"""As commit.lua counts it."""
+
+
+class Trimmer:
+    """Keeps each shard's log within its bounds. Any number of nodes may do so at once."""
+
+    def __init__(self, lane: Lane, keys: Keys, config: ClusterConfig, *, clock: Clock) -> None:
+        self._lane, self._keys, self._config, self._clock = lane, keys, config, clock
+        self._wake = asyncio.Event()
+        self._warned: set[int] = set()
+
+    def wake(self) -> None:
+        """Look at once: the log is full."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Trim until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(_TRIM_EVERY):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.trim()
+            except LogUnavailable as error:
+                log.debug("trimming must wait", problem=str(error))
+
+    async def trim(self) -> None:
+        """Bring every shard within its bounds. Raises LogUnavailable."""
+        readers = await self._required_readers()
+        oldest_record = (self._clock.now() - self._config.transaction_retention) * 1000
+        for shard in self._keys.all_shards():
+            size = await self._trim(shard, readers)
+            await self._lane.call("ZREMRANGEBYSCORE", shard.transactions, "-inf", f"{oldest_record:.0f}")
+            hard = self._config.log_hard_max_bytes // self._keys.shards
+            if size >= hard * 0.98 and self._config.on_log_full == "drop_oldest":
+                await self._drop(shard, int(hard * _DROP_TO))
+            self._warn(shard, size, hard, readers)
+
+    async def _required_readers(self) -> list[str]:
+        """Readers that some node runs, or ran not long ago."""
+        oldest = self._clock.now() - self._config.reader_retention
+        return [name.decode() for name in await self._lane.call("ZRANGEBYSCORE", READERS, oldest, "+inf")]
+
+    async def _trim(self, shard: ShardKeys, readers: list[str]) -> int:
+        """Trim behind the slowest reader; returns the bytes that are left."""
+        cursors = await self._lane.calls([("GET", shard.cursor(reader)) for reader in readers])
+        confirmed = min(((cursor or b"0-0").decode() for cursor in cursors), key=_order, default="")
+        most = self._config.log_max_bytes // self._keys.shards
+        arguments = [most, int(self._config.log_max_age * 1000), confirmed]
+        _, size = await self._lane.script(script("trim"), [shard.log, shard.size], arguments)
+        return int(size)
+
+    def _warn(self, shard: ShardKeys, size: int, hard: int, readers: list[str]) -> None:
+        if size < hard * _NEARLY_FULL:
+            self._warned.discard(shard.shard)
+        elif shard.shard not in self._warned:
+            self._warned.add(shard.shard)
+            log.warning(
+                "the log is nearly full, as a reader does not come after",
+                shard=shard.shard,
+                bytes=size,
+                limit=hard,
+                readers=readers,
+                then=self._config.on_log_full,
+            )
+
+    # ------------------------------------------------------------ at the hard limit
+
+    async def _drop(self, shard: ShardKeys, target: int) -> None:
+        """Drop the oldest entries down to a size, and log which chargers lost how many."""
+        total = int(await self._lane.call("HGET", shard.size, "total") or 0)
+        lost: Counter[ChargerId] = Counter()
+        reader, first, begin = EntryReader(), "", "-"
+        while True:
+            page = await self._lane.call("XRANGE", shard.log, begin, "+", "COUNT", _PAGE)
+            if not page:
+                return
+            for position, flat in page:
+                first = first or position.decode()
+                before = _bytes_before(flat)
+                if total - before <= target:
+                    await self._cut(shard, first, position.decode(), before, lost)
+                    return
+                lost[reader.charger(flat[1])] += 1
+            begin = f"({page[-1][0].decode()}"
+
+    async def _cut(self, shard: ShardKeys, first: str, keep: str, before: int, lost: Counter[ChargerId]) -> None:
+        arguments: list[Argument] = [first, keep, before]
+        now = self._clock.now()
+        times = {"from": rfc3339(int(first.split("-")[0]) / 1000), "until": rfc3339(int(keep.split("-")[0]) / 1000)}
+        for charger, count in lost.items():
+            event = Event("ocpp.log.gap", {"dropped": count, **times}, key=f"gap/{shard.shard}/{keep}")
+            stamped = stamp(event, charger=charger, epoch=0, sequence=0, recorded=now)
+            arguments += (charger.key, stamped.id, stamped.type, stamped.body)
+        if await self._lane.script(script("drop"), [shard.log, shard.size], arguments):
+            log.error(
+                "the log was full: its oldest events were dropped", shard=shard.shard, events=lost.total(), **times
+            )
+
+
+def _order(position: str) -> tuple[int, int]:
+    milliseconds, _, sequence = position.partition("-")
+    return int(milliseconds), int(sequence or 0)
+
+
+def _bytes_before(flat: list[bytes]) -> int:
+    """Bytes of the log before this entry: its running total less its own size."""
+    fields = {flat[at]: flat[at + 1] for at in range(0, len(flat), 2)}
+    own = sum(len(value) for name, value in fields.items() if name != b"n") + _ENTRY_OVERHEAD
+    return int(fields[b"n"]) - own

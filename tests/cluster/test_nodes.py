@@ -1,0 +1,112 @@
+"""Several nodes on one Redis: takeover, mailbox calls, and what a dead node held."""
+
+import asyncio
+import time
+
+import orjson
+import pytest
+
+from gateway.core.commands import Command, Outcome
+from gateway.core.errors import OwnershipLost
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Commit
+from tests.cluster.support import CP1, FakeReader, Node, eventually, eventually_async, message, reading, running
+from tests.support.servers import Valkey
+
+
+def command(seconds: float = 10.0, number: int = 1) -> Command:
+    return Command(f"c-{number}", CP1, "reset", {"type": "on_idle"}, time.time() + seconds, "rest")
+
+
+async def test_a_newer_connection_takes_over_from_another_node(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
+        old = await a.cluster.ownership.claim(CP1)
+        await a.cluster.log.commit(Commit(CP1, old.epoch, [], fields={"charger": b"{}"}))
+        new = await b.cluster.ownership.claim(CP1)
+        assert new.previous_node == "a"
+        assert new.fields == {"charger": b"{}"}
+        await eventually(lambda: a.hooks.closed == [("CP1", new.epoch)])
+        assert await a.cluster.state.owner(CP1) == "b"
+        with pytest.raises(OwnershipLost):
+            await a.cluster.log.commit(message(CP1, old.epoch, 1))
+        await a.cluster.ownership.release(CP1, old.epoch)
+        assert await a.cluster.state.owner(CP1) == "b"
+        await b.cluster.ownership.release(CP1, new.epoch)
+        assert await a.cluster.state.owner(CP1) is None
+
+
+async def test_a_command_is_carried_out_by_the_node_that_holds_the_charger(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
+        sent = command()
+        result = await a.cluster.mailboxes.call("b", sent, deadline=sent.deadline)
+        assert (result.outcome, result.result) == (Outcome.ACCEPTED, {"by": "b"})
+        assert b.hooks.executed == [sent]
+        many = [command(number=number) for number in range(200)]
+        results = await asyncio.gather(*(a.cluster.mailboxes.call("b", one, deadline=one.deadline) for one in many))
+        assert [result.id for result in results] == [one.id for one in many]
+
+
+async def test_a_command_that_nobody_took_is_withdrawn_and_certainly_not_sent(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a:
+        sent = command(0.3)
+        result = await a.cluster.mailboxes.call("b", sent, deadline=sent.deadline)
+        assert result.outcome is Outcome.OFFLINE
+        async with running(valkey.url, "b") as b:
+            sure = command(number=2)
+            assert (await a.cluster.mailboxes.call("b", sure, deadline=sure.deadline)).outcome is Outcome.ACCEPTED
+            assert b.hooks.executed == [sure]
+
+
+async def test_a_command_that_was_taken_and_not_answered_is_a_timeout(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
+        b.hooks.may_answer.clear()
+        sent = command(0.5)
+        result = await a.cluster.mailboxes.call("b", sent, deadline=sent.deadline)
+        assert result.outcome is Outcome.TIMEOUT
+        assert not result.safe_to_retry
+
+
+async def test_nodes_are_listed_while_they_live(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a:
+        async with running(valkey.url, "b"):
+            await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: [n.node for n in nodes] == ["a", "b"])
+            assert (await a.cluster.state.nodes())[1].chargers == 7
+        assert [node.node for node in await a.cluster.state.nodes()] == ["a"]
+
+
+async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) -> None:
+    stay, gone = ChargerId("came-back"), [ChargerId(f"gone-{number}") for number in range(150)]
+    async with running(valkey.url, "a") as a:
+        b = Node(valkey.url, "b")
+        await b.start()
+        for charger in [stay, *gone]:
+            epoch = (await b.cluster.ownership.claim(charger)).epoch
+            await b.cluster.log.commit(Commit(charger, epoch, [], fields={"availability": b"online"}))
+        await b.die()
+        kept = (await a.cluster.ownership.claim(stay)).epoch
+        reader = FakeReader()
+        async with reading(a, reader):
+            await eventually(lambda: len(reader.entries) == len(gone))
+        assert {entry.charger for entry in reader.entries} == set(gone)
+        body = orjson.loads(reader.entries[0].body)
+        assert body["type"] == "ocpp.charger.disconnected"
+        assert body["data"] == {"reason": "node_lost"}
+        snapshot = await a.cluster.state.charger(gone[0])
+        assert snapshot is not None
+        assert snapshot.fields["availability"] == b"offline"
+        assert await a.cluster.state.owner(gone[0]) is None
+        assert await a.cluster.state.owner(stay) == "a"
+        assert await a.cluster.log.commit(message(stay, kept, 1)) is None
+        await b.cluster.stop()
+
+
+async def test_a_node_restarted_under_its_own_name_sweeps_what_it_left_behind(valkey: Valkey) -> None:
+    before = Node(valkey.url, "a")
+    await before.start()
+    await before.cluster.ownership.claim(CP1)
+    await before.die()
+    async with running(valkey.url, "a") as after:
+        reader = FakeReader()
+        async with reading(after, reader):
+            await eventually(lambda: [entry.type for entry in reader.entries] == ["ocpp.charger.disconnected"])
+    await before.cluster.stop()

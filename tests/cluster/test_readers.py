@@ -1,0 +1,214 @@
+"""The log, read: in order, at least once, from the cursor on, whatever the receiver does."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+import redis
+
+from gateway.core.errors import DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Commit, LogEntry
+from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
+from tests.support.servers import Valkey
+
+
+async def fill(node: Node, *numbers: int, charger: ChargerId = CP1) -> int:
+    epoch = (await node.cluster.ownership.claim(charger)).epoch
+    for number in numbers:
+        await node.cluster.log.commit(message(charger, epoch, number))
+    return epoch
+
+
+def events(*numbers: int) -> list[str]:
+    return [f"event-{number}" for number in numbers]
+
+
+async def test_a_reader_resumes_at_its_cursor(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        await fill(node, 1, 2, 3)
+        first = FakeReader()
+        async with reading(node, first):
+            await eventually(lambda: first.ids == events(1, 2, 3))
+        await fill(node, 4, 5)
+        second = FakeReader()
+        async with reading(node, second):
+            await eventually(lambda: second.ids == events(4, 5))
+            assert node.health.checks()["mqtt"].level == "ok"
+
+
+async def test_a_dropped_connection_resumes_after_what_was_confirmed(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3, 4)
+        reader = FakeReader(DeliveryInterrupted("dropped", confirmed=2))
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 2, 3, 4))
+        assert reader.connects == 2
+        assert reader.attempts == [events(1, 2, 3, 4), events(3, 4)]
+
+
+async def test_a_connection_lost_while_idle_is_made_anew_and_everything_projected(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        epoch = await fill(node)
+        await node.cluster.log.commit(Commit(CP1, epoch, [], fields={"charger": b"{}", "memory": b"{}"}))
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.snapshots) == 1)
+            reader.drops[0].set()
+            await eventually(lambda: len(reader.snapshots) == 2)
+        assert reader.connects == 2
+        assert reader.snapshots[0].fields == {"charger": b"{}"}
+
+
+async def test_a_refused_event_holds_the_reader_and_raises_the_alarm(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3)
+        reader = FakeReader(DeliveryRefused("not authorized", confirmed=1, topic="ocpp/chargers/CP1/event/x"))
+        async with reading(node, reader):
+            check = await eventually(
+                lambda: (found := node.health.checks().get("mqtt")) and found.level != "ok" and found
+            )
+            assert "ocpp/chargers/CP1/event/x" in check.detail
+            assert reader.ids == events(1)
+            await eventually(lambda: reader.ids == events(1, 2, 3))
+            await eventually(lambda: node.health.checks()["mqtt"].level == "ok")
+        assert reader.connects == 1
+        assert node.counts.outcomes == ["refused"]
+
+
+async def test_an_impossible_event_is_parked_and_the_reader_goes_on(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3)
+        reader = FakeReader(DeliveryImpossible("too large", confirmed=1))
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 3))
+        page = await node.cluster.state.dead_letters()
+        (letter,) = page.items
+        assert (letter.reader, letter.reason, letter.entry.id) == ("mqtt", "too large", "event-2")
+        assert letter.entry.charger == CP1
+        await node.cluster.state.remove_dead_letter(letter.id)
+        assert (await node.cluster.state.dead_letters()).items == []
+
+
+async def test_an_event_that_kills_every_connection_is_found_and_parked(valkey: Valkey) -> None:
+    def poisoned(entries: Sequence[LogEntry]) -> DeliveryInterrupted | None:
+        reader.failures.append(poisoned)
+        for place, entry in enumerate(entries):
+            if entry.id == "event-3":
+                return DeliveryInterrupted("dropped", confirmed=place)
+        return None
+
+    reader = FakeReader(poisoned)
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3, 4, 5)
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 2, 4, 5))
+        (letter,) = (await node.cluster.state.dead_letters()).items
+        assert letter.entry.id == "event-3"
+        assert [attempt for attempt in reader.attempts if attempt == events(3)] == [events(3)] * 2
+
+
+async def test_an_innocent_event_is_not_parked_for_a_broker_that_restarts(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2)
+        dropped = DeliveryInterrupted("dropped")
+        reader = FakeReader(dropped, dropped, dropped)
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 2))
+        assert (await node.cluster.state.dead_letters()).items == []
+
+
+async def test_retained_state_follows_and_is_coalesced(valkey: Valkey) -> None:
+    async with running(valkey.url, projection_interval=0.3) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.open_shards) == 4)
+            epoch = await fill(node)
+            for number in range(100):
+                fields = {"connector/1/1": b"%d" % number, "memory": b"{}"}
+                await node.cluster.log.commit(message(CP1, epoch, number, fields=fields))
+            await eventually(lambda: (found := reader.latest(CP1)) and found.fields == {"connector/1/1": b"99"})
+            assert len(reader.snapshots) < 20
+
+
+async def test_all_state_is_projected_again_and_again_where_asked(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node)
+        reader = FakeReader(refresh_interval=0.05)
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.snapshots) >= 4)
+        assert reader.connects == 1
+
+
+async def test_an_event_is_delivered_soon_after_its_commit(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.open_shards) == 4)
+            epoch = await fill(node)
+            for number in range(20):
+                await node.cluster.log.commit(message(CP1, epoch, number))
+                await eventually(lambda number=number: f"event-{number}" in reader.ids, seconds=1.0)
+
+
+async def test_shards_spread_over_nodes_and_are_taken_over(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a:
+        first, second = FakeReader(), FakeReader()
+        async with reading(a, first):
+            await eventually(lambda: len(first.open_shards) == 4)
+            async with running(valkey.url, "b") as b:
+                task = asyncio.create_task(b.cluster.read_log(second))
+                await eventually(lambda: len(second.open_shards) == 2 and len(first.open_shards) == 2)
+                assert first.open_shards | second.open_shards == {0, 1, 2, 3}
+                # It dies: its connections are cut and it says nothing.
+                b.cluster._lane_task.cancel()
+                task.cancel()
+                await asyncio.wait([task])
+                await eventually(lambda: len(first.open_shards) == 4)
+        chargers = [ChargerId(f"CP{number}") for number in range(8)]
+        third = FakeReader()
+        async with reading(a, third):
+            for number, charger in enumerate(chargers):
+                await fill(a, number, charger=charger)
+            await eventually(lambda: len(third.ids) == 8)
+
+
+async def test_a_reader_outlives_an_outage_of_redis(valkey: Valkey) -> None:
+    async with running(valkey.url, lease_term=3.0) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await fill(node, 1)
+            await eventually(lambda: reader.ids == events(1))
+            await asyncio.to_thread(valkey.kill)
+            await asyncio.to_thread(valkey.start)
+            await eventually(lambda: node.health.checks()["redis"].level == "ok")
+            epoch = await node.cluster.state._lane.call("HGET", "ocpp:{s00}::none:owner", "epoch")
+            assert epoch is None
+            await fill(node, 2)
+            await eventually(lambda: reader.ids[-1:] == events(2))
+
+
+async def test_a_reader_begins_anew_in_an_emptied_database(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await fill(node, 1)
+            await eventually(lambda: reader.ids == events(1))
+            with redis.Redis.from_url(valkey.url) as client:
+                client.flushall()
+            await fill(node, 2)
+            await eventually(lambda: reader.ids[-1:] == events(2))
+
+
+@pytest.mark.parametrize("after", [0, 250])
+async def test_a_stale_lease_moves_no_cursor(valkey: Valkey, after: int) -> None:
+    async with running(valkey.url, shards=1) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: reader.open_shards == {0})
+            with redis.Redis.from_url(valkey.url) as client:
+                client.set("ocpp:{s00}:lease:mqtt", "another", px=60_000)
+                await fill(node, *range(1, after))
+                await eventually(lambda: not reader.open_shards)
+                assert client.get("ocpp:{s00}:cursor:mqtt") is None
+                assert client.get("ocpp:{s00}:lease:mqtt") == b"another"
