@@ -105,6 +105,8 @@ _REFINED = {
 }
 """OCPP 2.x charging state (lower case, no underscores) → what `occupied` means with it."""
 
+_PAUSED_BY: dict[str | None, str] = {"suspended_ev": "ev", "suspended_evse": "evse"}
+
 _AFTER_CHARGING = frozenset(("charging", "suspended_ev", "suspended_evse", "finishing"))
 
 _NO_ERROR = frozenset(("", "noerror", "no_error"))
@@ -160,6 +162,8 @@ def follow_charging_state(state: ConnectorState, charging_state: str | None) -> 
     if state["reported_status"] not in ("occupied", None) or charging_state is None:
         return
     plain = charging_state.replace("_", "").lower()
+    if _REFINED.get(plain) == state["status"]:
+        return
     if plain == "idle":
         _set_status(state, "finishing" if state["status"] in _AFTER_CHARGING else "preparing")
         state["plugged"], state["iec61851"] = False, "A"
@@ -179,7 +183,7 @@ def _set_paused_by(state: ConnectorState) -> None:
     if state["limit_a"] == 0 or state["limit_w"] == 0:
         state["paused_by"] = "command"
     else:
-        state["paused_by"] = {"suspended_ev": "ev", "suspended_evse": "evse"}.get(state["status"] or "")
+        state["paused_by"] = _PAUSED_BY.get(state["status"])
 
 
 def error_of(report: Status) -> ConnectorError | None:
@@ -248,50 +252,47 @@ def apply_samples(state: ConnectorState, samples: Sequence[Sample], *, at: str, 
     `shown` is the state's `measured_at`, or None where that came from a wrong clock and must not hold up others.
     """
     power: Number | None = None
-    power_by_phase: dict[str, Number] | None = None
-    current: dict[str, Number] | None = None
-    voltage: dict[str, Number] | None = None
+    power_by_phase: dict[str, Number] = {}
+    current: dict[str, Number] = {}
+    voltage: dict[str, Number] = {}
     for sample in samples:
         time = sample["timestamp"] or at
         if shown is not None and time < shown:
             continue
         value = sample["value"]
-        if value.__class__ is str:
+        if isinstance(value, str):
             continue
-        measurand = sample["measurand"]
-        if measurand == "Energy.Active.Import.Register":
-            if sample["phase"] is not None:
-                continue
-            state["energy_register_wh"] = value  # type: ignore[typeddict-item]
-        elif measurand == "Power.Active.Import":
-            if sample["phase"] is None:
-                power = value  # type: ignore[assignment]
-            else:
-                power_by_phase = _by_phase(power_by_phase, sample["phase"], value)
-        elif measurand == "Current.Import":
-            current = _by_phase(current, sample["phase"], value)
+        measurand, phase = sample["measurand"], sample["phase"]
+        if measurand == "Current.Import":
+            current[_PHASE.get(phase, "")] = value
         elif measurand == "Voltage":
-            voltage = _by_phase(voltage, sample["phase"], value)
+            voltage[_PHASE.get(phase, "")] = value
+        elif measurand == "Power.Active.Import":
+            if phase is None:
+                power = value
+            else:
+                power_by_phase[phase] = value
+        elif measurand == "Energy.Active.Import.Register":
+            if phase is not None:
+                continue
+            state["energy_register_wh"] = value
         elif measurand == "SoC":
-            state["soc_percent"] = value  # type: ignore[typeddict-item]
+            state["soc_percent"] = value
         else:
             continue
         shown = time
-    state["measured_at"] = shown if shown is not None else state["measured_at"]
-    if power is None and power_by_phase:
-        power = round(sum(power_by_phase.values()), 3)
+    if shown is not None:
+        state["measured_at"] = shown
     if power is not None:
         state["power_w"] = power
+    elif power_by_phase:
+        state["power_w"] = round(sum(power_by_phase.values()), 3)
     if current:
-        state["current_a"] = {**state["current_a"], **current}  # type: ignore[typeddict-item]
+        state["current_a"] = _overlaid(state["current_a"], current)
     if voltage:
-        state["voltage_v"] = {**state["voltage_v"], **voltage}  # type: ignore[typeddict-item]
+        state["voltage_v"] = _overlaid(state["voltage_v"], voltage)
 
 
-def _by_phase(found: dict[str, Number] | None, phase: str | None, value: object) -> dict[str, Number]:
-    if found is None:
-        found = {}
-    name = _PHASE.get(phase)
-    if name is not None:
-        found[name] = value  # type: ignore[assignment]
-    return found
+def _overlaid(phases: Phases, found: dict[str, Number]) -> Phases:
+    get = found.get
+    return {"l1": get("l1", phases["l1"]), "l2": get("l2", phases["l2"]), "l3": get("l3", phases["l3"])}

@@ -71,9 +71,10 @@ class Draft:
 
     def active(self) -> list[TransactionRecord]:
         """The transactions that run or whose end is pending, in the order they came."""
-        transactions = self._state.transactions
-        found = (self._records.get(known) or transactions.get(known) for known in self.known()["active"])
-        return [record for record in found if record is not None]
+        if self._memory is None and not self._records:
+            return list(self._state.transactions.values())
+        known = self.known()["active"]
+        return [self._records.get(one) or self._state.transactions[one] for one in known]
 
     def is_active(self, transaction_id: str) -> bool:
         return transaction_id in (self._state.transactions if self._memory is None else self._memory["active"])
@@ -81,10 +82,6 @@ class Draft:
     def places(self) -> list[Place]:
         """All connectors known."""
         return [*self._state.connectors, *(place for place in self._connectors if place not in self._state.connectors)]
-
-    def peek(self, transaction_id: str) -> TransactionRecord:
-        """An active transaction's record, not to be written to."""
-        return self._records.get(transaction_id) or self._state.transactions[transaction_id]
 
     def trusted(self, time: str | None) -> str | None:
         """A charger's time; None where it is more than a day in the future, so that its clock must be wrong."""
@@ -146,15 +143,16 @@ class Draft:
 
     def change(self, key: str | None = None, transaction_id: int | None = None) -> Change:
         """The change as drawn up, encoded."""
-        fields = {
-            f"connector/{evse_id}/{connector_id}": to_json(connector)
-            for (evse_id, connector_id), connector in self._connectors.items()
-        }
+        fields = {}
+        for (evse_id, connector_id), connector in self._connectors.items():
+            fields[f"connector/{evse_id}/{connector_id}"] = to_json(connector)
         if self._charger is not None:
             fields["charger"] = to_json(self._charger)
         if self._memory is not None:
             fields["memory"] = to_json(self._memory)
-        records = {transaction_id: to_json(record) for transaction_id, record in self._records.items()}
+        records = {}
+        for known, record in self._records.items():
+            records[known] = to_json(record)
         return Change(self.events, key, fields, records, transaction_id, self)
 
     def adopt_into(self, state: State) -> None:

@@ -31,26 +31,24 @@ def percent_decode(text: str) -> str:
 class ChargerId:
     """A charger's identity within a tenant; the default tenant is unnamed ("").
 
-    `encoded` is the identity as it stands in topics, URLs and keys; `source` is the CloudEvents source.
+    `encoded` is the identity as it stands in topics, URLs and keys; `source` is the CloudEvents source; `key` is
+    `<tenant>:<encoded identity>`, the part of a Redis key that names the charger.
     """
 
     identity: str
     tenant: str = ""
     encoded: str = field(init=False, compare=False, repr=False)
     source: str = field(init=False, compare=False, repr=False)
+    key: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "encoded", percent_encode(self.identity))
+        object.__setattr__(self, "key", f"{percent_encode(self.tenant).replace(':', '%3A')}:{self.encoded}")
         path = "/chargers/" + quote(self.identity, safe="~!'()*:;=@,&-._")
         object.__setattr__(self, "source", f"/tenants/{quote(self.tenant)}{path}" if self.tenant else path)
 
     def __str__(self) -> str:
         return f"{self.tenant}/{self.identity}" if self.tenant else self.identity
-
-    @property
-    def key(self) -> str:
-        """`<tenant>:<encoded identity>`, the part of a Redis key that names the charger."""
-        return f"{percent_encode(self.tenant).replace(':', '%3A')}:{self.encoded}"
 
     @classmethod
     def from_key(cls, key: str) -> "ChargerId":

@@ -199,12 +199,13 @@ def _is_before(time: str | None, record: TransactionRecord) -> bool:
 def meter(draft: Draft, report: Meter, payload_hash: str) -> Change:
     """MeterValues: an update of the running transaction, or samples of none."""
     named = report.ocpp_transaction_id
-    record = _named(draft, named)
-    if record is None and not _is_number(named):
-        record = _running_at(draft, report)
     key = f"meter|{report.evse_id}|{named or ''}|{payload_hash}"
+    record = _named(draft, named)
     if record is None:
-        return _outside(draft, report, key if _is_number(named) else None)
+        numbered = _is_number(named)
+        record = None if numbered else _running_at(draft, report)
+        if record is None:
+            return _outside(draft, report, key if numbered else None)
     record = draft.record(record["id"])
     at = report.time or draft.now_text
     advance(record, report.samples, at=at)
@@ -264,8 +265,7 @@ def _is_number(text: str | None) -> bool:
 
 
 def _named(draft: Draft, text: str | None) -> TransactionRecord | None:
-    if not _is_number(text):
-        return None
+    """The active transaction of this number."""
     for record in draft.active():
         if record["ocpp_transaction_id"] == text and record["start_key"] is not None:
             return record

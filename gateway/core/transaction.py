@@ -190,7 +190,11 @@ def duration(started_at: str | None, ended_at: str | None) -> float | None:
 
 
 def has_seen(record: TransactionRecord, seq_no: int) -> bool:
-    return any(first <= seq_no <= last for first, last in record["seen"])
+    """The message of this seqNo has come before."""
+    ranges = record["seen"]
+    if not ranges or seq_no > ranges[-1][1]:
+        return False
+    return any(first <= seq_no <= last for first, last in ranges)
 
 
 def note_seen(record: TransactionRecord, seq_no: int) -> None:

@@ -21,15 +21,16 @@ def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | 
     """One TransactionEvent: carried by `started`, `updated` or `ended` of its transaction."""
     named = report.ocpp_transaction_id or f"unnamed {payload_hash}"
     key = f"tx|{named}|{payload_hash if report.seq_no is None else report.seq_no}"
-    transaction_id = stable_id(draft.id, f"tx|{named}")
-    if draft.is_active(transaction_id):
-        if report.seq_no is not None and has_seen(draft.peek(transaction_id), report.seq_no):
-            return _repeated(draft, draft.peek(transaction_id), report, key)
-        record = draft.record(transaction_id)
-    elif transaction_id in draft.known()["ended"]:
-        return _late(draft, transaction_id, report, token, key)
+    known = _active(draft, named)
+    if known is not None:
+        if report.seq_no is not None and has_seen(known, report.seq_no):
+            return _repeated(draft, known, report, key)
+        record = draft.record(known["id"])
     else:
-        record = new_record(transaction_id, draft.id.identity, report.ocpp_transaction_id or "")
+        transaction_id = stable_id(draft.id, f"tx|{named}")
+        if transaction_id in draft.known()["ended"]:
+            return _late(draft, transaction_id, report, token, key)
+        record = new_record(transaction_id, draft.id.identity, named)
         ledger.open_transaction(draft, record)
     running = record["pending_since"] is None
     _take_in(draft, record, report, token)
@@ -48,6 +49,13 @@ def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | 
         draft.events.append(_end(draft, record, ledger.ended_key(record["id"])))
     ledger.end_oldest(draft)
     return draft.change(key)
+
+
+def _active(draft: Draft, named: str) -> TransactionRecord | None:
+    for record in draft.active():
+        if record["ocpp_transaction_id"] == named and record["start_key"] is None:
+            return record
+    return None
 
 
 def end_pending(draft: Draft, transaction_id: str) -> Change:
