@@ -12,6 +12,8 @@ from gateway.simulator.station import Connector, RemoteStart, Station, StopReaso
 
 BOOT_RETRY = 10.0
 LEAVE_TIMEOUT = 5.0
+RESET_TIMEOUT = 2.0
+"""A charger that restarts first tells the end of its transactions, if it can within this time."""
 FOLLOW_UPS = 64
 
 
@@ -71,6 +73,7 @@ class VirtualCharger:
             self.station.reset_changed.clear()
             if self.station.reset_wanted is None or self.station.busy:
                 continue
+            await self._drain(RESET_TIMEOUT)
             self.station.reset_wanted = None
             self._boot_accepted.clear()
             for connector in self.station.connectors:
@@ -86,20 +89,19 @@ class VirtualCharger:
 
     async def drain(self) -> None:
         """Wait until every stored message is acknowledged; when leaving, for a few seconds at most."""
-        while self.station.outbox and not self.leaving:
-            self._drained.clear()
-            try:
-                async with asyncio.timeout(1.0):
-                    await self._drained.wait()
-            except TimeoutError:
-                continue
+        while not self.leaving and not await self._drain(1.0):
+            continue
+        await self._drain(LEAVE_TIMEOUT)
+
+    async def _drain(self, seconds: float) -> bool:
         if self.station.outbox:
             self._drained.clear()
             try:
-                async with asyncio.timeout(LEAVE_TIMEOUT):
+                async with asyncio.timeout(seconds):
                     await self._drained.wait()
             except TimeoutError:
-                return
+                return False
+        return True
 
     async def go(self) -> None:
         """Close the connection for good."""
