@@ -16,6 +16,8 @@ At = tuple[str | int, ...]
 """Where in the payload: the names and list indices that lead there. Made into a JSON Pointer only when noted."""
 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?\s*", re.ASCII).fullmatch
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])").sub
+_NO_WORD = re.compile(r"[^0-9A-Za-z]+").sub
 _MAX_MAGNITUDE = 24
 """Powers of ten; what is larger is no reading of a meter and would only cost memory."""
 _INT64 = 1 << 63
@@ -188,8 +190,8 @@ def snake_case(name: str) -> str:
 
 def _snaked(name: str) -> str:
     # SoC is one word in spite of its capitals.
-    split = re.sub(r"([A-Z]+)([A-Z][a-z])|([a-z0-9])([A-Z])", r"\1\3_\2\4", name.replace("SoC", "Soc"))
-    return re.sub(r"[^0-9A-Za-z]+", "_", split).strip("_").lower()
+    split = _WORD_BEGINS("_", name.replace("SoC", "Soc"))
+    return _NO_WORD("_", split).strip("_").lower()
 
 
 _snake_case = lru_cache(maxsize=512)(_snaked)

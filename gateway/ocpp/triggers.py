@@ -16,7 +16,7 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "SignChargePointCertificate": ("1.6",),
     "SignChargingStationCertificate": ("2.0.1", "2.1"),
     "SignCombinedCertificate": ("2.0.1", "2.1"),
-    "SignV20Certificate": ("2.1",),
+    "SignV2G20Certificate": ("2.1",),
     "SignV2GCertificate": ("2.0.1", "2.1"),
     "StatusNotification": ("1.6", "2.0.1", "2.1"),
     "TransactionEvent": ("2.0.1", "2.1"),

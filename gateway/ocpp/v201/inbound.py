@@ -149,7 +149,7 @@ INBOUND: Mapping[str, Inbound] = {
     "NotifyCustomerInformation": Inbound(untranslated, replies.empty),
     "NotifyDisplayMessages": Inbound(untranslated, replies.empty),
     "NotifyEVChargingNeeds": Inbound(untranslated, replies.rejected),
-    "NotifyEVChargingSchedule": Inbound(untranslated, replies.rejected),
+    "NotifyEVChargingSchedule": Inbound(untranslated, replies.accepted),
     "NotifyEvent": Inbound(notify_event, replies.empty),
     "NotifyMonitoringReport": Inbound(untranslated, replies.empty),
     "NotifyReport": Inbound(notify_report, replies.empty),

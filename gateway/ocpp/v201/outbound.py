@@ -127,10 +127,19 @@ def got_variables(calls: list[Call], answers: list[Answered]) -> Ending:
 
 
 def set_variables(arguments: Arguments, station: Station) -> list[Call]:
-    """Use case B05: one call for all."""
+    """Use case B05: one call for all; a value has at most 1000 characters."""
+    return set_variable_data(arguments, max_length=1000)
+
+
+def set_variable_data(arguments: Arguments, *, max_length: int) -> list[Call]:
+    """SetVariables."""
     wanted = [
         _variable(variable, "set_variables")
-        | {"attributeValue": at_most(variable["value"], 1000, f"set_variables: the value of {variable['variable']}")}
+        | {
+            "attributeValue": at_most(
+                variable["value"], max_length, f"set_variables: the value of {variable['variable']}"
+            )
+        }
         for variable in arguments["variables"]
     ]
     return [Call("SetVariables", {"setVariableData": wanted})]

@@ -31,6 +31,11 @@ def empty(verdict: Verdict) -> dict[str, Any]:
     return {}
 
 
+def accepted(verdict: Verdict) -> dict[str, Any]:
+    """Received; where this is the answer it approves of nothing."""
+    return {"status": "Accepted"}
+
+
 def rejected(verdict: Verdict) -> dict[str, Any]:
     return {"status": "Rejected"}
 

@@ -65,7 +65,7 @@ INBOUND: Mapping[str, Inbound] = {
     "NotifyDERStartStop": Inbound(untranslated, replies.empty),
     "NotifyDisplayMessages": Inbound(untranslated, replies.empty),
     "NotifyEVChargingNeeds": Inbound(untranslated, replies.rejected),
-    "NotifyEVChargingSchedule": Inbound(untranslated, replies.rejected),
+    "NotifyEVChargingSchedule": Inbound(untranslated, replies.accepted),
     "NotifyEvent": Inbound(notify_event, replies.empty),
     "NotifyMonitoringReport": Inbound(untranslated, replies.empty),
     "NotifyPeriodicEventStream": Inbound(untranslated, replies.empty, answered=False),

@@ -24,6 +24,11 @@ def trigger(arguments: Arguments, station: Station) -> list[Call]:
     return v201.trigger_message(checked_trigger(arguments["message"], "2.1"), arguments)
 
 
+def set_variables(arguments: Arguments, station: Station) -> list[Call]:
+    """Use case B05: one call for all; a value has at most 2500 characters."""
+    return v201.set_variable_data(arguments, max_length=2500)
+
+
 OUTBOUND: Mapping[str, Outbound] = {
     # command → (its calls, how their answers are read)
     "start": Outbound(start, v201.started),  # RequestStartTransaction
@@ -33,7 +38,7 @@ OUTBOUND: Mapping[str, Outbound] = {
     "set_availability": Outbound(v201.set_availability, by_status),  # ChangeAvailability
     "trigger": Outbound(trigger, by_status),  # TriggerMessage
     "get_variables": Outbound(v201.get_variables, v201.got_variables),  # GetVariables
-    "set_variables": Outbound(v201.set_variables, v201.did_set_variables),  # SetVariables
+    "set_variables": Outbound(set_variables, v201.did_set_variables),  # SetVariables
     "set_charging_limit": Outbound(v201.set_charging_limit, by_status),  # SetChargingProfile
     "data_transfer": Outbound(v201.data_transfer, v201.data_transferred),  # DataTransfer
 }

@@ -1,0 +1,189 @@
+"""Meter values as chargers write them (quirks 18 to 20)."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.reports import Sample
+from gateway.ocpp.profile import Notes
+from gateway.ocpp.samples import read_meter_values, read_sample_2x, read_sample_16
+
+AT = "2026-01-01T00:00:00.000Z"
+
+
+def sample_16(**fields: Any) -> tuple[Sample | None, list[str]]:
+    notes = Notes()
+    return read_sample_16(fields, AT, notes, ("s",)), [found["code"] for found in notes.violations]
+
+
+def sample_2x(**fields: Any) -> tuple[Sample | None, list[str]]:
+    notes = Notes()
+    return read_sample_2x(fields, AT, notes, ("s",)), [found["code"] for found in notes.violations]
+
+
+def test_what_a_sample_leaves_out_has_the_specifications_default() -> None:
+    expected = {
+        "measurand": "Energy.Active.Import.Register",
+        "value": 1234,
+        "unit": "Wh",
+        "phase": None,
+        "location": "Outlet",
+        "context": "Sample.Periodic",
+        "timestamp": AT,
+    }
+    assert sample_16(value="1234") == (expected, [])
+    assert sample_2x(value=1234) == (expected, [])
+    assert sample_16(value="1234", unit="", measurand="", context="", location="", phase="") == (expected, [])
+
+
+def test_only_energy_has_a_default_unit() -> None:
+    assert sample_16(value="5", measurand="Current.Import")[0]["unit"] is None  # type: ignore[index]
+    assert sample_16(value="5", measurand="Energy.Reactive.Import.Register")[0]["unit"] == "Wh"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "read"),
+    [
+        ("1.2345", "kWh", (1234.5, "Wh")),
+        ("0.001", "kWh", (1, "Wh")),
+        ("1e3", "Wh", (1000, "Wh")),
+        ("7.4", "kW", (7400, "W")),
+        ("1.1", "kvarh", (1100, "varh")),
+        ("1.1", "kvar", (1100, "var")),
+        ("1.1", "kVA", (1100, "VA")),
+        ("0.29", "kWh", (290, "Wh")),
+        ("4.35", "kW", (4350, "W")),
+        ("230.10", "V", (230.1, "V")),
+        ("-16.0", "A", (-16, "A")),
+        (" 16 ", "A", (16, "A")),
+        ("+.5", "A", (0.5, "A")),
+        ("50.01", "Hz", (50.01, "Hz")),
+        ("50", "Hertz", (50, "Hz")),
+        ("80", "Percent", (80, "Percent")),
+        ("80", "%", (80, "Percent")),
+        ("21.5", "Celcius", (21.5, "Celsius")),
+        ("1.5", "parsec", (1.5, "parsec")),
+        ("123456789012345678", "Wh", (123456789012345678, "Wh")),
+        (1234, "kWh", (1234000, "Wh")),
+        (12.5, "kWh", (12500, "Wh")),
+    ],
+)
+def test_values_are_scaled_in_decimal_to_the_base_unit(value: Any, unit: str, read: tuple[Any, str]) -> None:
+    sample, violations = sample_16(value=value, unit=unit)
+    assert sample is not None
+    assert (sample["value"], sample["unit"]) == read
+    assert type(sample["value"]) is type(read[0])
+    assert violations == []
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False))
+def test_scaling_is_exact_for_any_register(kilowatt_hours: Decimal) -> None:
+    sample, _ = sample_16(value=str(kilowatt_hours), unit="kWh")
+    assert sample is not None
+    assert Decimal(str(sample["value"])) == kilowatt_hours * 1000
+    assert sample_2x(value=float(kilowatt_hours), unitOfMeasure={"unit": "kWh"})[0] == sample
+
+
+@pytest.mark.parametrize(
+    ("value", "measure", "read"),
+    [
+        (1.5, {"unit": "Wh", "multiplier": 3}, (1500, "Wh")),
+        (1500, {"unit": "kWh", "multiplier": -3}, (1500, "Wh")),
+        (123, {"unit": "A", "multiplier": "-1"}, (12.3, "A")),
+        ("7.4", {"unit": "kW"}, (7400, "W")),
+        (5, {"multiplier": 0}, (5, "Wh")),
+        (5, {}, (5, "Wh")),
+        (5, None, (5, "Wh")),
+    ],
+)
+def test_2x_scales_by_unit_and_multiplier(value: Any, measure: Any, read: tuple[Any, str]) -> None:
+    sample, violations = sample_2x(value=value, unitOfMeasure=measure)
+    assert sample is not None
+    assert (sample["value"], sample["unit"]) == read
+    assert violations == []
+
+
+def test_a_multiplier_out_of_all_reason_is_noted_and_ignored() -> None:
+    for multiplier in (10**9, "many", [3]):
+        sample, violations = sample_2x(value=5, unitOfMeasure={"unit": "A", "multiplier": multiplier})
+        assert sample is not None
+        assert (sample["value"], violations) == (5, ["field_unreadable"])
+
+
+@pytest.mark.parametrize("value", ["", "n/a", "NaN", "-Infinity", "1,5", "1_000", "0x10", "1e99999", "9" * 5000, "²"])
+def test_what_is_no_number_stays_text_and_is_noted(value: str) -> None:
+    sample, violations = sample_16(value=value, unit="kWh")
+    assert sample is not None
+    assert (sample["value"], violations) == (value, ["value_not_numeric"])
+
+
+@pytest.mark.parametrize("value", [None, {}, [], True, 10**400])
+def test_a_sample_without_a_value_is_left_out_and_noted(value: Any) -> None:
+    assert sample_16(value=value) == (None, ["field_unreadable"])
+    assert sample_2x(value=value) == (None, ["field_unreadable"])
+
+
+def test_signed_data_are_kept_untouched() -> None:
+    sample, violations = sample_16(value="OCMF|{}|{}", format="SignedData", context="Transaction.End")
+    assert sample is not None
+    assert (sample["value"], sample["signed"], violations) == ("OCMF|{}|{}", "OCMF|{}|{}", [])
+    signed = {"signedMeterData": "AA==", "encodingMethod": "OCMF", "vendor": 1}
+    sample, violations = sample_2x(value=5, signedMeterValue=signed)
+    assert sample is not None
+    assert (sample["value"], sample["signed"], violations) == (5, signed, [])
+
+
+def test_unknown_measurands_and_contexts_are_kept_as_written() -> None:
+    sample, violations = sample_16(value="5", measurand="Vendor.Flux", context="Sample.Strange", phase="L9")
+    assert sample is not None
+    assert (sample["measurand"], sample["context"], sample["phase"]) == ("Vendor.Flux", "Sample.Strange", "L9")
+    assert violations == []
+
+
+@pytest.mark.parametrize(
+    ("meter_value", "values", "time"),
+    [
+        (None, [], None),
+        ([], [], None),
+        ([{"timestamp": AT, "sampledValue": []}], [], AT),
+        ([{"timestamp": AT}], [], AT),
+        ({"timestamp": AT, "sampledValue": {"value": "1"}}, [1], AT),
+        (
+            [
+                {"timestamp": "2025-12-31T23:00:00Z", "sampledValue": [{"value": "1"}]},
+                {"timestamp": AT, "sampledValue": [{"value": "2"}]},
+                {"timestamp": None, "sampledValue": [{"value": "3"}]},
+            ],
+            [1, 2, 3],
+            AT,
+        ),
+    ],
+)
+def test_the_list_is_read_flat_whatever_its_shape(meter_value: Any, values: list[int], time: str | None) -> None:
+    notes = Notes()
+    samples, found = read_meter_values({"meterValue": meter_value}, "meterValue", read_sample_16, notes)
+    assert ([sample["value"] for sample in samples], found) == (values, time)
+    assert notes.violations == []
+
+
+def test_what_is_unreadable_is_noted_at_its_place_and_the_rest_is_read() -> None:
+    notes = Notes()
+    payload = {
+        "meterValue": [
+            7,
+            {"timestamp": "yesterday", "sampledValue": ["x", {"value": "5", "phase": 1}, {"value": None}]},
+        ]
+    }
+    samples, time = read_meter_values(payload, "meterValue", read_sample_16, notes)
+    assert [sample["value"] for sample in samples] == [5]
+    assert time is None
+    assert [(found["code"], found["path"]) for found in notes.violations] == [
+        ("field_unreadable", "/meterValue/0"),
+        ("timestamp_unreadable", "/meterValue/1/timestamp"),
+        ("field_unreadable", "/meterValue/1/sampledValue/0"),
+        ("field_unreadable", "/meterValue/1/sampledValue/1/phase"),
+        ("field_unreadable", "/meterValue/1/sampledValue/2/value"),
+    ]
