@@ -112,7 +112,7 @@ def read_token(payload: Payload, notes: Notes) -> Token | None:
 
 def _kind(payload: Payload, notes: Notes) -> Literal["started", "updated", "ended"]:
     written = payload.get("eventType")
-    kind = EVENT_TYPES.get(written) if type(written) is str else None
+    kind = EVENT_TYPES.get(written.strip().capitalize()) if type(written) is str else None
     if kind is None:
         # Neither a beginning nor an end may be made up, so what cannot be read is an update.
         notes.violation("event_type_unknown", "/eventType", "neither Started, Updated nor Ended; taken as Updated")
