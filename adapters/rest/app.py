@@ -1,5 +1,6 @@
 """The FastAPI app: every route under its prefix, errors as problem documents, and the OpenAPI document."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -52,13 +53,17 @@ def create_app() -> FastAPI:
     app.include_router(v1)
     app.include_router(operations.router())
     handle_problems(app)
-    _complete(app.openapi())
+    app.openapi = _with_problem(app.openapi)  # type: ignore[method-assign]
     return app
 
 
-def _complete(schema: dict[str, Any]) -> None:
-    """Add to the app's OpenAPI document, which FastAPI keeps, the model that problem responses refer to."""
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas: dict[str, Any] = schema["components"]["schemas"]
-    schemas.update(problem.pop("$defs", {}))
-    schemas["Problem"] = problem
+def _with_problem(document: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """The app's OpenAPI document and in it the model that problem responses refer to, which no route returns."""
+
+    def completed() -> dict[str, Any]:
+        schema = document()
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["schemas"].update({**problem.pop("$defs", {}), "Problem": problem})
+        return schema
+
+    return completed

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from adapters.rest import models, problems
-from adapters.rest.parameters import After, Limit, PathCharger
+from adapters.rest.parameters import After, Limit, PathCharger, page_of
 from adapters.rest.problems import HttpProblem, documented
 from adapters.rest.responses import answer, no_content
 from adapters.rest.security import key_of, needs
@@ -89,7 +89,7 @@ async def require_snapshot(services: Services, charger: ChargerId) -> Snapshot:
 
 async def list_chargers(services: Here, after: After = None, limit: Limit = 100) -> Response:
     """All known chargers, online and offline, with their connectors."""
-    page = await services.gateway.state.chargers(after=after, limit=limit)
+    page = await page_of(services.gateway.state.chargers(after=after, limit=limit))
     return answer({"items": [_charger(snapshot) for snapshot in page.items], "next": page.next})
 
 

@@ -52,6 +52,7 @@ async def _terms(
         Header(
             min_length=1,
             max_length=128,
+            pattern=r"^[\x20-\x7e]+$",
             description="Becomes the command's id: sent again, the same request gets the first one's result",
         ),
     ] = None,

@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from adapters.rest import models
-from adapters.rest.parameters import After, Limit, PathText
+from adapters.rest.parameters import After, Limit, PathText, page_of
 from adapters.rest.problems import documented
 from adapters.rest.responses import answer, no_content
 from adapters.rest.security import key_of, needs
@@ -53,7 +53,7 @@ async def list_nodes(services: Here) -> Response:
 
 async def list_dead_letters(services: Here, after: After = None, limit: Limit = 100) -> Response:
     """Events that could never be delivered, and why."""
-    page = await services.gateway.state.dead_letters(after=after, limit=limit)
+    page = await page_of(services.gateway.state.dead_letters(after=after, limit=limit))
     return answer({"items": [_letter(letter) for letter in page.items], "next": page.next})
 
 

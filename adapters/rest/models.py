@@ -6,34 +6,77 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.core.commands import Outcome
 
-_CONNECTOR_EXAMPLE: dict[str, Any] = {
+_TRANSACTION_ID = "5f0c1f2a9b7d4e1c8a3b6d5e4f7a8b9c"
+_TOKEN = {"id": "04A2B3C4D5E6F7", "type": "ISO14443"}
+_CONNECTOR: dict[str, Any] = {
     "evse_id": 1,
     "connector_id": 1,
     "status": "charging",
+    "reported_status": "occupied",
     "error": None,
     "plugged": True,
     "charging": True,
     "enabled": True,
     "paused_by": None,
-    "power_w": 11040.0,
+    "iec61851": "C",
+    "power_w": 11040,
     "energy_register_wh": 1234567,
-    "current_a": {"l1": 16.0, "l2": 16.0, "l3": 16.0},
-    "voltage_v": {"l1": 230.0, "l2": 230.0, "l3": 230.0},
+    "current_a": {"l1": 16, "l2": 16, "l3": 16},
+    "voltage_v": {"l1": 230, "l2": 230, "l3": 230},
     "soc_percent": None,
     "limit_a": None,
-    "transaction": {"id": "5f0c1f2a9b7d4e1c8a3b6d5e4f7a8b9c", "energy_wh": 4200},
+    "limit_w": None,
+    "transaction": {
+        "id": _TRANSACTION_ID,
+        "ocpp_transaction_id": "c0ffee",
+        "token": _TOKEN,
+        "started_at": "2026-11-21T07:37:00.000Z",
+        "energy_wh": 4200,
+        "charging_state": "Charging",
+    },
     "measured_at": "2026-11-21T08:00:00.000Z",
-    "updated_at": "2026-11-21T08:00:01.000Z",
+    "updated_at": "2026-11-21T08:00:00.120Z",
 }
-_CHARGER_EXAMPLE: dict[str, Any] = {
+_CHARGER: dict[str, Any] = {
     "id": "CP-1",
     "availability": "online",
+    "ocpp_version": "2.0.1",
     "vendor": "Example",
     "model": "Wallbox 11",
     "serial_number": "0001",
     "firmware_version": "1.2.3",
-    "ocpp_version": "1.6",
-    "connectors": [_CONNECTOR_EXAMPLE],
+    "connected_at": "2026-11-21T06:00:00.000Z",
+    "last_seen_at": "2026-11-21T08:00:00.120Z",
+    "node": "node-1",
+    "enabled": True,
+    "transactions": [_TRANSACTION_ID],
+    "connectors": [_CONNECTOR],
+}
+_TRANSACTION: dict[str, Any] = {
+    "id": _TRANSACTION_ID,
+    "charger_id": "CP-1",
+    "status": "ended",
+    "ocpp_transaction_id": "c0ffee",
+    "evse_id": 1,
+    "connector_id": 1,
+    "token": _TOKEN,
+    "authorized_by": "local",
+    "authorization_status": "accepted",
+    "reservation_id": None,
+    "remote_start_id": None,
+    "started_at": "2026-11-21T07:37:00.000Z",
+    "ended_at": "2026-11-21T09:02:30.000Z",
+    "duration_s": 5130.0,
+    "meter_start_wh": 1230367,
+    "meter_stop_wh": 1246012,
+    "energy_wh": 15645,
+    "energy_method": "register",
+    "transaction_sequence": 17,
+    "stop_reason": "EVDisconnected",
+    "charging_state": "Idle",
+    "suspect": [],
+    "revision": 1,
+    "updated_at": "2026-11-21T09:02:30.210Z",
 }
 
 
@@ -41,10 +84,44 @@ class _Resource(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class ReportedError(_Resource):
+    """What the charger says is wrong."""
+
+    code: str | None = Field(description="OCPP's error code, null where it only said that something is wrong")
+    vendor_code: str | None
+    info: str | None
+
+
+class Token(_Resource):
+    """An id token as it was presented."""
+
+    id: str
+    type: str | None = Field(description="OCPP 2.x's token type, null from OCPP 1.6")
+
+
+class Phases(_Resource):
+    """A quantity by phase; l1 also where the charger names no phase."""
+
+    l1: float | None
+    l2: float | None
+    l3: float | None
+
+
+class RunningTransaction(_Resource):
+    """The transaction that runs on a connector, in brief."""
+
+    id: str
+    ocpp_transaction_id: str
+    token: Token | None
+    started_at: str | None
+    energy_wh: float | None
+    charging_state: str | None
+
+
 class Connector(_Resource):
     """A connector as it stands now; what is unknown is null."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CONNECTOR_EXAMPLE})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CONNECTOR})
 
     evse_id: int = Field(description="Counted from 1; on OCPP 1.6 the connector's number")
     connector_id: int = Field(description="Connector of the EVSE, counted from 1")
@@ -53,34 +130,47 @@ class Connector(_Resource):
         description="available preparing charging suspended_ev suspended_evse finishing reserved unavailable faulted "
         "occupied, or the charger's own word in snake_case",
     )
-    error: str | None = Field(None, description="The error that the charger reports")
-    plugged: bool | None = None
+    reported_status: str | None = Field(None, description="The charger's own word, not refined by its transaction")
+    error: ReportedError | None = None
+    plugged: bool | None = Field(None, description="Whether a vehicle is plugged in")
     charging: bool | None = None
-    enabled: bool | None = None
-    paused_by: str | None = None
+    enabled: bool | None = Field(None, description="False where it was taken out of service")
+    paused_by: str | None = Field(None, description="Who holds the charging back: command, ev or evse")
+    iec61851: str | None = Field(None, description="State A to F of IEC 61851-1")
     power_w: float | None = None
     energy_register_wh: float | None = None
-    current_a: dict[str, float | None] | None = Field(None, description="By phase: l1, l2, l3")
-    voltage_v: dict[str, float | None] | None = Field(None, description="By phase: l1, l2, l3")
+    current_a: Phases | None = None
+    voltage_v: Phases | None = None
     soc_percent: float | None = None
     limit_a: float | None = None
-    transaction: dict[str, Any] | None = Field(None, description="The running transaction: id, energy_wh ...")
-    measured_at: str | None = Field(None, description="RFC 3339; when the charger measured")
-    updated_at: str | None = Field(None, description="RFC 3339; when this state last changed")
+    limit_w: float | None = None
+    transaction: RunningTransaction | None = None
+    measured_at: str | None = Field(None, description="RFC 3339, the charger's clock: the latest sample")
+    updated_at: str | None = Field(None, description="RFC 3339, the gateway's clock")
 
 
 class Charger(_Resource):
-    """A charger as it stands now, with its connectors."""
+    """A charger as it stands now, with its connectors; what is unknown is null."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CHARGER_EXAMPLE})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CHARGER})
 
     id: str = Field(description="The charger's identity, exactly as it spells it")
     availability: Literal["online", "offline"]
+    ocpp_version: str | None = None
     vendor: str | None = None
     model: str | None = None
     serial_number: str | None = None
     firmware_version: str | None = None
-    ocpp_version: str | None = None
+    boot: dict[str, Any] | None = Field(None, description="The last boot: reason, status, at")
+    connected_at: str | None = Field(None, description="RFC 3339")
+    disconnected_at: str | None = Field(None, description="RFC 3339")
+    last_seen_at: str | None = Field(None, description="RFC 3339")
+    node: str | None = Field(None, description="The gateway process that holds its socket")
+    status: str | None = Field(None, description="The status of the charger itself, where it reports one")
+    error: ReportedError | None = None
+    enabled: bool | None = None
+    transactions: list[str] | None = Field(None, description="Ids of the transactions that run")
+    firmware_status: str | None = None
     connectors: list[Connector]
 
 
@@ -92,15 +182,32 @@ class Settings(_Resource):
 
 
 class Transaction(_Resource):
-    """A charging transaction; `energy_wh` is what was drawn, null where it cannot be known."""
+    """A charging transaction, running or ended; what is unknown is null."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _TRANSACTION})
 
     id: str = Field(description="The gateway's id, unique in the fleet")
-    charger_id: str | None = None
-    ocpp_transaction_id: str | None = Field(None, description="The charger's own id, as text")
-    evse_id: int | None = None
-    connector_id: int | None = None
-    energy_wh: float | None = Field(None, ge=0)
-    suspect: list[str] | None = Field(None, description="Not empty: a human looks first")
+    charger_id: str
+    status: Literal["active", "ended"]
+    ocpp_transaction_id: str = Field(description="The charger's own id, as text")
+    evse_id: int | None
+    connector_id: int | None
+    token: Token | None
+    authorized_by: str | None = Field(description="Who said that the token may charge")
+    authorization_status: str | None
+    started_at: str | None = Field(description="RFC 3339, the charger's clock")
+    ended_at: str | None = Field(description="RFC 3339, the charger's clock")
+    duration_s: float | None
+    meter_start_wh: float | None
+    meter_stop_wh: float | None
+    energy_wh: float | None = Field(ge=0, description="What was drawn; null where it cannot be known")
+    energy_method: str = Field(description="How energy_wh was found: register samples session_register unknown")
+    transaction_sequence: int = Field(description="Number of its latest event, counted 0, 1, 2 ...")
+    stop_reason: str | None
+    charging_state: str | None
+    suspect: list[str] = Field(description="Not empty: a human looks first")
+    revision: int = Field(description="0 while it runs, 1 when ended, more after corrections: bill the highest")
+    updated_at: str | None = Field(description="RFC 3339, the gateway's clock")
 
 
 class Node(_Resource):

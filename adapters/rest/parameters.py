@@ -1,11 +1,15 @@
 """Parameters that several routes share."""
 
+from collections.abc import Awaitable
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
 from pydantic import AfterValidator
 
+from adapters.rest.problems import INVALID, HttpProblem
+from gateway.core.errors import NotFound
 from gateway.core.identity import MAX_IDENTITY_LENGTH, ChargerId, percent_decode
+from gateway.core.ports import Page
 
 
 def _identity(segment: str) -> str:
@@ -33,3 +37,11 @@ PathText = Annotated[str, Path(), AfterValidator(percent_decode)]
 
 After = Annotated[str | None, Query(description="Cursor: `next` of the page before", max_length=1024)]
 Limit = Annotated[int, Query(description="Items per page", ge=1, le=1000)]
+
+
+async def page_of(listing: Awaitable[Page]) -> Page:
+    """The page; a cursor that leads nowhere is the client's mistake. Raises HttpProblem (422)."""
+    try:
+        return await listing
+    except NotFound as error:
+        raise HttpProblem(INVALID, f"{error}; pass `next` as it was given, or begin again without `after`.") from error

@@ -35,8 +35,8 @@ class Submissions:
             state = "is stopping" if self._stopping else f"carries out {len(self._running)} commands already"
             detail = f"This node {state}; no command was made, try again in a moment."
             raise problems.HttpProblem(problems.BUSY, detail, headers={"Retry-After": "1"})
-        begun, changed = asyncio.Event(), asyncio.Event()
-        task = self._tasks.create_task(self._carry_out(command, begun, changed), name=f"rest command {command.id}")
+        changed = asyncio.Event()
+        task = self._tasks.create_task(self._carry_out(command, changed), name=f"rest command {command.id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         task.add_done_callback(lambda _: changed.set())
@@ -53,8 +53,6 @@ class Submissions:
         if not task.done() or task.cancelled():
             return None
         ended = task.result()
-        if isinstance(ended, LogUnavailable) and begun.is_set():
-            raise LogUnavailable(f"the command was made, but how it ended could not be stored: {ended}")
         if isinstance(ended, Exception):
             raise ended
         return ended
@@ -70,15 +68,9 @@ class Submissions:
         for task in tuple(self._running):
             task.cancel()
 
-    async def _carry_out(
-        self, command: Command, begun: asyncio.Event, changed: asyncio.Event
-    ) -> CommandResult | Exception:
-        def note() -> None:
-            begun.set()
-            changed.set()
-
+    async def _carry_out(self, command: Command, begun: asyncio.Event) -> CommandResult | Exception:
         try:
-            result = await self._router.submit(command, begun=note)
+            result = await self._router.submit(command, begun=begun.set)
         except GatewayError as error:
             return error
         except Exception as error:

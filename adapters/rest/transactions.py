@@ -1,16 +1,19 @@
 """/v1/transactions: charging transactions, running and ended."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from adapters.rest import models, problems
-from adapters.rest.parameters import After, Limit, PathText
+from adapters.rest.parameters import After, Limit, PathText, page_of
 from adapters.rest.problems import HttpProblem, documented
 from adapters.rest.responses import answer
 from adapters.rest.security import needs
 from adapters.rest.services import Here
 from gateway.core.identity import ChargerId
+
+_BOOKKEEPING = frozenset({"start_key", "register", "seen", "started", "pending_since"})
+"""Fields of a record that are the twin's own notes and no part of the API."""
 
 
 def router() -> APIRouter:
@@ -33,8 +36,8 @@ async def list_transactions(
 ) -> Response:
     """Transactions, latest change first."""
     charger = None if charger_id is None else ChargerId(charger_id)
-    page = await services.gateway.state.transactions(charger=charger, after=after, limit=limit)
-    return answer({"items": page.items, "next": page.next})
+    page = await page_of(services.gateway.state.transactions(charger=charger, after=after, limit=limit))
+    return answer({"items": [_public(record) for record in page.items], "next": page.next})
 
 
 async def get_transaction(services: Here, transaction_id: PathText) -> Response:
@@ -43,4 +46,8 @@ async def get_transaction(services: Here, transaction_id: PathText) -> Response:
     if record is None:
         detail = f"No transaction {transaction_id!r}; `id` is the gateway's own, not the charger's."
         raise HttpProblem(problems.NOT_FOUND, detail)
-    return answer(record)
+    return answer(_public(record))
+
+
+def _public(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in _BOOKKEEPING}

@@ -1,0 +1,293 @@
+"""The ports that REST stands on, in memory."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from gateway.core.clock import SystemClock
+from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, LogUnavailable, NotFound
+from gateway.core.health import HealthBoard
+from gateway.core.identity import ChargerId
+from gateway.core.ports import (
+    ApiKey,
+    ChargerSettings,
+    DeadLetter,
+    GatewayContext,
+    LogEntry,
+    NodeInfo,
+    Page,
+    Scope,
+    Snapshot,
+)
+from gateway.core.router import Router
+
+
+class Outage:
+    """Redis, there or away, for every fake at once."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked = 0
+
+    def ask(self) -> None:
+        self.asked += 1
+        if self.away:
+            raise LogUnavailable("Redis at redis://fake cannot be reached")
+
+
+def _page(items: Sequence[Any], after: str | None, limit: int) -> Page:
+    if after is not None and not after.isdecimal():
+        raise NotFound(f"no such cursor: {after}")
+    start = int(after or 0)
+    end = start + limit
+    return Page(list(items[start:end]), str(end) if end < len(items) else None)
+
+
+class FakeState:
+    def __init__(self, redis: Outage) -> None:
+        self.redis = redis
+        self.snapshots: dict[ChargerId, Snapshot] = {}
+        self.records: dict[str, dict[str, Any]] = {}
+        self.letters: dict[str, DeadLetter] = {}
+
+    def add(self, identity: str, *, online: bool = False, connectors: Sequence[tuple[int, int]] = ((1, 1),)) -> None:
+        charger = ChargerId(identity)
+        fields = {
+            "charger": json.dumps({"vendor": "Example", "model": "Wallbox", "note": "kept as it is"}).encode(),
+            "availability": b"online" if online else b"offline",
+            "memory": b'{"secret": "of the twin"}',
+        }
+        for evse, connector in connectors:
+            fields[f"connector/{evse}/{connector}"] = json.dumps({"status": "available", "power_w": 0}).encode()
+        self.snapshots[charger] = Snapshot(charger, fields)
+
+    def add_letter(self, letter_id: str) -> None:
+        entry = LogEntry(
+            "1-0", ChargerId("CP-1"), "e1", "ocpp.charger.booted", b'{"id":"e1","big":18446744073709551617}'
+        )
+        self.letters[letter_id] = DeadLetter(letter_id, "mqtt", "too large", 0.0, entry)
+
+    async def chargers(self, *, after: str | None = None, limit: int = 100) -> Page:
+        self.redis.ask()
+        return _page(list(self.snapshots.values()), after, limit)
+
+    async def charger(self, charger: ChargerId) -> Snapshot | None:
+        self.redis.ask()
+        return self.snapshots.get(charger)
+
+    async def owner(self, charger: ChargerId) -> str | None:
+        self.redis.ask()
+        return None
+
+    async def transactions(
+        self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
+    ) -> Page:
+        self.redis.ask()
+        found = [r for r in self.records.values() if charger is None or r["charger_id"] == charger.identity]
+        return _page(found, after, limit)
+
+    async def transaction(self, transaction_id: str) -> dict[str, Any] | None:
+        self.redis.ask()
+        return self.records.get(transaction_id)
+
+    async def remove_charger(self, charger: ChargerId) -> None:
+        self.redis.ask()
+        snapshot = self.snapshots.get(charger)
+        if snapshot is None:
+            raise NotFound(f"no charger {charger}")
+        if snapshot.fields["availability"] == b"online":
+            raise CommandRefused(f"{charger} is connected; disconnect it first")
+        del self.snapshots[charger]
+
+    async def nodes(self) -> list[NodeInfo]:
+        self.redis.ask()
+        return [NodeInfo("node-1", 0.0, 3, "0.1.0")]
+
+    async def dead_letters(self, *, after: str | None = None, limit: int = 100) -> Page:
+        self.redis.ask()
+        return _page(list(self.letters.values()), after, limit)
+
+    async def remove_dead_letter(self, letter_id: str) -> None:
+        self.redis.ask()
+        if self.letters.pop(letter_id, None) is None:
+            raise NotFound(f"no dead letter {letter_id!r}")
+
+
+class FakeCommands:
+    def __init__(self, redis: Outage) -> None:
+        self.redis = redis
+        self.begun: dict[str, Command] = {}
+        self.ended: dict[str, CommandResult] = {}
+        self.finished = asyncio.Event()
+
+    async def begin(self, command: Command) -> CommandResult | None:
+        self.redis.ask()
+        earlier = self.begun.setdefault(command.id, command)
+        if earlier is command:
+            return None
+        if (earlier.charger, earlier.name, earlier.arguments) != (command.charger, command.name, command.arguments):
+            raise IdempotencyConflict(f"command {command.id} was another one")
+        if command.id not in self.ended:
+            raise CommandRunning(f"command {command.id} is still running")
+        return self.ended[command.id]
+
+    async def finish(self, result: CommandResult) -> None:
+        self.ended[result.id] = result
+        self.finished.set()
+
+    async def get(self, command_id: str) -> dict[str, Any] | None:
+        self.redis.ask()
+        if command_id in self.ended:
+            return self.ended[command_id].as_dict()
+        command = self.begun.get(command_id)
+        if command is None:
+            return None
+        return {"id": command.id, "charger_id": command.charger.identity, "name": command.name, "outcome": None}
+
+
+class FakeSettings:
+    def __init__(self, redis: Outage) -> None:
+        self.redis = redis
+        self.passwords: dict[ChargerId, bytes] = {}
+        self.subprotocols: dict[ChargerId, str] = {}
+
+    async def set_password(self, charger: ChargerId, password: bytes | None) -> None:
+        self.redis.ask()
+        self.passwords.pop(charger, None)
+        if password is not None:
+            self.passwords[charger] = password
+
+    async def set_subprotocol(self, charger: ChargerId, subprotocol: str | None) -> None:
+        self.redis.ask()
+        self.subprotocols.pop(charger, None)
+        if subprotocol is not None:
+            self.subprotocols[charger] = subprotocol
+
+    async def get(self, charger: ChargerId) -> ChargerSettings:
+        self.redis.ask()
+        return ChargerSettings(self.subprotocols.get(charger), charger in self.passwords)
+
+
+class FakeApiKeys:
+    def __init__(self, redis: Outage) -> None:
+        self.redis = redis
+        self.secrets: dict[str, ApiKey] = {}
+
+    async def create(self, name: str, scope: Scope, *, secret: str | None = None) -> tuple[ApiKey, str]:
+        self.redis.ask()
+        key = ApiKey(f"k{len(self.secrets) + 1}", name, scope, 0.0)
+        secret = secret or f"secret of {key.id}"
+        self.secrets[secret] = key
+        return key, secret
+
+    async def verify(self, secret: str) -> ApiKey | None:
+        self.redis.ask()
+        return self.secrets.get(secret)
+
+    async def list(self) -> Sequence[ApiKey]:
+        self.redis.ask()
+        return list(self.secrets.values())
+
+    async def revoke(self, key_id: str) -> None:
+        self.redis.ask()
+        secret = next((secret for secret, key in self.secrets.items() if key.id == key_id), None)
+        if secret is None:
+            raise NotFound(f"no API key {key_id!r}")
+        del self.secrets[secret]
+
+
+class FakeCharger:
+    """A charger held by this node; it answers when `answering` is set."""
+
+    epoch = 1
+
+    def __init__(self, identity: str) -> None:
+        self.charger = ChargerId(identity)
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.outcome = Outcome.ACCEPTED
+        self.result: dict[str, Any] | None = None
+        self.failure: Exception | None = None
+        self.executed: list[Command] = []
+
+    async def execute(self, command: Command) -> CommandResult:
+        self.executed.append(command)
+        await self.answering.wait()
+        if self.failure is not None:
+            raise self.failure
+        return CommandResult(command.id, self.charger, command.name, self.outcome, result=self.result)
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class FakeMailboxes:
+    async def call(self, node: str, command: Command, *, deadline: float) -> CommandResult:
+        raise AssertionError("no other node here")
+
+
+class NoObserver:
+    """Counts nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *values: None
+
+
+class FakeGateway:
+    """A gateway in memory, and the context that an adapter gets of it."""
+
+    def __init__(self, *, dev: bool = False) -> None:
+        self.redis = Outage()
+        self.state = FakeState(self.redis)
+        self.commands = FakeCommands(self.redis)
+        self.settings = FakeSettings(self.redis)
+        self.api_keys = FakeApiKeys(self.redis)
+        self.health = HealthBoard()
+        clock, observer = SystemClock(), NoObserver()
+        self.router = Router(
+            node="node-1",
+            clock=clock,
+            state=self.state,
+            commands=self.commands,
+            mailboxes=FakeMailboxes(),
+            observer=observer,
+        )
+        self.context = GatewayContext(
+            node="node-1",
+            version="0.1.0",
+            clock=clock,
+            router=self.router,
+            state=self.state,
+            commands=self.commands,
+            settings=self.settings,
+            api_keys=self.api_keys,
+            health=self.health,
+            observer=observer,
+            metrics=lambda: b"# HELP ocpp_connections Connections\n",
+            read_log=_never_read,
+            known_chargers=_no_chargers,
+            dev=dev,
+        )
+
+    def connect(self, identity: str) -> FakeCharger:
+        """A charger that this node holds."""
+        charger = FakeCharger(identity)
+        self.state.add(identity, online=True)
+        self.router.attach(charger)
+        return charger
+
+    def key(self, scope: Scope) -> dict[str, str]:
+        """Headers with a key of this scope."""
+        secret = f"{scope}-secret"
+        self.api_keys.secrets[secret] = ApiKey(f"key-{scope}", f"{scope} key", scope, 0.0)
+        return {"Authorization": f"Bearer {secret}"}
+
+
+async def _never_read(reader: object) -> None:
+    raise AssertionError("REST does not read the log")
+
+
+async def _no_chargers() -> AsyncIterator[ChargerId]:
+    return
+    yield
