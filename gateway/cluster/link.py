@@ -81,9 +81,9 @@ class Link:
         parts = urlsplit(self._url)
         if parts.scheme not in ("redis", "rediss", "unix"):
             raise ConfigurationError(f"a Redis URL begins with redis://, rediss:// or unix://, not {parts.scheme}://")
-        self.address = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
         options: dict[str, Any] = {} if parts.scheme == "unix" else {"socket_keepalive": True}
         try:
+            self.address = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
             self._pool = ConnectionPool.from_url(
                 self._url,
                 socket_timeout=None,

@@ -1,8 +1,9 @@
 """The log's bounds: by size and age, behind what every reader has confirmed; at the hard limit, whatever it holds."""
 
 import asyncio
-from collections import Counter
+from dataclasses import dataclass
 
+import orjson
 import structlog
 
 from gateway.cluster.config import ClusterConfig
@@ -14,9 +15,11 @@ from gateway.core.clock import Clock, rfc3339
 from gateway.core.errors import LogUnavailable
 from gateway.core.events import Event, stamp
 from gateway.core.identity import ChargerId
+from gateway.core.ports import LogEntry
 
 log = structlog.get_logger(__name__)
 
+_GAP = "ocpp.log.gap"
 _PAGE = 500
 _TRIM_EVERY = 1.0
 _NEARLY_FULL = 0.8
@@ -96,7 +99,7 @@ class Trimmer:
     async def _drop(self, shard: ShardKeys, target: int) -> None:
         """Drop the oldest entries down to a size, and log which chargers lost how many."""
         total = int(await self._lane.call("HGET", shard.size, "total") or 0)
-        lost: Counter[ChargerId] = Counter()
+        lost: dict[ChargerId, _Loss] = {}
         reader, first, begin = EntryReader(), "", "-"
         while True:
             page = await self._lane.call("XRANGE", shard.log, begin, "+", "COUNT", _PAGE)
@@ -108,21 +111,38 @@ class Trimmer:
                 if total - before <= target:
                     await self._cut(shard, first, position.decode(), before, lost)
                     return
-                lost[reader.charger(flat[1])] += 1
+                entry = reader.entry(position.decode(), flat)
+                lost.setdefault(entry.charger, _Loss()).add(entry)
             begin = f"({page[-1][0].decode()}"
 
-    async def _cut(self, shard: ShardKeys, first: str, keep: str, before: int, lost: Counter[ChargerId]) -> None:
+    async def _cut(self, shard: ShardKeys, first: str, keep: str, before: int, lost: dict[ChargerId, "_Loss"]) -> None:
         arguments: list[Argument] = [first, keep, before]
         now = self._clock.now()
-        times = {"from": rfc3339(int(first.split("-")[0]) / 1000), "until": rfc3339(int(keep.split("-")[0]) / 1000)}
-        for charger, count in lost.items():
-            event = Event("ocpp.log.gap", {"dropped": count, **times}, key=f"gap/{shard.shard}/{keep}")
+        until = rfc3339(_order(keep)[0] / 1000)
+        for charger, loss in lost.items():
+            data = {"dropped": loss.count, "from": loss.since, "until": until}
+            event = Event(_GAP, data, key=f"gap/{shard.shard}/{keep}")
             stamped = stamp(event, charger=charger, epoch=0, sequence=0, recorded=now)
             arguments += (charger.key, stamped.id, stamped.type, stamped.body)
         if await self._lane.script(script("drop"), [shard.log, shard.size], arguments):
-            log.error(
-                "the log was full: its oldest events were dropped", shard=shard.shard, events=lost.total(), **times
-            )
+            count = sum(loss.count for loss in lost.values())
+            log.error("the log was full: its oldest events were dropped", shard=shard.shard, events=count, until=until)
+
+
+@dataclass(slots=True)
+class _Loss:
+    """What of one charger was dropped. The loss that a dropped gap event told of is counted in."""
+
+    count: int = 0
+    since: str = ""
+
+    def add(self, entry: LogEntry) -> None:
+        count, since = 1, rfc3339(_order(entry.position)[0] / 1000)
+        if entry.type == _GAP:
+            data = orjson.loads(entry.body)["data"]
+            count, since = data["dropped"], data["from"]
+        self.count += count
+        self.since = min(self.since or since, since)
 
 
 def _order(position: str) -> tuple[int, int]:

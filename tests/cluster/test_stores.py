@@ -1,0 +1,191 @@
+"""State, commands, settings, API keys and later work."""
+
+import asyncio
+import time
+from typing import Any
+
+import orjson
+import pytest
+import redis
+
+from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, NotFound
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Commit
+from tests.cluster.support import CP1, FakeReader, eventually, reading, running
+from tests.support.servers import Valkey
+
+FLEET = [ChargerId(f"CP{number}") for number in range(25)] + [ChargerId("a:b/ü", tenant="x:y")]
+
+
+async def pages(ask: Any, **arguments: Any) -> list[Any]:
+    """All items of a listing, page by page."""
+    items: list[Any] = []
+    after = None
+    while True:
+        page = await ask(after=after, **arguments)
+        assert len(page.items) <= arguments["limit"]
+        items += page.items
+        if page.next is None:
+            return items
+        after = page.next
+
+
+async def test_chargers_are_listed_page_by_page_and_found(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        state = node.cluster.state
+        for charger in FLEET:
+            epoch = (await node.cluster.ownership.claim(charger)).epoch
+            await node.cluster.log.commit(Commit(charger, epoch, [], fields={"charger": b"{}", "memory": b"{}"}))
+        listed = await pages(state.chargers, limit=4)
+        assert sorted(snapshot.charger for snapshot in listed) == sorted(FLEET)
+        assert {tuple(snapshot.fields) for snapshot in listed} == {("charger",)}
+        assert sorted([known async for known in state.known_chargers()]) == sorted(FLEET)
+        found = await state.charger(FLEET[-1])
+        assert found is not None
+        assert found.charger == FLEET[-1]
+        assert await state.charger(ChargerId("nobody")) is None
+        with pytest.raises(NotFound):
+            await state.chargers(after="rubbish")
+
+
+async def test_transactions_are_listed_by_their_latest_change(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        log, state = node.cluster.log, node.cluster.state
+        epochs = {charger: (await node.cluster.ownership.claim(charger)).epoch for charger in FLEET[:5]}
+        for number in range(30):
+            charger = FLEET[number % 5]
+            record = {f"t{number}": orjson.dumps({"id": f"t{number}"})}
+            await log.commit(Commit(charger, epochs[charger], [], transactions=record))
+        await asyncio.sleep(0.005)  # the next change is of another millisecond
+        await log.commit(Commit(FLEET[0], epochs[FLEET[0]], [], transactions={"t0": b'{"id":"t0","ended":true}'}))
+        everything = await pages(state.transactions, limit=7)
+        assert everything[0] == {"id": "t0", "ended": True}
+        assert sorted(item["id"] for item in everything) == sorted(f"t{number}" for number in range(30))
+        own = await pages(state.transactions, charger=FLEET[1], limit=2)
+        assert {item["id"] for item in own} == {"t1", "t6", "t11", "t16", "t21", "t26"}
+        assert await state.transaction("t0") == {"id": "t0", "ended": True}
+        assert await state.transaction("nothing") is None
+
+
+async def test_a_removed_charger_is_forgotten_and_readers_are_told(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        cluster = node.cluster
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: reader.open_shards)
+            epoch = (await cluster.ownership.claim(CP1)).epoch
+            fields = {"charger": b"{}", "connector/2/1": b"{}", "connector/1/1": b"{}"}
+            await cluster.log.commit(Commit(CP1, epoch, [], fields=fields))
+            await cluster.settings.set_password(CP1, b"secret")
+            with pytest.raises(CommandRefused):
+                await cluster.state.remove_charger(CP1)
+            await cluster.ownership.release(CP1, epoch)
+            await cluster.state.remove_charger(CP1)
+            (entry,) = await eventually(lambda: reader.entries)
+            assert entry.type == "ocpp.charger.removed"
+            assert orjson.loads(entry.body)["data"] == {"connectors": [[1, 1], [2, 1]]}
+            await eventually(lambda: (latest := reader.latest(CP1)) and latest.removed)
+        assert await cluster.state.charger(CP1) is None
+        assert not (await cluster.settings.get(CP1)).has_password
+        with pytest.raises(NotFound):
+            await cluster.state.remove_charger(CP1)
+
+
+def command(**changes: Any) -> Command:
+    values = {"id": "c1", "charger": CP1, "name": "reset", "arguments": {"a": 1}, "deadline": time.time() + 5}
+    return Command(**{**values, **changes})
+
+
+async def test_a_command_is_begun_once_and_its_result_kept(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        commands = node.cluster.commands
+        assert await commands.begin(command()) is None
+        running_shape = await commands.get("c1")
+        assert running_shape is not None
+        assert (running_shape["id"], running_shape["outcome"]) == ("c1", None)
+        with pytest.raises(CommandRunning):
+            await commands.begin(command())
+        with pytest.raises(IdempotencyConflict):
+            await commands.begin(command(arguments={"a": 2}))
+        result = CommandResult("c1", CP1, "reset", Outcome.REJECTED, "no", {"x": 2**70})
+        await commands.finish(result)
+        assert await commands.begin(command()) == result
+        assert await commands.get("c1") == result.as_dict()
+        assert await commands.get("nothing") is None
+
+
+async def test_a_command_whose_node_died_ends_as_timeout(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        assert await node.cluster.commands.begin(command(deadline=time.time() - 100)) is None
+        shape = await node.cluster.commands.get("c1")
+        assert shape is not None
+        assert (shape["outcome"], shape["safe_to_retry"]) == ("timeout", False)
+
+
+@pytest.mark.parametrize("password", [b"0123456789abcdef", b"\x00\xff not utf-8 \x80", "grüße".encode(), b"x" * 500])
+async def test_a_password_is_checked_and_never_stored(valkey: Valkey, password: bytes) -> None:
+    async with running(valkey.url) as node:
+        settings, ownership = node.cluster.settings, node.cluster.ownership
+        assert not await ownership.check_password(CP1, password)
+        await settings.set_password(CP1, password)
+        await settings.set_subprotocol(CP1, "ocpp1.6")
+        assert (await ownership.settings(CP1)).has_password
+        assert (await ownership.settings(CP1)).subprotocol == "ocpp1.6"
+        assert await ownership.check_password(CP1, password)
+        assert not await ownership.check_password(CP1, password + b"x")
+        assert not await ownership.check_password(ChargerId("CP2"), password)
+        with redis.Redis.from_url(valkey.url) as client:
+            assert password not in client.hget(f"ocpp:{{s{CP1.shard(4):02d}}}::CP1:settings", "password")
+        await settings.set_password(CP1, None)
+        assert not await ownership.check_password(CP1, password)
+
+
+async def test_api_keys_are_made_verified_and_revoked(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        keys = node.cluster.api_keys
+        key, secret = await keys.create("billing", "read")
+        assert secret.startswith("ogw_")
+        assert await keys.verify(secret) == key
+        assert await keys.verify("ogw_wrong") is None
+        own, given = await keys.create("mine", "admin", secret="chosen")
+        assert given == "chosen"
+        assert list(await keys.list()) == [key, own]
+        await keys.revoke(key.id)
+        assert await keys.verify(secret) is None
+        with pytest.raises(NotFound):
+            await keys.revoke(key.id)
+        with redis.Redis.from_url(valkey.url) as client:
+            assert b"chosen" not in b"".join(client.hgetall("ocpp:api_keys"))
+
+
+async def test_later_work_is_done_when_it_is_due_and_once(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
+        now = time.time()
+        await a.cluster.later.schedule(CP1, "grace", now + 60, b"old", key="t1")
+        await a.cluster.later.schedule(CP1, "grace", now + 0.1, b"new", key="t1")
+        await a.cluster.later.schedule(CP1, "grace", now + 0.1, b"cancelled", key="t2")
+        await a.cluster.later.cancel(CP1, "grace", key="t2")
+        await a.cluster.later.schedule(CP1, "grace", now + 60, b"far", key="t3")
+        await eventually(lambda: a.hooks.works.qsize() + b.hooks.works.qsize())
+        done = (a if a.hooks.works.qsize() else b).hooks.works.get_nowait()
+        assert done == ("grace", CP1, b"new")
+        with redis.Redis.from_url(valkey.url) as client:
+            key = f"ocpp:{{s{CP1.shard(4):02d}}}:later"
+            await eventually(lambda: [m.split(b"\n")[2] for m in client.zrange(key, 0, -1)] == [b"t3"])
+        assert a.hooks.works.empty()
+        assert b.hooks.works.empty()
+
+
+async def test_later_work_that_fails_comes_back(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+
+        async def broken(kind: str, charger: ChargerId, payload: bytes) -> None:
+            node.hooks.works.put_nowait((kind, charger, payload))
+            raise ValueError("a bug")
+
+        node.hooks.later = broken  # type: ignore[method-assign]
+        await node.cluster.later.schedule(CP1, "grace", time.time(), b"")
+        await asyncio.wait_for(node.hooks.works.get(), 20)
+        with redis.Redis.from_url(valkey.url) as client:
+            assert client.zcard(f"ocpp:{{s{CP1.shard(4):02d}}}:later") == 1
