@@ -37,8 +37,8 @@ bench: .venv/.dev  ## full path against the usual stack: ratio, latency, memory,
 scale: .venv/.dev  ## many thousand chargers on one machine
 	@$(BIN)/python -m tests.bench.scale $(ARGS)
 
-openapi: .venv/.installed  ## write openapi/openapi.json and openapi/asyncapi.yaml anew
-	@$(BIN)/python -m tests.openapi
+openapi: .venv/.installed  ## write openapi/openapi.json anew
+	@$(BIN)/python -m adapters.rest.openapi
 
 clean:  ## remove what was made here
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules

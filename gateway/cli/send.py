@@ -66,16 +66,17 @@ async def send_command(access: Access, charger: str, command: str, arguments: di
     """
     try:
         async with access.client() as client:
-            result = await _exchange(client, access, charger, command, arguments, wait)
+            result = await exchange(client, access, charger, command, arguments, wait)
     except aiomqtt.MqttError as error:
         raise access.unreachable(error) from error
     _show(result)
     return 0 if result.get("outcome") == "accepted" else 1
 
 
-async def _exchange(
+async def exchange(
     client: aiomqtt.Client, access: Access, charger: str, command: str, arguments: dict[str, Any], wait: float
 ) -> dict[str, Any]:
+    """Send a command over a connected client; the gateway's answer. Raises NoAnswer after `wait` seconds."""
     reply = f"{access.prefix}/reply/{secrets.token_hex(8)}"
     await client.subscribe(reply, qos=1)
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

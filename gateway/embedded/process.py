@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -84,8 +84,17 @@ class GuardedProcess:
     Its output is appended to `log_file`. `patience` is how long (seconds) it may take to end on SIGTERM.
     """
 
-    def __init__(self, command: Sequence[str], *, log_file: Path, keep: Sequence[int] = (), patience: float) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log_file: Path,
+        patience: float,
+        keep: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = command
+        self._environment = environment
         self._log_file = log_file
         self._keep = keep
         self._patience = patience
@@ -104,7 +113,7 @@ class GuardedProcess:
 
     async def start(self) -> None:
         _rotate(self._log_file)
-        guard = [sys.executable, "-S", "-E", "-P", str(_GUARD), str(self._patience), ",".join(map(str, self._keep))]
+        guard = [sys.executable, "-I", "-S", str(_GUARD), str(self._patience), ",".join(map(str, self._keep))]
         with self._log_file.open("ab") as log:
             self._guard = await asyncio.create_subprocess_exec(
                 *guard,
@@ -113,6 +122,7 @@ class GuardedProcess:
                 stdout=log,
                 stderr=log,
                 cwd=self._log_file.parent,
+                env=self._environment,
                 pass_fds=self._keep,
                 start_new_session=True,
             )

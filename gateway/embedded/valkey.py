@@ -39,7 +39,7 @@ class EmbeddedValkey:
     async def start(self) -> str:
         """Start the server, again after it died; returns its URL once it has loaded its data and answers.
 
-        Raises EmbeddedServerError, also where another gateway uses the folder.
+        Raises EmbeddedServerError, also where another gateway uses the folder; `stop` is due all the same.
         """
         _make_private(self._folder)
         await self._lock.acquire(_LOCK_PATIENCE)
@@ -55,7 +55,7 @@ class EmbeddedValkey:
             await self._process.start()
             await self._until_ready(self._process, socket)
         except BaseException:
-            await self.stop()
+            await self._end_process()
             raise
         _log.info("embedded Valkey started", folder=str(self._folder))
         return f"unix://{quote(str(socket))}?db=0"
@@ -68,13 +68,16 @@ class EmbeddedValkey:
 
     async def stop(self) -> None:
         """End the server, its data on disk."""
-        if self._process is not None:
-            await self._process.stop()
-            self._process = None
+        await self._end_process()
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
         self._lock.release()
+
+    async def _end_process(self) -> None:
+        if self._process is not None:
+            await self._process.stop()
+            self._process = None
 
     def _socket(self) -> Path:
         """Where the socket lies: in the data folder, or in a short one where that path is too long for a socket."""
