@@ -22,13 +22,12 @@ from gateway.core.transaction import (
 def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_now: float) -> Change:
     """A StartTransaction: a new transaction, or a repeat, which gets the number that the first one got."""
     base = _start_key(report)
-    clockless = report.time is None or clock_is_past(report.time)
-    repeated = _started_before(draft, base, clockless=clockless)
+    nameless = _is_nameless(report)
+    repeated = _started_before(draft, base, nameless=nameless)
     if repeated is not None:
         return repeated
     memory = draft.memory()
-    # A charger without a clock starts every transaction with the same words: count them apart.
-    key = f"{base}|after {memory['wire_id']}" if clockless else base
+    key = f"{base}|after {memory['wire_id']}" if nameless else base
     number = max(memory["wire_id"] + 1, int(redis_now - EPOCH_2025))
     memory["wire_id"] = number
     record = new_record(stable_id(draft.id, key), draft.id.identity, str(number))
@@ -53,15 +52,24 @@ def _start_key(report: Transaction) -> str:
     return f"start|{report.evse_id}|{token}|{report.time or ''}|{'' if report.meter_wh is None else report.meter_wh}"
 
 
-def _started_before(draft: Draft, base: str, *, clockless: bool) -> Change | None:
+def _is_nameless(report: Transaction) -> bool:
+    """Neither clock nor register tells this message from the one of the next transaction.
+
+    Chargers without either start, and stop, all transactions with the same words. Such a message is a repeat as long
+    as the transaction runs (stop: as long as none does), and a new one after.
+    """
+    return not report.meter_wh and (report.time is None or clock_is_past(report.time))
+
+
+def _started_before(draft: Draft, base: str, *, nameless: bool) -> Change | None:
     """The answer to a repeat. The log knows it by its key and will not store this change."""
     for record in draft.active():
         start_key = record["start_key"]
-        if start_key is not None and (start_key == base or (clockless and start_key.startswith(f"{base}|after "))):
+        if start_key is not None and (start_key == base or (nameless and start_key.startswith(f"{base}|after "))):
             draft.events.append(ledger.event_of(record, "started", key=start_key))
             return draft.change(start_key, int(record["ocpp_transaction_id"]))
     transaction_id = stable_id(draft.id, base)
-    entry = None if clockless else draft.known()["ended"].get(transaction_id)
+    entry = None if nameless else draft.known()["ended"].get(transaction_id)
     if entry is None:
         return None
     event = ledger.ended_event(entry, transaction_id, "ocpp.transaction.started", key=base, time=None, extra={})
@@ -169,9 +177,8 @@ def _stop_identity(draft: Draft, report: Transaction) -> str:
 
 def _stopped_before(draft: Draft, identity: str, report: Transaction) -> str | None:
     transaction_id = draft.known()["stops"].get(identity)
-    if report.time is None or clock_is_past(report.time):
-        # Without a clock a new stop reads like an old one: it is the old one only if nothing else can be meant.
-        return None if _meant(draft, report) is not None else transaction_id
+    if _is_nameless(report) and _meant(draft, report) is not None:
+        return None
     return transaction_id
 
 

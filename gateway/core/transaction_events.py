@@ -55,7 +55,8 @@ def _active(draft: Draft, named: str) -> TransactionRecord | None:
     for record in draft.active():
         if record["ocpp_transaction_id"] == named and record["start_key"] is None:
             return record
-    return None
+    transaction_id = stable_id(draft.id, f"tx|{named}")
+    return next((record for record in draft.active() if record["id"] == transaction_id), None)
 
 
 def end_pending(draft: Draft, transaction_id: str) -> Change:
