@@ -56,6 +56,8 @@ def to_number(value: Any, exponent: int = 0) -> int | float | None:
             return int(value)
         if _NUMBER(value) is None:
             return None
+        if exponent == 0 and -1e15 < (close := float(value)) < 1e15:
+            return int(close) if close.is_integer() else close
         number = Decimal(value)
     elif kind is float:
         if exponent == 0 and -1e15 < value < 1e15:

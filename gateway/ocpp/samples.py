@@ -1,7 +1,7 @@
 """Meter values of any version as neutral samples: defaults filled in, units unified, numbers scaled in decimal."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.core.reports import Sample
 from gateway.ocpp.fields import At, as_list, pointer, shown, to_integer, to_number, to_text, unreadable
@@ -45,6 +45,8 @@ UNITS: dict[str, tuple[str, int]] = {
 }
 """The standard units and those seen in the field; any other is kept as written, its values unscaled."""
 
+_Default = TypeVar("_Default", str, None)
+
 SampleReader = Callable[[dict[str, Any], "str | None", Notes, At], "Sample | None"]
 """Reads one SampledValue of a version: the object, its MeterValue's time, notes, its place."""
 
@@ -77,8 +79,10 @@ def read_meter_values(
 
 def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
     """A SampledValue of OCPP 1.6, where the value is text and the unit scales it."""
-    measurand = _text(sampled, "measurand", notes, at) or DEFAULT_MEASURAND
-    unit, exponent = _unit(_text(sampled, "unit", notes, at), measurand)
+    measurand = sampled.get("measurand") or DEFAULT_MEASURAND
+    if type(measurand) is not str:
+        measurand = _not_text(measurand, DEFAULT_MEASURAND, notes, (*at, "measurand"))
+    unit, exponent = _unit(sampled, measurand, notes, at)
     written = sampled.get("value")
     signed = sampled.get("format") == "SignedData"
     value = to_text(written) if signed else _value(written, exponent, notes, at)
@@ -93,15 +97,17 @@ def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes,
 
 def read_sample_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
     """A SampledValue of OCPP 2.0.1 or 2.1, where the value is a number that unit and multiplier scale."""
-    measurand = _text(sampled, "measurand", notes, at) or DEFAULT_MEASURAND
+    measurand = sampled.get("measurand") or DEFAULT_MEASURAND
+    if type(measurand) is not str:
+        measurand = _not_text(measurand, DEFAULT_MEASURAND, notes, (*at, "measurand"))
     measure = sampled.get("unitOfMeasure")
     if type(measure) is dict:
-        unit, exponent = _unit(_text(measure, "unit", notes, at), measurand)
+        unit, exponent = _unit(measure, measurand, notes, (*at, "unitOfMeasure"))
         multiplier = measure.get("multiplier")
         if multiplier:
             exponent += _multiplier(multiplier, notes, at)
     else:
-        unit, exponent = _unit(None, measurand)
+        unit, exponent = _unit({}, measurand, notes, at)
         if measure is not None:
             unreadable(measure, "an object", notes, (*at, "unitOfMeasure"))
     written = sampled.get("value")
@@ -125,26 +131,36 @@ def _sample(
     notes: Notes,
     at: At,
 ) -> Sample:
+    phase = sampled.get("phase") or None
+    if phase is not None and type(phase) is not str:
+        phase = _not_text(phase, None, notes, (*at, "phase"))
+    location = sampled.get("location") or DEFAULT_LOCATION
+    if type(location) is not str:
+        location = _not_text(location, DEFAULT_LOCATION, notes, (*at, "location"))
+    context = sampled.get("context") or DEFAULT_CONTEXT
+    if type(context) is not str:
+        context = _not_text(context, DEFAULT_CONTEXT, notes, (*at, "context"))
     return {
         "measurand": measurand,
         "value": value,
         "unit": unit,
-        "phase": _text(sampled, "phase", notes, at),
-        "location": _text(sampled, "location", notes, at) or DEFAULT_LOCATION,
-        "context": _text(sampled, "context", notes, at) or DEFAULT_CONTEXT,
+        "phase": phase,
+        "location": location,
+        "context": context,
         "timestamp": timestamp,
     }
 
 
-def _text(sampled: dict[str, Any], name: str, notes: Notes, at: At) -> str | None:
-    value = sampled.get(name)
-    if value is None or type(value) is str:
-        return value or None
-    unreadable(value, "text", notes, (*at, name))
-    return None
+def _not_text(value: Any, default: _Default, notes: Notes, at: At) -> _Default:
+    unreadable(value, "text", notes, at)
+    return default
 
 
-def _unit(written: str | None, measurand: str) -> tuple[str | None, int]:
+def _unit(holder: dict[str, Any], measurand: str, notes: Notes, at: At) -> tuple[str | None, int]:
+    """The unit that an object names, and the power of ten that its values are scaled by."""
+    written = holder.get("unit") or None
+    if written is not None and type(written) is not str:
+        written = _not_text(written, None, notes, (*at, "unit"))
     if written is None:
         return (DEFAULT_ENERGY_UNIT if measurand.startswith("Energy") else None), 0
     return UNITS.get(written) or (written, 0)
