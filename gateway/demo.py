@@ -228,7 +228,7 @@ async def _until_ready(gateway: GuardedProcess, ports: Ports) -> None:
 
 
 def _is_of_transaction(event: dict[str, Any], charger: str) -> bool:
-    return event["type"].startswith("ocpp.transaction.") and event["source"] == f"/chargers/{charger}"
+    return str(event["type"]).startswith("ocpp.transaction.") and bool(event["source"] == f"/chargers/{charger}")
 
 
 def _fetch(url: str) -> Any:

@@ -1,4 +1,8 @@
-"""An embedded MQTT 5 broker: rumqttd (PyPI `iotcore`) on loopback."""
+"""An embedded MQTT 5 broker: rumqttd (PyPI `iotcore`) on loopback.
+
+It speaks MQTT 5 only: where rumqttd serves 3.1.1 too, a message with properties ends the connections of every
+3.1.1 subscriber. Whoever has clients of 3.1.1 runs a broker of his own.
+"""
 
 import asyncio
 import socket
@@ -26,6 +30,7 @@ IotCoreBroker(config_path=sys.argv[1]).run_forever()
 """
 """rumqttd reports every packet as an error record, so that only its critical ones are let through."""
 
+# A filter that somebody subscribed to keeps the last `max_segment_count` segments in memory, 40 MiB at the most.
 _CONFIGURATION = """\
 id = 0
 
@@ -33,8 +38,8 @@ id = 0
 id = 0
 max_connections = 10000
 max_outgoing_packet_count = 1000
-max_segment_size = 10485760
-max_segment_count = 20
+max_segment_size = 4194304
+max_segment_count = 10
 
 [v5.1]
 name = "v5"
@@ -84,7 +89,7 @@ class EmbeddedBroker:
         except BaseException:
             await self.stop()
             raise
-        _log.info("embedded MQTT broker started", port=self._port)
+        _log.info("embedded MQTT broker started; it speaks MQTT 5 only", port=self._port)
         return f"mqtt://{_HOST}:{self._port}"
 
     async def wait_died(self) -> int:

@@ -44,11 +44,15 @@ class FolderLock:
         if self._descriptor is not None:
             return
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        deadline = asyncio.get_running_loop().time() + patience
+        began = asyncio.get_running_loop().time()
         try:
+            waiting = False
             while not _try_lock(descriptor):
-                if asyncio.get_running_loop().time() >= deadline:
+                if asyncio.get_running_loop().time() >= began + patience:
                     raise EmbeddedServerError(self._taken(descriptor))
+                if not waiting:
+                    _log.info("data folder is in use, waiting for the server of an earlier gateway to end")
+                    waiting = True
                 await asyncio.sleep(0.05)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

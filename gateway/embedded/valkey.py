@@ -31,6 +31,7 @@ class EmbeddedValkey:
         self._lock = FolderLock(self._folder)
         self._process: GuardedProcess | None = None
         self._socket_folder: Path | None = None
+        self._has_run = False
 
     @property
     def log_file(self) -> Path:
@@ -39,7 +40,7 @@ class EmbeddedValkey:
     async def start(self) -> str:
         """Start the server, again after it died; returns its URL once it has loaded its data and answers.
 
-        Raises EmbeddedServerError, also where another gateway uses the folder; `stop` is due all the same.
+        Raises EmbeddedServerError, also where another gateway uses the folder.
         """
         _make_private(self._folder)
         await self._lock.acquire(_LOCK_PATIENCE)
@@ -55,8 +56,10 @@ class EmbeddedValkey:
             await self._process.start()
             await self._until_ready(self._process, socket)
         except BaseException:
-            await self._end_process()
+            # Lock and URL stay ours where the server ran before: its owner tries again.
+            await (self._end_process() if self._has_run else self.stop())
             raise
+        self._has_run = True
         _log.info("embedded Valkey started", folder=str(self._folder))
         return f"unix://{quote(str(socket))}?db=0"
 
