@@ -37,7 +37,7 @@ def configure(log_format: LogFormat = "auto", level: LogLevel = "info", stream: 
     ]
     # Tracebacks without local variables: those may hold passwords.
     rendering: list[Processor] = (
-        [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, redact, _headline_first, structlog.processors.JSONRenderer()]
         if as_json
         else [
             redact,
@@ -100,6 +100,12 @@ def _take_logger_name(logger: Any, _method: str, event: MutableMapping[str, Any]
     if name:
         event.setdefault("logger", name)
     return event
+
+
+def _headline_first(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Begin each JSON line with what all lines have."""
+    first = {key: event.pop(key) for key in ("timestamp", "level", "event", "logger") if key in event}
+    return {**first, **event}
 
 
 def _route_standard_library(stream: TextIO, shared: list[Processor], rendering: list[Processor], level: int) -> None:

@@ -53,12 +53,15 @@ async def _serve(gateway: Gateway) -> int:
 
 def _warn_of_open_doors(loaded: Loaded) -> None:
     settings = loaded.settings
-    open_doors = [f"REST on {settings.rest.host}:{settings.rest.port} asks for no API key"]
+    adapters = settings.gateway.adapters
+    open_doors = []
+    if "rest" in adapters:
+        open_doors.append(f"REST on {settings.rest.host}:{settings.rest.port} asks for no API key")
     if not settings.chargers.require_password:
         open_doors.append(f"any charger that reaches port {settings.chargers.port} may connect, without a password")
     if settings.chargers.tls_certificate is None:
         open_doors.append("chargers connect without TLS")
-    if settings.mqtt.url is None:
+    if "mqtt" in adapters and settings.mqtt.url is None:
         open_doors.append("every program on this machine may use the MQTT broker")
     open_doors.append("any id token may charge")
     for door in open_doors:
