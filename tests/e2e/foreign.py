@@ -1,0 +1,117 @@
+"""The foreign chargers as child processes whose steps a test can await."""
+
+import asyncio
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NODE_FOLDER = ROOT / "tests" / "node"
+STEP_TIMEOUT = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A charger that we did not write: OCPP version, and the command that runs it."""
+
+    version: str
+    command: tuple[str, ...]
+
+    @property
+    def needs_node(self) -> bool:
+        return self.command[0] == "node"
+
+
+def _package(module: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"tests.e2e.clients.{module}")
+
+
+FOREIGN = {
+    "ocpp-package-1.6": Foreign("1.6", _package("ocpp_package_16")),
+    "ocpp-package-2.0.1": Foreign("2.0.1", _package("ocpp_package_201")),
+    "ocpp-rpc-1.6": Foreign("1.6", ("node", str(NODE_FOLDER / "ocpp-rpc-1.6.mjs"))),
+    "ocpp-rpc-2.0.1": Foreign("2.0.1", ("node", str(NODE_FOLDER / "ocpp-rpc-2.0.1.mjs"))),
+    "ocpp-ws-io-2.1": Foreign("2.1", ("node", str(NODE_FOLDER / "ocpp-ws-io-2.1.mjs"))),
+}
+
+
+def need_node() -> None:
+    """Install the npm packages once; skip the test with the reason where they cannot be had."""
+    for tool in ("node", "npm"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed (apt-get install nodejs npm)")
+    installed = NODE_FOLDER / "node_modules" / ".package-lock.json"
+    lock = NODE_FOLDER / "package-lock.json"
+    # Test processes that run side by side install one after the other, and only the first has work to do.
+    with (NODE_FOLDER / "package.json").open() as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+            return
+        try:
+            subprocess.run(
+                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                cwd=NODE_FOLDER,
+                check=True,
+                capture_output=True,
+                timeout=100,
+            )
+        except subprocess.CalledProcessError as error:
+            words = error.stderr.decode(errors="replace").strip().splitlines()
+            pytest.skip(f"npm could not install tests/node: {words[-1] if words else error}")
+        except subprocess.TimeoutExpired:
+            pytest.skip("npm could not install tests/node within 100 s")
+
+
+class ForeignCharger(AbstractAsyncContextManager["ForeignCharger"]):
+    """A running foreign charger; it serves `rounds` remote charges, then leaves."""
+
+    def __init__(self, kind: Foreign, url: str, identity: str, *, rounds: int = 2) -> None:
+        self._command = (*kind.command, url, identity, str(rounds))
+        self._process: asyncio.subprocess.Process | None = None
+        self.steps: list[dict[str, Any]] = []
+
+    async def __aenter__(self) -> "ForeignCharger":
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        process = self._running
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+    @property
+    def _running(self) -> asyncio.subprocess.Process:
+        assert self._process is not None
+        return self._process
+
+    async def until(self, name: str) -> dict[str, Any]:
+        """The next step of that name; fails with the charger's own reason where it gave up."""
+        stdout, stderr = self._running.stdout, self._running.stderr
+        assert stdout is not None
+        assert stderr is not None
+        async with asyncio.timeout(STEP_TIMEOUT):
+            while True:
+                line = await stdout.readline()
+                if not line:
+                    pytest.fail(f"the charger ended before {name!r}: {(await stderr.read()).decode()}; {self.steps}")
+                step: dict[str, Any] = json.loads(line)
+                self.steps.append(step)
+                if step["step"] == name:
+                    return step
+                if step["step"] == "failed":
+                    pytest.fail(f"the charger failed before {name!r}: {step['reason']}; {self.steps}")
+
+    async def exit_code(self) -> int:
+        async with asyncio.timeout(STEP_TIMEOUT):
+            return await self._running.wait()
