@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from adapters.mqtt.config import MqttConfig
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -23,6 +22,7 @@ from pydantic_settings import (
 )
 
 from adapters import ADAPTERS
+from adapters.mqtt.config import MqttConfig
 from adapters.rest.config import RestConfig
 from gateway.chargers.config import ChargersConfig
 from gateway.cluster.config import ClusterConfig

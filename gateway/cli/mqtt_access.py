@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
+from adapters.mqtt.config import MqttConfig
 from gateway.config import Settings
 from gateway.core.errors import ConfigurationError, GatewayError
 from gateway.log import redact_url
@@ -52,17 +53,27 @@ class Access:
 def access(settings: Settings) -> Access:
     """Access to the broker that the settings name, the embedded one where they name none.
 
-    Raises ConfigurationError for a URL that cannot be used.
+    Raises ConfigurationError for a certificate that does not load.
     """
     mqtt = settings.mqtt
     url = mqtt.url or f"mqtt://127.0.0.1:{mqtt.embedded_port}"
     parts = urlsplit(url)
-    if parts.scheme not in _SCHEMES:
-        raise ConfigurationError(f"mqtt.url must begin with {', '.join(f'{name}://' for name in _SCHEMES)}: {url}")
     return Access(
         url=url,
         prefix=mqtt.prefix,
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        tls=ssl.create_default_context() if parts.scheme in ("mqtts", "wss") else None,
+        username=mqtt.username or (unquote(parts.username) if parts.username else None),
+        password=mqtt.password.get_secret_value()
+        if mqtt.password is not None
+        else (unquote(parts.password) if parts.password else None),
+        tls=_tls(mqtt) if parts.scheme in ("mqtts", "wss") else None,
     )
+
+
+def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=mqtt.ca_file)
+        if mqtt.certificate is not None:
+            context.load_cert_chain(mqtt.certificate, mqtt.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"a certificate or key of [mqtt] does not load: {error}") from error
+    return context
