@@ -101,6 +101,7 @@ class ErrorCodes:
     property_constraint_violation: str = "PropertyConstraintViolation"
     type_constraint_violation: str = "TypeConstraintViolation"
     generic_error: str = "GenericError"
+    message_type_not_supported: str = "MessageTypeNotSupported"
 
 
 @dataclass(frozen=True, slots=True)

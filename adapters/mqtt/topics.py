@@ -1,0 +1,72 @@
+"""The topics of the public contract: names to topics and back, for one prefix."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.core.identity import ChargerId, percent_decode
+
+CommandKind = Literal["command", "call"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTopic:
+    """What a command topic says: which charger, and the neutral command's name or the raw call's action."""
+
+    charger: ChargerId
+    kind: CommandKind
+    name: str
+
+
+class Topics:
+    """All topics below one prefix. Identities are percent-encoded; types lose their leading `ocpp.`."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.status = f"{prefix}/status"
+        self.info = f"{prefix}/info"
+        self.command_filters = (f"{prefix}/chargers/+/command/+", f"{prefix}/chargers/+/call/+")
+
+    def charger(self, charger: ChargerId) -> str:
+        """The branch of one charger."""
+        return f"{self.prefix}/chargers/{charger.encoded}"
+
+    def event(self, charger: ChargerId, event_type: str) -> str:
+        return f"{self.charger(charger)}/event/{event_type.removeprefix('ocpp.').replace('.', '/')}"
+
+    def message(self, charger: ChargerId, action: str) -> str:
+        return f"{self.charger(charger)}/message/{ChargerId(action).encoded}"
+
+    def availability(self, charger: ChargerId) -> str:
+        return f"{self.charger(charger)}/availability"
+
+    def state(self, charger: ChargerId) -> str:
+        return f"{self.charger(charger)}/state"
+
+    def connector_state(self, charger: ChargerId, evse_id: int | str, connector_id: int | str) -> str:
+        return f"{self.charger(charger)}/evse/{evse_id}/connector/{connector_id}/state"
+
+    def result(self, charger: ChargerId, name: str) -> str:
+        """Where the result of a command goes that named no Response Topic; a raw call's by its action."""
+        return f"{self.charger(charger)}/result/{name.removeprefix('call/')}"
+
+    def parse_command(self, topic: str) -> CommandTopic | None:
+        """What a command topic says; None for a topic that is none, or whose identity is not UTF-8."""
+        head = f"{self.prefix}/chargers/"
+        if not topic.startswith(head):
+            return None
+        match topic[len(head) :].split("/"):
+            case [encoded, ("command" | "call") as kind, name] if encoded and name:
+                try:
+                    charger = ChargerId(percent_decode(encoded))
+                except ValueError:
+                    return None
+                return CommandTopic(charger, "command" if kind == "command" else "call", name)
+        return None
+
+    def may_reply_to(self, response_topic: str) -> bool:
+        """Response Topics below the prefix would let anybody forge the gateway's own; only reply/ is open."""
+        if any(char in response_topic for char in "+#\x00") or not response_topic:
+            return False
+        return not f"{response_topic}/".startswith(f"{self.prefix}/") or response_topic.startswith(
+            f"{self.prefix}/reply/"
+        )
