@@ -151,10 +151,10 @@ def apply_status(state: ConnectorState, report: Status) -> None:
         state["enabled"] = False
     elif state["enabled"] is None or previous == "unavailable":
         state["enabled"] = True
-    if report.status == "occupied" and transaction is not None:
-        follow_charging_state(state, transaction["charging_state"])
-    elif report.status != "occupied" or previous != "occupied":
+    if report.status != "occupied" or previous != "occupied":
         _set_status(state, report.status)
+    if transaction is not None:
+        follow_charging_state(state, transaction["charging_state"])
 
 
 def follow_charging_state(state: ConnectorState, charging_state: str | None) -> None:
@@ -162,13 +162,13 @@ def follow_charging_state(state: ConnectorState, charging_state: str | None) -> 
     if state["reported_status"] not in ("occupied", None) or charging_state is None:
         return
     plain = charging_state.replace("_", "").lower()
-    if _REFINED.get(plain) == state["status"]:
-        return
     if plain == "idle":
         _set_status(state, "finishing" if state["status"] in _AFTER_CHARGING else "preparing")
         state["plugged"], state["iec61851"] = False, "A"
-    elif plain in _REFINED:
-        _set_status(state, _REFINED[plain])
+    else:
+        refined = _REFINED.get(plain)
+        if refined is not None and refined != state["status"]:
+            _set_status(state, refined)
 
 
 def _set_status(state: ConnectorState, status: str) -> None:

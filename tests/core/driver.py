@@ -1,6 +1,5 @@
 """A twin driven as a connection drives it, with a log that recognises repeats by their key."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +13,8 @@ from gateway.core.twin import Change, Twin
 
 NOW = 1_790_000_000.0
 """2026-09-21T14:13:20Z"""
+
+ACCEPTED = TokenDecision("accepted")
 
 REGISTER = "Energy.Active.Import.Register"
 
@@ -109,7 +110,7 @@ class Driver:
         self,
         report: Report,
         *,
-        token: TokenDecision | None = TokenDecision("accepted"),
+        token: TokenDecision | None = ACCEPTED,
         boot: BootDecision | None = None,
         payload: object = None,
     ) -> Outcome:
@@ -178,5 +179,7 @@ def whole(twin: Twin) -> tuple[dict[str, Any], dict[str, Any]]:
     return fields, {known: orjson.loads(value) for known, value in change.transactions.items()}
 
 
-def values(samples: Sequence[tuple[str, float]], seconds: float) -> list[Sample]:
-    return [sample(measurand, value, seconds) for measurand, value in samples]
+def event(kind: Any, seq_no: int | None, seconds: float = 0, *, wh: float | None = None, **more: Any) -> Transaction:
+    """A TransactionEvent of OCPP 2.x; `wh` is its register sample."""
+    samples = [] if wh is None else [sample(REGISTER, wh, seconds)]
+    return Transaction(kind, at(seconds), 1, 1, "tx-1", seq_no=seq_no, samples=samples, **more)

@@ -1,0 +1,381 @@
+"""Transactions of OCPP 1.6: each started and ended once, whatever the charger repeats, garbles or forgets."""
+
+import pytest
+
+from gateway.core.reports import Meter, Token, TokenDecision, Transaction
+from tests.core.driver import NOW, REGISTER, Driver, Outcome, at, sample, start, stop
+
+EPOCH_2025 = 1735689600
+
+
+def meter(number: object, seconds: float, wh: float, *, evse: int = 1) -> Meter:
+    text = None if number is None else str(number)
+    return Meter(evse, 1, [sample(REGISTER, wh, seconds)], at(seconds), text)
+
+
+def started(driver: Driver, **more: object) -> tuple[str, int]:
+    outcome = driver.say(start(**more))  # type: ignore[arg-type]
+    assert outcome.types == ["transaction.started"]
+    assert outcome.transaction_id is not None
+    return outcome.data["transaction_id"], outcome.transaction_id
+
+
+# ---------------------------------------------------------------- the plain course
+
+
+def test_a_whole_transaction() -> None:
+    driver = Driver()
+    public, number = started(driver)
+    updated = driver.say(meter(number, 300, 2000))
+    ended = driver.say(stop(number, 600, meter=3000))
+    assert (updated.types, ended.types) == (["transaction.updated"], ["transaction.ended"])
+    assert updated.data["energy_wh"] == 1000
+    assert updated.data["samples"][0]["value"] == 2000
+    assert ended.data == {
+        "transaction_id": public,
+        "ocpp_transaction_id": str(number),
+        "evse_id": 1,
+        "connector_id": 1,
+        "transaction_sequence": 2,
+        "token": {"id": "TAG", "type": None},
+        "authorized_by": "local",
+        "authorization_status": "accepted",
+        "reservation_id": None,
+        "remote_start_id": None,
+        "started_at": at(0),
+        "ended_at": at(600),
+        "duration_s": 600.0,
+        "meter_start_wh": 1000,
+        "meter_stop_wh": 3000,
+        "energy_wh": 2000,
+        "energy_method": "register",
+        "stop_reason": "local",
+        "charging_state": None,
+        "trigger": None,
+        "offline": False,
+        "samples": [],
+        "suspect": [],
+        "revision": 1,
+    }
+    assert ended.events[0].subject == f"transaction/{public}"
+    assert driver.record(public)["status"] == "ended"
+    assert driver.twin.active_transactions() == []
+    assert driver.snapshot()["transactions"] == []
+
+
+def test_every_key_is_there_from_the_start() -> None:
+    driver = Driver()
+    first = driver.say(start())
+    ended = driver.say(stop(first.transaction_id))
+    assert set(ended.data) - set(first.data) == {"revision"}
+
+
+def test_numbers_count_seconds_since_2025_and_never_repeat() -> None:
+    driver = Driver()
+    numbers = [driver.say(start(seconds)).transaction_id for seconds in range(4)]
+    first = int(NOW - EPOCH_2025)
+    assert numbers == [first, first + 1, first + 2, first + 3]
+    driver.now += 1000
+    assert driver.say(start(9)).transaction_id == first + 1000
+
+
+def test_a_rejected_token_is_authorized_by_nobody() -> None:
+    outcome = Driver().say(start(), token=TokenDecision("blocked"))
+    assert outcome.data["authorized_by"] is None
+    assert outcome.data["authorization_status"] == "blocked"
+
+
+# ---------------------------------------------------------------- repeats (quirks 24, 25, 26)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("days", [0, 3])
+@pytest.mark.parametrize("after_stop", [False, True])
+def test_a_start_said_again_gets_the_same_number_and_makes_no_event(restart: bool, days: int, after_stop: bool) -> None:
+    driver = Driver()
+    _, number = started(driver)
+    if after_stop:
+        driver.say(stop(number))
+    if restart:
+        driver.restart()
+    driver.now += days * 86400
+    again = driver.say(start(token="tag"), payload="another message id")
+    assert (again.repeated, again.transaction_id, again.change.transaction_id) == (True, number, number)
+
+
+def test_a_start_said_again_after_the_log_lost_its_data_keeps_number_and_event_id() -> None:
+    driver = Driver()
+    public, number = started(driver)
+    driver.say(meter(number, 60, 1100))
+    driver.answers.clear()
+    again = driver.say(start())
+    assert (again.transaction_id, again.events[0].key) == (number, driver.log[1].key)
+    assert again.data["transaction_id"] == public
+    assert driver.say(meter(number, 120, 1200)).data["transaction_sequence"] == 2
+
+
+@pytest.mark.parametrize("number", ["0", "-1", None, "7", "junk"])
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_stop_with_a_wrong_number_ends_the_only_running_transaction_once(number: str | None, restart: bool) -> None:
+    driver = Driver()
+    public, _ = started(driver)
+    ended = driver.say(stop(number))
+    assert (ended.types, ended.data["transaction_id"]) == (["transaction.ended"], public)
+    if restart:
+        driver.restart()
+    assert driver.say(stop(number)).repeated
+    # And not even while the next one runs.
+    started(driver, seconds=1200)
+    assert driver.say(stop(number)).repeated
+
+
+def test_a_stop_with_a_wrong_number_is_matched_by_token_among_many() -> None:
+    driver = Driver()
+    started(driver, evse=1, token="A")
+    public, _ = started(driver, evse=2, token="B")
+    assert driver.say(stop(0, token="b")).data["transaction_id"] == public
+
+
+@pytest.mark.parametrize("token", [None, "C", "A"])
+def test_a_stop_that_could_mean_many_transactions_ends_none_of_them(token: str | None) -> None:
+    driver = Driver()
+    started(driver, evse=1, token="A")
+    started(driver, evse=2, token="A")
+    ended = driver.say(stop(-1, token=token))
+    assert ended.types == ["transaction.ended"]
+    assert ended.data["suspect"] == ["missing_start"]
+    assert len(driver.twin.active_transactions()) == 2
+
+
+def test_a_stop_without_a_start_is_recorded_as_suspect_and_once() -> None:
+    driver = Driver()
+    readings = [(1000.0, 0.0, "Transaction.Begin"), (5000.0, 600.0, "Transaction.End")]
+    samples = [sample(REGISTER, wh, seconds, context=context) for wh, seconds, context in readings]
+    first = driver.say(stop(4711, meter=5000, samples=samples))
+    assert first.types == ["transaction.ended"]
+    assert first.data["suspect"] == ["missing_start"]
+    assert (first.data["energy_wh"], first.data["energy_method"]) == (4000, "samples")
+    assert (first.data["transaction_sequence"], first.data["evse_id"]) == (0, None)
+    driver.restart()
+    assert driver.say(stop(4711, meter=5000)).repeated
+
+
+def test_a_stop_from_before_the_running_transaction_does_not_end_it() -> None:
+    driver = Driver()
+    public, _ = started(driver, seconds=3600)
+    assert driver.say(stop(12, 600)).data["transaction_id"] != public
+    assert [one.id for one in driver.twin.active_transactions()] == [public]
+
+
+def test_a_stop_said_again_with_other_values_is_still_a_repeat() -> None:
+    driver = Driver()
+    _, number = started(driver)
+    driver.say(stop(number, meter=3000))
+    assert driver.say(stop(number, meter=3001)).repeated
+
+
+class TestWithoutClockAndRegister:
+    """Such a charger says every start, and every stop, with the same words."""
+
+    start = Transaction("started", "1970-01-01T00:00:00.000Z", 1, 1, token=Token("A"), meter_wh=0)
+    stop = Transaction("ended", "1970-01-01T00:00:00.000Z", ocpp_transaction_id="0", meter_wh=0)
+
+    def test_it_is_a_repeat_while_the_transaction_runs_and_a_new_one_after(self) -> None:
+        driver = Driver()
+        seen: list[Outcome] = []
+        for _ in range(3):
+            first = driver.say(self.start)
+            assert driver.say(self.start).transaction_id == first.transaction_id
+            driver.restart()
+            assert driver.say(self.start).repeated
+            assert driver.say(self.stop).types == ["transaction.ended"]
+            assert driver.say(self.stop).repeated
+            seen.append(first)
+        assert len({outcome.transaction_id for outcome in seen}) == 3
+        assert seen[0].data["suspect"] == ["clock_past"]
+
+
+# ---------------------------------------------------------------- overlaps
+
+
+def test_a_start_on_a_busy_connector_ends_the_old_transaction_in_the_same_change() -> None:
+    driver = Driver()
+    old, number = started(driver)
+    driver.say(meter(number, 60, 1500))
+    outcome = driver.say(start(3600, meter=9000))
+    assert outcome.types == ["transaction.started", "transaction.ended"]
+    ended = outcome.events[1].data
+    assert (ended["transaction_id"], ended["suspect"], ended["ended_at"]) == (old, ["missing_stop"], at(3600))
+    assert (ended["energy_wh"], ended["energy_method"]) == (500, "samples")
+    assert outcome.data["suspect"] == []
+    assert [one.id for one in driver.twin.active_transactions()] == [outcome.data["transaction_id"]]
+    assert driver.state()["transaction"]["id"] == outcome.data["transaction_id"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_missing_stop_corrects_when_it_comes_after_all(restart: bool) -> None:
+    driver = Driver()
+    old, number = started(driver)
+    driver.say(start(3600, meter=9000))
+    if restart:
+        driver.restart()
+    late = driver.say(stop(number, 1800, meter=8000))
+    assert late.types == ["transaction.corrected"]
+    assert (late.data["transaction_id"], late.data["revision"], late.data["suspect"]) == (old, 2, [])
+    assert (late.data["energy_wh"], late.data["ended_at"], late.data["duration_s"]) == (7000, at(1800), 1800.0)
+    assert driver.say(stop(number, 1800, meter=8000)).repeated
+    assert driver.record(old)["revision"] == 2
+
+
+def test_a_start_from_the_past_does_not_end_the_transaction_that_runs() -> None:
+    driver = Driver()
+    running, _ = started(driver, seconds=3600)
+    past, number = started(driver, seconds=0)
+    assert driver.record(past)["suspect"] == ["overlapping_transaction"]
+    assert driver.state()["transaction"]["id"] == running
+    assert driver.say(stop(number)).data["transaction_id"] == past
+    assert driver.state()["transaction"]["id"] == running
+
+
+def test_transactions_of_other_connectors_go_on() -> None:
+    driver = Driver()
+    started(driver, evse=1)
+    started(driver, evse=2)
+    assert len(driver.twin.active_transactions()) == 2
+
+
+def test_the_number_of_running_transactions_is_bounded() -> None:
+    driver = Driver()
+    for evse in range(1, 300):
+        driver.say(start(evse=evse))
+    assert len(driver.twin.active_transactions()) == 256
+    assert [event.data["suspect"] for event in driver.log if event.type == "ocpp.transaction.ended"] == [
+        ["missing_stop"]
+    ] * 43
+
+
+# ---------------------------------------------------------------- meter values (quirk 27)
+
+
+def test_meter_values_after_the_stop_resurrect_nothing() -> None:
+    driver = Driver()
+    public, number = started(driver)
+    driver.say(stop(number))
+    driver.restart()
+    late = driver.say(meter(number, 700, 3100))
+    assert late.types == ["meter.values"]
+    assert late.data["transaction_id"] == public
+    assert driver.twin.active_transactions() == []
+    assert driver.say(meter(number, 700, 3100)).repeated
+
+
+@pytest.mark.parametrize("number", [None, "0", "-1"])
+def test_meter_values_without_a_number_belong_to_the_connectors_transaction(number: str | None) -> None:
+    driver = Driver()
+    public, _ = started(driver)
+    outcome = driver.say(meter(number, 60, 1100))
+    assert (outcome.types, outcome.data["transaction_id"]) == (["transaction.updated"], public)
+    assert driver.say(meter(number, -60, 900)).types == ["meter.values"]
+    assert driver.say(meter(number, 60, 1100, evse=2)).types == ["meter.values"]
+
+
+def test_meter_values_outside_transactions_have_no_key() -> None:
+    outcome = Driver().say(meter(None, 0, 1000))
+    assert (outcome.change.key, outcome.types) == (None, ["meter.values"])
+    assert outcome.events[0].subject == "evse/1/connector/1"
+    assert not outcome.change.transactions
+
+
+def test_meter_values_of_an_unknown_transaction_are_money_all_the_same() -> None:
+    driver = Driver()
+    assert driver.say(meter(99, 0, 1000)).types == ["meter.values"]
+    assert driver.say(meter(99, 0, 1000)).repeated
+
+
+def test_a_change_that_is_not_adopted_leaves_no_trace() -> None:
+    driver = Driver()
+    before = driver.twin.everything()
+    for report in (start(), stop(0), meter(None, 0, 1)):
+        driver.twin.handle(report, now=NOW, redis_now=NOW)
+    assert driver.twin.everything() == before
+
+
+# ---------------------------------------------------------------- energy (quirk 28)
+
+
+@pytest.mark.parametrize(
+    ("begin", "samples", "end", "energy", "method", "suspect"),
+    [
+        (1000, [], 3000, 2000, "register", []),
+        (1000, [], 1000, 0, "register", []),
+        (0.1, [], 0.3, 0.2, "register", []),
+        (1000, [1500, 2000], 3000, 2000, "register", []),
+        (1000, [], 999, None, "unknown", ["meter_regression"]),
+        (1000, [], -1, None, "unknown", ["meter_regression"]),
+        (1000, [2000], 900, 1000, "samples", ["meter_regression"]),
+        (1000, [2000], 1900, 1000, "samples", ["meter_regression"]),
+        (1000, [2000, 1900, 2500], 3000, 2100, "samples", ["meter_regression"]),
+        (1000, [2000, 10, 500], 1600, 2590, "samples", ["meter_reset"]),
+        (100000, [500, 1000], 101100, 1100, "register", []),
+        (100000, [500, 1000], 1000, 1000, "session_register", ["session_relative_register", "meter_regression"]),
+        (1000, [1500], None, 500, "samples", []),
+        (1000, [], None, None, "unknown", []),
+        (None, [], 3000, None, "unknown", []),
+        (None, [1000, 2000], 3000, 2000, "samples", []),
+    ],
+)
+def test_energy_is_never_negative_and_says_where_it_is_from(
+    begin: float | None, samples: list[float], end: float | None, energy: float | None, method: str, suspect: list[str]
+) -> None:
+    driver = Driver()
+    _, number = started(driver, meter=begin)
+    for place, wh in enumerate(samples):
+        driver.say(meter(number, 60 * (place + 1), wh))
+    ended = driver.say(stop(number, meter=end)).data
+    assert (ended["energy_wh"], ended["energy_method"], ended["suspect"]) == (energy, method, suspect)
+
+
+def test_late_samples_do_not_turn_the_register_back() -> None:
+    driver = Driver()
+    _, number = started(driver)
+    driver.say(meter(number, 120, 1500))
+    late = driver.say(meter(number, 60, 1200))
+    assert (late.data["energy_wh"], late.data["suspect"]) == (500, [])
+
+
+# ---------------------------------------------------------------- clocks (quirk 21)
+
+
+@pytest.mark.parametrize(
+    ("time", "suspect"),
+    [
+        (at(0), []),
+        (at(-400 * 86400), []),
+        (at(86000), []),
+        (at(87000), ["clock_future"]),
+        ("2019-12-31T23:59:59.999Z", ["clock_past"]),
+        ("1970-01-01T00:00:00.000Z", ["clock_past"]),
+        (None, []),
+    ],
+)
+def test_a_clock_that_cannot_be_right_is_flagged(time: str | None, suspect: list[str]) -> None:
+    driver = Driver()
+    report = start()
+    report.time = time
+    outcome = driver.say(report)
+    assert outcome.data["suspect"] == suspect
+    assert outcome.events[0].time == time
+    assert outcome.data["started_at"] == (time or at(0))
+
+
+def test_a_clock_that_went_back_makes_no_negative_duration() -> None:
+    driver = Driver()
+    _, number = started(driver)
+    assert driver.say(stop(number, -5)).data["duration_s"] is None
+
+
+def test_a_token_that_json_can_hardly_hold_is_kept() -> None:
+    driver = Driver()
+    outcome = driver.say(start(token="\ud800"))
+    driver.restart()
+    assert driver.say(start(token="\ud800")).transaction_id == outcome.transaction_id

@@ -1,0 +1,242 @@
+"""Transactions of OCPP 2.x: TransactionEvents, late, out of order, and again."""
+
+import itertools
+
+import pytest
+
+from gateway.core.reports import Meter, Status, Token, Transaction
+from tests.core.driver import REGISTER, Driver, at, event, sample
+
+
+def driver_2x() -> Driver:
+    return Driver("2.0.1")
+
+
+def test_a_whole_transaction() -> None:
+    driver = driver_2x()
+    first = driver.say(event("started", 0, wh=1000, token=Token("T", "ISO14443"), trigger="authorized"))
+    second = driver.say(event("updated", 1, 300, wh=2000, charging_state="charging"))
+    ended = driver.say(event("ended", 2, 600, wh=3000, stop_reason="ev_disconnected"))
+    assert [*first.types, *second.types, *ended.types] == [
+        "transaction.started",
+        "transaction.updated",
+        "transaction.ended",
+    ]
+    assert (first.change.key, first.events[0].key) == ("tx|tx-1|0", "tx|tx-1|0")
+    assert (first.data["token"], first.data["trigger"]) == ({"id": "T", "type": "ISO14443"}, "authorized")
+    assert (second.data["energy_wh"], second.data["charging_state"]) == (1000, "charging")
+    data = ended.data
+    assert (data["energy_wh"], data["energy_method"]) == (2000, "register")
+    assert (data["meter_start_wh"], data["meter_stop_wh"]) == (1000, 3000)
+    assert (data["transaction_sequence"], data["revision"], data["suspect"]) == (2, 1, [])
+    assert (data["stop_reason"], data["duration_s"]) == ("ev_disconnected", 600.0)
+
+
+def test_begin_and_end_samples_are_preferred() -> None:
+    driver = driver_2x()
+    first = event("started", 0)
+    first.samples = [sample(REGISTER, 900, -60), sample(REGISTER, 1000, 0, context="Transaction.Begin"),
+                     sample(REGISTER, 500, 0, phase="L1"), sample(REGISTER, "odd", 0)]  # fmt: skip
+    driver.say(first)
+    last = event("ended", 1, 600)
+    last.samples = [sample(REGISTER, 3000, 600, context="Transaction.End"), sample(REGISTER, 2900, 540)]
+    ended = driver.say(last)
+    assert (ended.data["meter_start_wh"], ended.data["meter_stop_wh"]) == (1000, 3000)
+
+
+@pytest.mark.parametrize(
+    ("readings", "energy", "method"),
+    [
+        ((1000, 2000, 3000), 2000, "register"),
+        ((1000, 2000, None), 1000, "samples"),
+        ((None, 2000, 3000), 1000, "register"),
+        ((None, None, 3000), 0, "register"),
+        ((None, None, None), None, "unknown"),
+        ((1000, 900, 1500), 600, "samples"),
+    ],
+)
+def test_energy_comes_from_the_samples_there_are(
+    readings: tuple[float | None, ...], energy: float | None, method: str
+) -> None:
+    driver = driver_2x()
+    for seq_no, (kind, wh) in enumerate(zip(("started", "updated", "ended"), readings, strict=True)):
+        outcome = driver.say(event(kind, seq_no, 60 * seq_no, wh=wh))
+    assert (outcome.data["energy_wh"], outcome.data["energy_method"]) == (energy, method)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("restart", [False, True])
+def test_in_whatever_order_they_come_the_bill_is_the_same(order: tuple[int, ...], restart: bool) -> None:
+    """Quirk 29."""
+    driver = driver_2x()
+    said = [
+        event("started", 0, 0, wh=1000, offline=True),
+        event("updated", 1, 60, wh=1500, offline=True),
+        event("updated", 2, 120, wh=2000, offline=True),
+        event("ended", 3, 180, wh=3000, stop_reason="local"),
+    ]
+    for place in order:
+        outcome = driver.say(said[place])
+        if restart:
+            driver.restart()
+    assert outcome.types[-1] == "transaction.ended"
+    ended = outcome.events[-1].data
+    assert (ended["energy_wh"], ended["duration_s"], ended["suspect"]) == (2000, 180.0, [])
+    assert (ended["meter_start_wh"], ended["meter_stop_wh"], ended["stop_reason"]) == (1000, 3000, "local")
+    [sequence] = driver.sequences().values()
+    assert sequence == list(range(len(driver.log) - 1))
+    assert driver.twin.pending_ends() == {}
+
+
+class TestAnEndWithPredecessorsMissing:
+    def pending(self) -> tuple[Driver, str]:
+        driver = driver_2x()
+        driver.say(event("started", 0, wh=1000))
+        outcome = driver.say(event("ended", 2, 600, wh=3000))
+        assert outcome.types == ["transaction.updated"]
+        assert outcome.data["pending_end"] is True
+        driver.restart()
+        return driver, outcome.data["transaction_id"]
+
+    def test_it_waits_and_runs_no_more(self) -> None:
+        driver, known = self.pending()
+        assert driver.twin.active_transactions() == []
+        assert list(driver.twin.pending_ends()) == [known]
+        assert driver.state()["transaction"] is None
+
+    def test_it_ends_when_the_gap_is_filled(self) -> None:
+        driver, known = self.pending()
+        filled = driver.say(event("updated", 1, 300, wh=2000))
+        assert filled.types == ["transaction.updated", "transaction.ended"]
+        assert filled.events[1].key == f"ended|{known}"
+        assert filled.events[1].data["suspect"] == []
+        assert driver.state()["transaction"] is None
+
+    def test_it_ends_as_suspect_when_the_grace_time_is_over(self) -> None:
+        driver, known = self.pending()
+        ended = driver.commit(driver.twin.end_pending(driver.now, known))
+        assert (ended.types, ended.data["suspect"]) == (["transaction.ended"], ["gap"])
+        assert driver.twin.end_pending(driver.now, known).events == []
+        assert driver.twin.end_pending(driver.now, "unheard of").events == []
+
+    def test_what_comes_after_the_grace_time_corrects(self) -> None:
+        driver, known = self.pending()
+        driver.commit(driver.twin.end_pending(driver.now, known))
+        driver.restart()
+        late = driver.say(event("updated", 1, 300, wh=2000))
+        assert late.types == ["transaction.corrected"]
+        assert (late.data["revision"], late.data["suspect"], late.data["energy_wh"]) == (2, [], 2000)
+        assert driver.twin.active_transactions() == []
+
+
+def test_a_transaction_whose_start_never_came_is_recorded_as_suspect() -> None:
+    driver = driver_2x()
+    first = driver.say(event("updated", 0, wh=1500))
+    assert (first.types, first.data["suspect"]) == (["transaction.updated"], ["missing_start"])
+    ended = driver.say(event("ended", 1, 60, wh=1600))
+    assert (ended.types, ended.data["suspect"]) == (["transaction.ended"], ["missing_start"])
+    assert (ended.data["energy_wh"], ended.data["energy_method"]) == (100, "samples")
+
+
+def test_without_seq_no_the_payload_tells_messages_apart() -> None:
+    driver = driver_2x()
+    driver.say(event("started", None, wh=1000))
+    assert driver.say(event("started", None, wh=1000)).repeated
+    assert driver.say(event("updated", None, 60, wh=1000)).types == ["transaction.updated"]
+    assert driver.say(event("ended", None, 90, wh=1000)).types == ["transaction.ended"]
+
+
+def test_a_transaction_without_a_name_is_still_kept() -> None:
+    driver = driver_2x()
+    report = Transaction("started", at(0), 1, 1, None, seq_no=0)
+    assert driver.say(report).types == ["transaction.started"]
+    assert driver.say(report).repeated
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_repeat_makes_no_event(restart: bool) -> None:
+    driver = driver_2x()
+    said = [event("started", 0, wh=1), event("updated", 1, 60, wh=2), event("ended", 2, 90, wh=3)]
+    for report in said:
+        driver.say(report)
+        if restart:
+            driver.restart()
+        assert driver.say(report).repeated
+    assert all(driver.say(report).repeated for report in said)
+
+
+def test_a_message_after_the_end_resurrects_nothing() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    ended = driver.say(event("ended", 1, 60, wh=2000))
+    late = driver.say(event("updated", 2, 90, wh=2000))
+    assert late.types == ["meter.values"]
+    assert late.data["transaction_id"] == ended.data["transaction_id"]
+    assert driver.twin.active_transactions() == []
+
+
+def test_the_token_may_come_later_and_the_first_one_stays() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0))
+    assert driver.say(event("updated", 1, 1, token=Token("A", "Central"))).data["token"]["id"] == "A"
+    assert driver.say(event("ended", 2, 2, token=Token("B", "Central"))).data["token"]["id"] == "A"
+
+
+def test_further_facts_stand_in_the_data_but_overwrite_nothing() -> None:
+    outcome = driver_2x().say(event("started", 0, details={"phases_used": 3, "energy_wh": "no"}))
+    assert outcome.data["phases_used"] == 3
+    assert outcome.data["energy_wh"] is None
+
+
+def test_meter_values_are_not_part_of_a_transaction() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    outcome = driver.say(Meter(1, None, [sample(REGISTER, 1100, 30)], at(30)))
+    assert (outcome.types, outcome.change.key) == (["meter.values"], None)
+    assert driver.state()["energy_register_wh"] == 1100
+
+
+def test_a_transaction_survives_a_change_of_the_ocpp_version() -> None:
+    """Quirk 5."""
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    driver.connect("1.6")
+    driver.connect("2.1")
+    assert driver.say(event("ended", 1, 60, wh=2000)).data["energy_wh"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("charging_state", "status", "plugged", "charging", "iec61851"),
+    [
+        ("charging", "charging", True, True, "C"),
+        ("ev_connected", "preparing", True, False, "B"),
+        ("EVConnected", "preparing", True, False, "B"),
+        ("suspended_ev", "suspended_ev", True, False, "B"),
+        ("suspended_evse", "suspended_evse", True, False, "B"),
+        ("idle", "preparing", False, False, "A"),
+        (None, "occupied", True, False, "B"),
+        ("unheard_of", "occupied", True, False, "B"),
+    ],
+)
+@pytest.mark.parametrize("status_first", [False, True])
+def test_occupied_is_refined_by_the_charging_state(
+    charging_state: str | None, status: str, plugged: bool, charging: bool, iec61851: str, status_first: bool
+) -> None:
+    driver = driver_2x()
+    said = [Status(1, 1, "occupied", at(0)), event("started", 0, charging_state=charging_state)]
+    for report in said if status_first else reversed(said):
+        driver.say(report)
+    state = driver.state()
+    assert (state["status"], state["reported_status"]) == (status, "occupied")
+    assert (state["plugged"], state["charging"], state["iec61851"]) == (plugged, charging, iec61851)
+
+
+def test_after_the_transaction_an_occupied_connector_is_finishing() -> None:
+    driver = driver_2x()
+    driver.say(Status(1, 1, "occupied", at(0)))
+    driver.say(event("started", 0, charging_state="charging"))
+    driver.say(event("ended", 1, 60, charging_state="ev_connected"))
+    assert driver.state()["status"] == "finishing"
+    assert driver.say(Status(1, 1, "occupied", at(70))).data["status"] == "finishing"
+    assert driver.say(Status(1, 1, "available", at(80))).data["previous_status"] == "finishing"
+    assert driver.say(Status(1, 1, "occupied", at(90))).data["status"] == "occupied"
