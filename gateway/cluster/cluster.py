@@ -85,14 +85,21 @@ class Cluster:
         self._link.open()
         self._lane_task = asyncio.create_task(self._lane.run(), name="redis lane")
         await asyncio.sleep(0)
+        try:
+            await self._begin()
+        except BaseException:
+            await self._disconnect()
+            raise
+
+    async def _begin(self) -> None:
         while True:
             check_server(await wait_for_redis(self._lane, self._link.address))
             try:
                 self._keys.settle(await settle_shards(self._lane, self._config.shards))
                 await self._liveness.begin()
-                break
-            except LogUnavailable:
-                continue
+                return
+            except LogUnavailable as error:
+                log.info("redis went away while the gateway started", problem=str(error))
 
     async def run(self, hooks: NodeHooks) -> None:
         """Commit, keep this node alive, read its mailbox, and look after the dead, until cancelled."""
@@ -127,9 +134,13 @@ class Cluster:
                 await self._liveness.leave()
         except (LogUnavailable, TimeoutError) as error:
             log.info("could not take leave of the other nodes", problem=str(error))
-        self._lane_task.cancel()
-        await asyncio.wait([self._lane_task])
-        self._lane_task = None
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        task, self._lane_task = self._lane_task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
 
     def _on_full(self) -> None:
         """A commit found the log at its hard limit."""

@@ -46,7 +46,7 @@ def _letter(shard: int, entry_id: str, flat: list[bytes]) -> DeadLetter:
     entry = LogEntry(
         fields[b"p"].decode(),
         ChargerId.from_key(fields[b"c"].decode()),
-        fields[b"i"].decode(),
+        fields[b"i"].decode(errors="replace"),
         fields[b"t"].decode(),
         fields[b"b"],
     )

@@ -20,7 +20,9 @@ class EntryReader:
 
     def entry(self, position: str, fields: list[bytes]) -> LogEntry:
         """One entry from its flat fields: c, i, t and b come first, in this order (commit.lua writes them)."""
-        return LogEntry(position, self.charger(fields[1]), fields[3].decode(), fields[5].decode(), fields[7])
+        return LogEntry(
+            position, self.charger(fields[1]), fields[3].decode(errors="replace"), fields[5].decode(), fields[7]
+        )
 
     def charger(self, name: bytes) -> ChargerId:
         found = self._chargers.get(name)

@@ -7,8 +7,8 @@ within a bounded time, and connect again by themselves.
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -31,8 +31,6 @@ from gateway.core.ports import Observer
 
 log = structlog.get_logger(__name__)
 
-_pack: Any = pack_command
-
 Argument = str | bytes | int | float
 Call = Sequence[Argument]
 
@@ -40,6 +38,9 @@ CONNECT_SECONDS = 3.0
 REPLY_SECONDS = 5.0
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 1.0
 _LANE_FLIGHT = 500
+_LANE_MOST = 10_000
+
+_packed: Callable[[tuple[Argument, ...]], bytes] = cast(Any, pack_command)
 
 # Answers that mean "not now, and not here": they end the connection, so that the next one may find a healthy server.
 _AWAY = (ReadOnlyError, ClusterDownError, TryAgainError, OutOfMemoryError)
@@ -72,6 +73,7 @@ class Link:
         self._url, self._node = url, node
         self._health, self._observer = health, observer
         self._pool: Any = None
+        self._failing: set[int] = set()
         self.address = ""
 
     def open(self) -> None:
@@ -101,18 +103,25 @@ class Link:
             raise LogUnavailable("the link to Redis is not open")
         return self._pool.make_connection()
 
-    def up(self) -> None:
-        if self._health.set("redis", "ok"):
+    def worked(self, user: object) -> None:
+        """A user of the link got its replies. Redis is there once this is so of all that failed before."""
+        self._failing.discard(id(user))
+        if not self._failing and self._health.set("redis", "ok"):
             self._observer.up("redis", True)
             log.info("redis is there", address=self.address)
 
-    def down(self, detail: str) -> None:
-        known = self._health.checks().get("redis")
-        if known is not None and known.level != "ok" and "full" not in known.detail:
-            return
-        self._health.set("redis", "degraded", detail)
-        self._observer.up("redis", False)
-        log.warning("redis is away", address=self.address, problem=detail)
+    def failed(self, user: object, detail: str) -> None:
+        """A user of the link got no replies."""
+        was_up = not self._failing
+        self._failing.add(id(user))
+        if was_up:
+            self._health.set("redis", "degraded", detail)
+            self._observer.up("redis", False)
+            log.warning("redis is away", address=self.address, problem=detail)
+
+    def left(self, user: object) -> None:
+        """A user of the link is gone."""
+        self._failing.discard(id(user))
 
 
 class Wire:
@@ -122,30 +131,34 @@ class Wire:
         self._link = link
         self._connection: Any = None
 
-    async def exchange(self, calls: Sequence[Call], *, seconds: float = REPLY_SECONDS) -> list[Any]:
-        """Send commands in one write and return their replies in order; a command's own error stands in its place.
+    async def exchange(self, packed: Sequence[bytes], *, seconds: float = REPLY_SECONDS) -> list[Any]:
+        """Send packed commands in one write; return their replies in order, a command's own error in its place.
 
         Raises LogUnavailable after `seconds` at the latest; then each command may or may not have been carried out.
         """
-        connection = None
         try:
             async with asyncio.timeout(seconds):
                 connection = await self._ready()
-                await connection.send_packed_command([_pack(tuple(call)) for call in calls], check_health=False)
-                replies = [await self._reply(connection) for _ in calls]
+                await connection.send_packed_command(packed, check_health=False)
+                replies = [await self._reply(connection) for _ in packed]
         except (RedisError, OSError) as error:
-            await self.close()
+            await self._disconnect()
             problem = str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
-            self._link.down(problem)
+            self._link.failed(self, problem)
             raise LogUnavailable(problem) from error
         except BaseException:
             # Replies to what was sent would be taken for replies to what is sent next.
-            await self.close()
+            await self._disconnect()
             raise
-        self._link.up()
+        self._link.worked(self)
         return replies
 
     async def close(self) -> None:
+        """Disconnect for good."""
+        self._link.left(self)
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -155,7 +168,7 @@ class Wire:
 
     async def _ready(self) -> Any:
         if self._connection is not None and await self._is_stale(self._connection):
-            await self.close()
+            await self._disconnect()
         if self._connection is None:
             connection = self._link.connection()
             try:
@@ -190,8 +203,20 @@ class Wire:
             return error
 
 
+def pack(call: Call) -> bytes:
+    """A command as it goes over the wire. Raises TypeError for an argument that is neither text nor number."""
+    try:
+        return _packed(tuple(call))
+    except UnicodeEncodeError:
+        # Text from outside may hold lone surrogates.
+        return _packed(tuple(a.encode("utf-8", "surrogatepass") if isinstance(a, str) else a for a in call))
+
+
 def script_call(script: Script, keys: Sequence[Argument], arguments: Sequence[Argument]) -> tuple[Argument, ...]:
     return ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+
+
+_Waiting = tuple[bytes, "asyncio.Future[Any]"]
 
 
 class Lane:
@@ -199,7 +224,7 @@ class Lane:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._waiting: list[tuple[Call, asyncio.Future[Any]]] = []
+        self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._running = False
 
@@ -225,7 +250,7 @@ class Lane:
             self._fail(self._waiting, "the gateway stops")
             await wire.close()
 
-    async def _carry(self, wire: Wire, flight: list[tuple[Call, asyncio.Future[Any]]]) -> bool:
+    async def _carry(self, wire: Wire, flight: list[_Waiting]) -> bool:
         try:
             replies = await wire.exchange([call for call, _ in flight])
         except LogUnavailable as error:
@@ -240,7 +265,7 @@ class Lane:
         return True
 
     @staticmethod
-    def _fail(flight: list[tuple[Call, asyncio.Future[Any]]], reason: str) -> None:
+    def _fail(flight: list[_Waiting], reason: str) -> None:
         for _, future in flight:
             if not future.done():
                 future.set_exception(LogUnavailable(reason))
@@ -251,9 +276,12 @@ class Lane:
             return []
         if not self._running:
             raise LogUnavailable("the link to Redis is closed")
+        if len(self._waiting) > _LANE_MOST:
+            raise LogUnavailable("too many wait for Redis")
+        packed = [pack(call) for call in calls]
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Any]] = [loop.create_future() for _ in calls]
-        self._waiting.extend(zip(calls, futures, strict=True))
+        self._waiting.extend(zip(packed, futures, strict=True))
         self._wake.set()
         try:
             async with asyncio.timeout(REPLY_SECONDS):

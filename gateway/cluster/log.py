@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.keys import ChargerKeys, Keys
-from gateway.cluster.link import Argument, Backoff, Link, Wire
+from gateway.cluster.link import Argument, Backoff, Link, Wire, pack
 from gateway.cluster.scripts import Script, script
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable, OwnershipLost
@@ -27,6 +27,7 @@ _Waiting = tuple[Commit, "asyncio.Future[bytes | None]", int, ChargerKeys]
 
 _BATCH = 400
 """Commits per script call: enough to share its cost, few enough that Redis is not held up for long."""
+_BATCH_BYTES = 4 * 1024**2
 _FULL_WAIT = 0.1
 FULL = "the log is full"
 
@@ -51,6 +52,7 @@ class Committer:
         self._script: Script = script("commit")
         self._queues: dict[int, list[_Waiting]] = {}
         self._full_until: dict[int, float] = {}
+        self._in_trouble = False
         self._serials = count(1)
         self._wake = asyncio.Event()
 
@@ -109,15 +111,19 @@ class Committer:
             # A caller that gave up wants nothing stored any more.
             queue = self._queues[shard] = [waiting for waiting in queue if not waiting[1].done()]
             if queue:
-                batches[shard] = queue[:_BATCH]
+                batches[shard] = queue[: _fitting(queue)]
         return batches
 
     async def _flush(self, wire: Wire, batches: dict[int, list[_Waiting]]) -> None:
         began = self._clock.monotonic()
-        calls = [self._call(shard, batch) for shard, batch in batches.items()]
+        try:
+            calls = [pack(self._call(shard, batch)) for shard, batch in batches.items()]
+        except TypeError:
+            self._reject_unpackable(batches)
+            return
         replies = await wire.exchange(calls)
         if any(isinstance(reply, NoScriptError) for reply in replies):
-            await wire.exchange([("SCRIPT", "LOAD", self._script.source)])
+            await wire.exchange([pack(("SCRIPT", "LOAD", self._script.source))])
             replies = await wire.exchange(calls)
         done = sum(
             self._settle(shard, batch, reply) for (shard, batch), reply in zip(batches.items(), replies, strict=True)
@@ -126,8 +132,23 @@ class Committer:
         self._observer.depth("commit", sum(map(len, self._queues.values())))
         failed = next((reply for reply in replies if isinstance(reply, RedisError)), None)
         if failed is not None:
-            self._link.down(f"a commit was refused: {failed}")
+            if self._health.set("log", "degraded", f"commits are refused: {failed}"):
+                log.error("commits are refused", problem=str(failed))
+            self._in_trouble = True
             raise LogUnavailable(str(failed)) from failed
+        if self._in_trouble and not self._full_until:
+            self._in_trouble = False
+            self._health.set("log", "ok")
+            log.info("commits are taken again")
+
+    def _reject_unpackable(self, batches: dict[int, list[_Waiting]]) -> None:
+        """Give a commit that holds what is neither text nor number back to its caller, so that the others go on."""
+        for shard, batch in batches.items():
+            for waiting in batch:
+                try:
+                    pack(self._call(shard, [waiting]))
+                except TypeError as error:
+                    waiting[1].set_exception(error)
 
     def _call(self, shard: int, batch: list[_Waiting]) -> list[Argument]:
         """The script call of a batch, flat (commit.lua tells the order); this is the hot path."""
@@ -165,7 +186,7 @@ class Committer:
         if reply == b"FULL":
             self._full(shard)
             return 0
-        self._not_full(shard)
+        self._full_until.pop(shard, None)
         for (commit, future, _, _), result in zip(batch, reply, strict=True):
             if future.done():
                 continue
@@ -181,11 +202,18 @@ class Committer:
 
     def _full(self, shard: int) -> None:
         self._full_until[shard] = self._clock.monotonic() + _FULL_WAIT
+        self._in_trouble = True
         if self._health.set("log", "degraded", FULL):
             log.error("the log is full: nothing more is taken from chargers", shard=shard)
         self._on_full()
 
-    def _not_full(self, shard: int) -> None:
-        if self._full_until.pop(shard, None) is not None and not self._full_until:
-            self._health.set("log", "ok")
-            log.info("the log has room again")
+
+def _fitting(queue: list[_Waiting]) -> int:
+    """How many commits at the front of a queue go into one call."""
+    size = 0
+    for place, (commit, _, _, _) in enumerate(queue[:_BATCH], start=1):
+        for event in commit.events:
+            size += len(event.body)
+        if size > _BATCH_BYTES:
+            return place
+    return min(len(queue), _BATCH)

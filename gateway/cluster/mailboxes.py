@@ -13,7 +13,7 @@ import structlog
 
 from gateway.cluster.hooks import NodeHooks
 from gateway.cluster.keys import mailbox_key
-from gateway.cluster.link import Backoff, Lane, Link, Wire
+from gateway.cluster.link import Backoff, Lane, Link, Wire, pack
 from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import LogUnavailable
@@ -103,7 +103,7 @@ class NodeMailboxes:
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     try:
-                        (reply,) = await wire.exchange([(*read, position)], seconds=2 * _BLOCK_SECONDS)
+                        (reply,) = await wire.exchange([pack((*read, position))], seconds=2 * _BLOCK_SECONDS)
                         if isinstance(reply, list):
                             position = await self._open(reply[0][1], tasks)
                         backoff.reset()

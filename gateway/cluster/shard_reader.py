@@ -12,7 +12,7 @@ import structlog
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.entries import EntryReader
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Argument, Backoff, Lane, Link, Wire
+from gateway.cluster.link import Argument, Backoff, Lane, Link, Wire, pack
 from gateway.cluster.projection import Coalescer
 from gateway.cluster.reader_health import ReaderHealth
 from gateway.cluster.scripts import script
@@ -173,7 +173,7 @@ class ShardReader:
             while True:
                 read = ("XREAD", "COUNT", BATCH, "BLOCK", block, "STREAMS", self._keys.log, position)
                 try:
-                    (reply,) = await wire.exchange([read], seconds=2 * _BLOCK_SECONDS)
+                    (reply,) = await wire.exchange([pack(read)], seconds=2 * _BLOCK_SECONDS)
                 except LogUnavailable:
                     await backoff.wait()
                     continue

@@ -75,7 +75,8 @@ class Trimmer:
         """Trim behind the slowest reader; returns the bytes that are left."""
         cursors = await self._lane.calls([("GET", shard.cursor(reader)) for reader in readers])
         confirmed = min(((cursor or b"0-0").decode() for cursor in cursors), key=_order, default="")
-        most = self._config.log_max_bytes // self._keys.shards
+        limit = min(self._config.log_max_bytes, int(self._config.log_hard_max_bytes * _NEARLY_FULL))
+        most = limit // self._keys.shards
         arguments = [most, int(self._config.log_max_age * 1000), confirmed]
         _, size = await self._lane.script(script("trim"), [shard.log, shard.size], arguments)
         return int(size)

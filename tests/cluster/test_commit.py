@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from gateway.core.errors import OwnershipLost
+from gateway.core.events import StampedEvent
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
 from tests.cluster.support import CP1, FakeReader, event, eventually, message, reading, running
@@ -95,3 +96,34 @@ async def test_one_batch_gathers_what_many_chargers_send(valkey: Valkey) -> None
         async with reading(node, reader):
             await eventually(lambda: len(reader.entries) == 100)
         assert {entry.charger for entry in reader.entries} == set(chargers)
+
+
+async def test_text_that_is_no_unicode_is_stored_all_the_same(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        for answer in (None, b"first"):
+            assert await node.cluster.log.commit(message(CP1, epoch, 1, key="tag \ud800", answer=b"first")) == answer
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.entries) == 1)
+
+
+async def test_a_commit_that_cannot_be_sent_harms_no_other(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        broken = message(CP1, epoch, 1, fields={"x": None})
+        results = await asyncio.gather(
+            node.cluster.log.commit(broken), node.cluster.log.commit(message(CP1, epoch, 2)), return_exceptions=True
+        )
+        assert isinstance(results[0], TypeError)
+        assert results[1] is None
+        assert logged(valkey) == ["event-2"]
+
+
+async def test_large_messages_are_split_into_several_calls(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        large = [StampedEvent(f"event-{n}", "t", b"x" * 1_000_000) for n in range(12)]
+        await asyncio.gather(*(node.cluster.log.commit(Commit(CP1, epoch, [one])) for one in large))
+        assert len(node.counts.batches) >= 3
+        assert logged(valkey) == [one.id for one in large]

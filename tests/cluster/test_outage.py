@@ -1,6 +1,7 @@
 """Redis goes away and comes back: commits wait, nothing acknowledged is lost, nothing is doubled under a new id."""
 
 import asyncio
+import signal
 from collections import Counter
 
 import pytest
@@ -112,3 +113,15 @@ async def test_scripts_are_taught_again_after_they_were_flushed(valkey: Valkey) 
             assert await node.cluster.log.commit(message(CP1, epoch, 1)) is None
             client.script_flush()
             assert (await node.cluster.ownership.claim(CP1)).epoch > epoch
+
+
+async def test_a_redis_that_hangs_counts_as_away(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        valkey.send(signal.SIGSTOP)
+        waiting = asyncio.create_task(node.cluster.log.commit(message(CP1, epoch, 1)))
+        await eventually(lambda: node.health.level() == "degraded")
+        assert not waiting.done()
+        valkey.send(signal.SIGCONT)
+        assert await asyncio.wait_for(waiting, 20) is None
+        assert logged(valkey) == ["event-1"]

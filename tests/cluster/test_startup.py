@@ -12,7 +12,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
 from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
-from tests.support.servers import Valkey
+from tests.support.servers import Valkey, free_port
 
 
 async def test_the_number_of_shards_is_set_by_the_first_and_checked(valkey: Valkey) -> None:
@@ -68,7 +68,7 @@ async def test_a_unix_socket_and_a_password_are_understood(unix_valkey: Valkey) 
 @pytest.fixture
 def cluster_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A Valkey in cluster mode, all slots on it: it refuses calls whose keys lie in several slots."""
-    server = Valkey(tmp_path / "v", "--cluster-enabled", "yes")
+    server = Valkey(tmp_path / "v", "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     server.start()
     with redis.Redis.from_url(server.url) as client:
         client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")

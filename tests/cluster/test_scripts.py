@@ -1,0 +1,233 @@
+"""Each Lua script by itself, on a real server."""
+
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import redis
+
+from gateway.cluster.scripts import script
+from tests.support.servers import Valkey
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def client(valkey: Valkey) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(valkey.url) as connection:
+        yield connection
+
+
+def run(client: redis.Redis, name: str, keys: list[str], *arguments: Any) -> Any:
+    return client.eval(script(name).source, len(keys), *keys, *arguments)
+
+
+def test_every_script_tells_its_keys_and_is_tested_here() -> None:
+    names = {
+        path.name.removesuffix(".lua") for path in files("gateway.cluster.scripts").iterdir() if ".lua" in path.name
+    }
+    own_source = files("tests.cluster").joinpath("test_scripts.py").read_text()
+    for name in names:
+        source = script(name).source.decode()
+        assert source.startswith("--")
+        assert "\n-- KEYS" in source
+        assert f'"{name}"' in own_source
+
+
+def item(epoch: int, serial: int, *, key: bool = False, event: str = "e") -> tuple[list[str], list[Any]]:
+    keys = ["owner", "state", *(["answer"] if key else [])]
+    return keys, [":CP", epoch, serial, int(key), 1, 0, 1, *(["yes"] if key else []), "f", "v", event, "type", "body"]
+
+
+def commit(client: redis.Redis, *items: tuple[list[str], list[Any]], limit: int = 10**6) -> Any:
+    keys = ["log", "size", "transactions", *(key for keys, _ in items for key in keys)]
+    arguments = [argument for _, arguments in items for argument in arguments]
+    return run(client, "commit", keys, len(items), limit, MINUTE, MINUTE, *arguments)
+
+
+@pytest.mark.parametrize(("stored", "expected"), [({}, 2), ({"epoch": 9}, 2), ({"epoch": 10}, 0), ({"epoch": 11}, 1)])
+def test_commit_checks_the_epoch(client: redis.Redis, stored: dict[str, int], expected: int) -> None:
+    if stored:
+        client.hset("owner", mapping=stored)
+    assert commit(client, item(10, 1)) == [expected]
+    assert client.xlen("log") == (expected == 0)
+    assert client.exists("state") == (expected == 0)
+
+
+def test_commit_knows_repeats_and_items_sent_twice(client: redis.Redis) -> None:
+    client.hset("owner", "epoch", 10)
+    batch = [item(10, 1, key=True, event="a"), item(10, 2, event="b"), item(10, 3, key=True, event="c")]
+    assert commit(client, *batch) == [0, 0, b"yes"]
+    assert commit(client, *batch) == [0, 0, b"yes"]
+    assert [fields[b"i"] for _, fields in client.xrange("log")] == [b"a", b"b"]
+    assert 0 < client.pttl("answer") <= MINUTE
+
+
+def test_commit_keeps_account_of_bytes_and_stops_at_the_limit(client: redis.Redis) -> None:
+    client.hset("owner", "epoch", 10)
+    size = len(":CP") + len("e") + len("type") + len("body") + 64
+    assert commit(client, item(10, 1), item(10, 2), limit=size) == [0, 0]
+    assert int(client.hget("size", "total")) == 2 * size
+    assert [int(fields[b"n"]) for _, fields in client.xrange("log")] == [size, 2 * size]
+    assert commit(client, item(10, 3), limit=2 * size) == b"FULL"
+    assert commit(client, item(10, 3), limit=2 * size + 1) == [0]
+
+
+def test_claim_gives_growing_epochs_from_the_clock(client: redis.Redis) -> None:
+    keys = ["owner", "state", "owners", "chargers"]
+    client.hset("state", "f", "v")
+    epoch, previous, now, fields = run(client, "claim", keys, ":CP", "a")
+    assert abs(int(epoch) / 1000 - time.time()) < 60
+    assert abs(float(now) - time.time()) < 60
+    assert (previous, fields) == (b"", [b"f", b"v"])
+    client.hset("owner", "epoch", 10**15)
+    epoch, previous, *_ = run(client, "claim", keys, ":CP", "b")
+    assert (int(epoch), previous) == (10**15 + 1, b"a")
+    assert client.hgetall("owners") == {b":CP": b"b"}
+
+
+@pytest.mark.parametrize(("epoch", "done"), [("10", 1), ("9", 0), ("11", 0)])
+def test_release_needs_the_epoch(client: redis.Redis, epoch: str, done: int) -> None:
+    client.hset("owner", mapping={"epoch": 10, "node": "a"})
+    client.hset("owners", ":CP", "a")
+    assert run(client, "release", ["owner", "owners"], ":CP", epoch) == done
+    assert client.hexists("owner", "node") == client.hexists("owners", ":CP") == (not done)
+
+
+@pytest.mark.parametrize(
+    ("owner", "bound", "taken"), [("dead", "", True), ("other", "", False), ("dead", "10", False), ("dead", "11", True)]
+)
+def test_seize_takes_only_from_the_dead(client: redis.Redis, owner: str, bound: str, taken: bool) -> None:
+    client.hset("owner", mapping={"epoch": 10, "node": owner})
+    client.hset("owners", ":CP", "dead")
+    epoch = run(client, "seize", ["owner", "owners"], ":CP", "dead", "me", bound)
+    assert bool(epoch) is taken
+    assert client.hget("owner", "node") == (b"me" if taken else owner.encode())
+
+
+def test_lease_is_renewed_with_the_cursor_by_its_holder_only(client: redis.Redis) -> None:
+    assert run(client, "lease", ["lease", "cursor"], "me", MINUTE, "1-0") == 0
+    client.set("lease", "me", px=1000)
+    assert run(client, "lease", ["lease", "cursor"], "me", MINUTE, "2-0") == 1
+    assert run(client, "lease", ["lease", "cursor"], "me", MINUTE, "") == 1
+    assert run(client, "lease", ["lease", "cursor"], "other", MINUTE, "3-0") == 0
+    assert client.get("cursor") == b"2-0"
+    assert client.pttl("lease") > 1000
+    assert run(client, "unlease", ["lease"], "other") == 0
+    assert run(client, "unlease", ["lease"], "me") == 1
+
+
+def test_attend_counts_who_was_there_within_a_term(client: redis.Redis) -> None:
+    client.zadd("there", {"long-gone": 1})
+    assert run(client, "attend", ["there"], "a", MINUTE) == 1
+    assert run(client, "attend", ["there"], "b", MINUTE) == 2
+    assert run(client, "attend", ["there"], "a", MINUTE) == 2
+
+
+def test_snapshots_leaves_the_twins_memory_out(client: redis.Redis) -> None:
+    client.hset("a", mapping={"memory": "m", "charger": "c"})
+    assert run(client, "snapshots", ["a", "b"]) == [[b"charger", b"c"], []]
+
+
+def test_park_needs_the_lease_and_moves_the_cursor(client: redis.Redis) -> None:
+    arguments = ["me", 10, "mqtt", "why", 1.5, "7-1", ":CP", "id", "type", "body"]
+    keys = ["lease", "dead", "cursor"]
+    assert run(client, "park", keys, *arguments) == 0
+    client.set("lease", "me")
+    assert run(client, "park", keys, *arguments) == 1
+    assert client.get("cursor") == b"7-1"
+    assert client.xrange("dead")[0][1][b"reason"] == b"why"
+
+
+def fill(client: redis.Redis, ids: list[str]) -> int:
+    """Entries of 100 bytes each."""
+    for place, position in enumerate(ids, start=1):
+        client.xadd("log", {"c": ":CP", "i": "i", "t": "t", "b": "x" * 31, "n": 100 * place}, id=position)
+    client.hset("size", "total", 100 * len(ids))
+    return 100 * len(ids)
+
+
+@pytest.mark.parametrize(
+    ("most", "confirmed", "left"),
+    [
+        (1000, "", 10),
+        (999, "", 9),
+        (500, "", 5),
+        (99, "", 0),
+        (0, "", 0),
+        (0, "4-0", 7),
+        (0, "0-0", 10),
+        (500, "9-0", 5),
+    ],
+)
+def test_trim_cuts_by_bytes_behind_the_slowest_reader(
+    client: redis.Redis, most: int, confirmed: str, left: int
+) -> None:
+    fill(client, [f"{number}-0" for number in range(1, 11)])
+    trimmed, size = run(client, "trim", ["log", "size"], most, int(time.time() * 2000), confirmed)
+    assert (trimmed, size, client.xlen("log")) == (10 - left, 100 * left, left)
+    assert int(client.hget("size", "base")) == 1000 - 100 * left
+
+
+def test_trim_cuts_by_age(client: redis.Redis) -> None:
+    now = int(time.time() * 1000)
+    fill(client, [f"{now - 2 * MINUTE}-0", f"{now - MINUTE}-0", f"{now}-0"])
+    assert run(client, "trim", ["log", "size"], 10**6, MINUTE + MINUTE // 2, "") == [1, 200]
+
+
+def test_trim_of_an_empty_log_takes_account(client: redis.Redis) -> None:
+    client.hset("size", "total", 700)
+    assert run(client, "trim", ["log", "size"], 10, 10, "") == [0, 0]
+    assert client.hget("size", "base") == b"700"
+
+
+def test_drop_is_done_by_the_first_who_comes(client: redis.Redis) -> None:
+    fill(client, [f"{number}-0" for number in range(1, 11)])
+    arguments = ["1-0", "6-0", 500, ":CP", "gap", "ocpp.log.gap", "{}"]
+    assert run(client, "drop", ["log", "size"], *arguments) == 1
+    assert run(client, "drop", ["log", "size"], *arguments) == 0
+    assert client.xlen("log") == 6
+    total = 1000 + len(":CPgapocpp.log.gap{}") + 64
+    assert client.hgetall("size") == {b"total": str(total).encode(), b"base": b"500"}
+    assert client.xrevrange("log", count=1)[0][1][b"n"] == str(total).encode()
+
+
+def test_later_work_is_scheduled_claimed_and_struck_off(client: redis.Redis) -> None:
+    keys = ["later", "payloads"]
+    run(client, "later_schedule", keys, "due", 1, "p")
+    run(client, "later_schedule", keys, "far", 10**15, "p")
+    ((member, payload, ticket),) = run(client, "later_claim", keys, 10, MINUTE)
+    assert (member, payload) == (b"due", b"p")
+    assert run(client, "later_claim", keys, 10, MINUTE) == []
+    run(client, "later_schedule", keys, "due", 1, "anew")
+    assert run(client, "later_done", keys, "due", ticket) == 0
+    ((_, payload, ticket),) = run(client, "later_claim", keys, 10, MINUTE)
+    assert payload == b"anew"
+    assert run(client, "later_done", keys, "due", ticket) == 1
+    assert run(client, "later_done", keys, "far", "") == 1
+    assert client.exists(*keys) == 0
+
+
+def test_begin_command_notes_the_first(client: redis.Redis) -> None:
+    assert run(client, "begin_command", ["c"], "print", ":CP", "reset", 1.5, MINUTE) == []
+    again = run(client, "begin_command", ["c"], "other", ":CP", "reset", 1.5, MINUTE)
+    assert again == [b"print", b":CP", b"reset", b"1.5", None]
+    assert 0 < client.pttl("c") <= MINUTE
+
+
+@pytest.mark.parametrize(
+    ("owner", "epoch", "expected"),
+    [({}, "", 0), ({"epoch": 5}, "5", 0), ({"epoch": 5}, "4", 2), ({"epoch": 5, "node": "a"}, "5", 1)],
+)
+def test_remove_charger_spares_the_connected(
+    client: redis.Redis, owner: dict[str, Any], epoch: str, expected: int
+) -> None:
+    if owner:
+        client.hset("owner", mapping=owner)
+    client.hset("state", "f", "v")
+    keys = ["owner", "state", "settings", "owners", "chargers", "log", "size"]
+    assert run(client, "remove_charger", keys, ":CP", epoch, "id", "type", "body") == expected
+    assert client.exists("state") == (expected != 0)
+    assert client.xlen("log") == (expected == 0)
