@@ -23,28 +23,26 @@ from gateway.core.reports import (
 from gateway.core.twin import Twin
 from tests.core.driver import NOW, REGISTER, Driver, at, event, sample, start, stop, whole
 
-DOCUMENTED = set(
-    [
-        "status",
-        "error",
-        "plugged",
-        "charging",
-        "enabled",
-        "paused_by",
-        "power_w",
-        "energy_register_wh",
-        "current_a",
-        "voltage_v",
-        "soc_percent",
-        "limit_a",
-        "transaction",
-        "measured_at",
-        "updated_at",
-        "iec61851",
-        "evse_id",
-        "connector_id",
-    ]
-)
+DOCUMENTED = {
+    "status",
+    "error",
+    "plugged",
+    "charging",
+    "enabled",
+    "paused_by",
+    "power_w",
+    "energy_register_wh",
+    "current_a",
+    "voltage_v",
+    "soc_percent",
+    "limit_a",
+    "transaction",
+    "measured_at",
+    "updated_at",
+    "iec61851",
+    "evse_id",
+    "connector_id",
+}
 
 
 # ---------------------------------------------------------------- the charger
