@@ -34,16 +34,27 @@ class Owners:
         return await self._settings.check_password(charger, password)
 
     async def claim(self, charger: ChargerId) -> Claim:
+        claim = await self._claimed(charger, "")
+        if claim is None:
+            raise RuntimeError("an unconditional claim cannot be refused")
+        if claim.previous_node is not None:
+            await self._tell_previous(claim.previous_node, charger, claim.epoch)
+        return claim
+
+    async def claim_absent(self, charger: ChargerId) -> Claim | None:
+        return await self._claimed(charger, "absent")
+
+    async def _claimed(self, charger: ChargerId, condition: str) -> Claim | None:
         keys, shard = self._keys.charger(charger), self._keys.shard(self._keys.charger(charger).shard)
-        epoch, previous, time, flat = await self._lane.script(
-            self._claim, [keys.owner, keys.state, shard.owners, shard.chargers], [keys.name, self._node]
+        reply = await self._lane.script(
+            self._claim, [keys.owner, keys.state, shard.owners, shard.chargers], [keys.name, self._node, condition]
         )
+        if reply is None:
+            return None
+        epoch, previous, time, flat = reply
         fields = as_fields(flat)
-        previous_node = previous.decode() or None
-        if previous_node is not None:
-            await self._tell_previous(previous_node, charger, int(epoch))
         transactions = await self._active_transactions(charger, fields)
-        return Claim(int(epoch), fields, transactions, float(time), previous_node)
+        return Claim(int(epoch), fields, transactions, float(time), previous.decode() or None)
 
     async def release(self, charger: ChargerId, epoch: int) -> None:
         keys = self._keys.charger(charger)

@@ -43,7 +43,7 @@ if not first then
 end
 local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 local time = redis.call('TIME')
-local keep_from = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[2])
+local keep_from = math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[2]))
 
 local most = tonumber(ARGV[1])
 if total - before(first) > most then
