@@ -136,6 +136,7 @@ class _House:
                 clock=clock,
                 log=self._cluster.log,
                 ownership=self._cluster.ownership,
+                later=self._cluster.later,
                 router=self._router,
                 responder=LocalResponder(heartbeat_interval=settings.chargers.heartbeat_interval),
                 observer=self._observer,
@@ -164,8 +165,7 @@ class _House:
         try:
             async with asyncio.TaskGroup() as services:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
-                for adapter in self._adapters():
-                    running.append(await self._started(services, adapter))
+                running += [await self._started(services, adapter) for adapter in self._adapters()]
                 chargers = services.create_task(
                     self._chargers.run(lambda: self._opened(ready), stopping), name="chargers"
                 )

@@ -50,6 +50,11 @@ class ChargersConfig(BaseModel):
     last_seen_interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         60, description="Seconds between updates of a charger's last_seen_at while it sends nothing but heartbeats"
     )
+    missing_messages_grace: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        300,
+        description="Seconds that the end of a transaction waits for messages which the charger numbered and has not "
+        "sent yet; after it the transaction ends with the gap flagged",
+    )
     max_message_bytes: int = Field(1024 * 1024, ge=1024, description="Longest message taken from a charger, in bytes")
     max_inbound_queue: int = Field(
         64, ge=1, description="Messages of one charger that may wait here; beyond that its socket is not read"

@@ -28,6 +28,7 @@ from gateway.core.reports import (
     Authorization,
     Boot,
     BootDecision,
+    Notice,
     Report,
     TokenDecision,
     Transaction,
@@ -52,6 +53,12 @@ from gateway.ocpp.session import (
 )
 
 _log = structlog.get_logger(__name__)
+
+END_PENDING = "end_pending"
+"""Kind of the later work that ends a transaction whose last messages never came."""
+
+VIOLATION_INTERVAL = 1.0
+"""Seconds between two violation events of one connection: a charger that sends garbage must not fill the log."""
 
 CLAIM_RETRY = 1.0
 """Seconds between attempts to claim a charger anew after Redis lost its data."""
@@ -87,6 +94,8 @@ class Connection:
         self._next_id = count(randbelow(1 << 30) + 1)
         self._opened_at = around.clock.monotonic()
         self._seen_at = self._opened_at
+        self._violation_at = float("-inf")
+        self._pending: set[str] = set()
         self._closed: tuple[int, str] | None = None
         self._superseded = False
 
@@ -108,6 +117,7 @@ class Connection:
                   remote=self._socket.remote_address)  # fmt: skip
         try:
             await self._store(self._connected())
+            await self._schedule_ends()
             while self._closed is None:
                 await self._work_off()
             await self._farewell()
@@ -177,6 +187,10 @@ class Connection:
         """Redis lost its data: store everything known again, which claims the charger where need be."""
         self._enqueue(_Internal(self._twin.everything))
 
+    def end_pending(self, transaction_id: str) -> None:
+        """The grace time of a transaction's missing messages is over: end it, if they did not come."""
+        self._enqueue(_Internal(lambda: self._twin.end_pending(self._around.clock.now(), transaction_id)))
+
     def upkeep(self, now: float) -> None:
         """Ping, close what is silent or stuck, and note now and then that the charger is there."""
         config, socket = self._around.config, self._socket
@@ -204,10 +218,23 @@ class Connection:
                 case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost():
                     resolve(event.handle, event)
                 case Anomaly():
-                    self._around.observer.message(self.version, "in", event.kind, "anomaly")
-                    _log.warning("odd frame", charger=str(self.charger), kind=event.kind, detail=event.detail[:300])
+                    self._note_anomaly(event)
         if self._session.next_deadline() is not None or self._timer is not None:
             self._arm()
+
+    def _note_anomaly(self, anomaly: Anomaly) -> None:
+        """Unknown is forwarded, never dropped: what is no message becomes an event, at a bounded rate."""
+        clock = self._around.clock
+        self._around.observer.message(self.version, "in", anomaly.kind, "anomaly")
+        if clock.monotonic() - self._violation_at < VIOLATION_INTERVAL:
+            return
+        self._violation_at = clock.monotonic()
+        _log.warning("odd frame", charger=str(self.charger), kind=anomaly.kind, detail=anomaly.detail[:300])
+        notice = Notice("ocpp.charger.violation", {"code": anomaly.kind, "message": anomaly.detail})
+        now = clock.now()
+        self._enqueue(
+            _Internal(lambda: self._twin.handle(notice, now=now, redis_now=now + self._redis_ahead, violations=1))
+        )
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -303,7 +330,13 @@ class Connection:
         payload_hash = blake2b(call.raw.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
         try:
             return self._twin.handle(
-                report, now=now, redis_now=now + self._redis_ahead, token=token, boot=boot, payload_hash=payload_hash
+                report,
+                now=now,
+                redis_now=now + self._redis_ahead,
+                token=token,
+                boot=boot,
+                payload_hash=payload_hash,
+                violations=len(notes.violations),
             )
         except Exception:
             _log.exception("report not understood", charger=str(self.charger), action=call.action)
@@ -341,7 +374,24 @@ class Connection:
             if earlier is None:
                 self._sequence += len(stamped)
                 self._twin.adopt(change)
+                if change.transactions:
+                    await self._schedule_ends()
             return earlier
+
+    async def _schedule_ends(self) -> None:
+        """Have transactions ended after the grace time whose end waits for missing messages."""
+        pending = self._twin.pending_ends()
+        for transaction_id in pending.keys() - self._pending:
+            due = self._around.clock.now() + self._around.config.missing_messages_grace
+            try:
+                await self._around.later.schedule(
+                    self.charger, END_PENDING, due, transaction_id.encode(), key=transaction_id
+                )
+            except LogUnavailable as error:
+                _log.warning("end not scheduled; the next message tries again", charger=str(self.charger),
+                             transaction=transaction_id, error=str(error))  # fmt: skip
+                return
+        self._pending = set(pending)
 
     async def _claim_again(self) -> None:
         """Redis came back empty: claim under a new epoch and store all that is known."""

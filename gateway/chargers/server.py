@@ -7,8 +7,9 @@ from collections.abc import Callable
 import structlog
 from websockets.http11 import Request
 
+from gateway.chargers.absent import end_pending_for_absent
 from gateway.chargers.config import ChargersConfig
-from gateway.chargers.connection import Connection
+from gateway.chargers.connection import END_PENDING, Connection
 from gateway.chargers.handshake import (
     charger_id,
     chosen_subprotocol,
@@ -82,6 +83,20 @@ class ChargerServer:
         """Redis lost its data: every connection stores what it knows, and so claims its charger anew."""
         for connection in self._connections:
             connection.claim_anew()
+
+    async def later(self, kind: str, charger: ChargerId, payload: bytes) -> None:
+        """Do later work for a charger: on its connection here, or, while nobody owns it, in its place.
+
+        Raises OwnershipLost where another node holds it: that one will do it, when the work comes back.
+        """
+        if kind != END_PENDING:
+            _log.error("unknown later work", kind=kind, charger=str(charger))
+            return
+        for connection in self._connections:
+            if connection.charger == charger:
+                connection.end_pending(payload.decode())
+                return
+        await end_pending_for_absent(charger, payload.decode(), self._around)
 
     def _drain(self) -> None:
         self._draining = True

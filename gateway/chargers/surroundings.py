@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.chargers.config import ChargersConfig
 from gateway.core.clock import Clock
-from gateway.core.ports import EventLog, Observer, Ownership
+from gateway.core.ports import EventLog, LaterWork, Observer, Ownership
 from gateway.core.responder import Responder
 from gateway.core.router import Router
 from gateway.ocpp.schemas import SchemaSet
@@ -20,6 +20,7 @@ class Surroundings:
     clock: Clock
     log: EventLog
     ownership: Ownership
+    later: LaterWork
     router: Router
     responder: Responder
     observer: Observer

@@ -92,8 +92,21 @@ class Ownership(Protocol):
         """
         ...
 
+    async def claim_absent(self, charger: ChargerId) -> Claim | None:
+        """Like `claim`, but only while nobody owns the charger; None where somebody does. Raises LogUnavailable."""
+        ...
+
     async def release(self, charger: ChargerId, epoch: int) -> None:
         """Give the charger up, if the epoch is still ours. Called after the disconnected event was committed."""
+        ...
+
+
+class LaterWork(Protocol):
+    async def schedule(self, charger: ChargerId, kind: str, due: float, payload: bytes, *, key: str = "") -> None:
+        """Have a node do work of this kind at `due` (Unix seconds) or soon after; it outlives every node.
+
+        (charger, kind, key) names the piece of work: scheduled again, it takes the new time. Raises LogUnavailable.
+        """
         ...
 
 
