@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from adapters.rest.app import create_app
 from adapters.rest.config import RestConfig
 from adapters.rest.edge import Edge
+from adapters.rest.first_key import ensure_first_key
 from adapters.rest.security import Gate
 from adapters.rest.services import Services
 from adapters.rest.submissions import Submissions
@@ -41,6 +42,8 @@ class RestAdapter:
         """Serve. Raises ConfigurationError where host, port, certificate or key cannot work."""
         tls = self._tls()
         sockets = await self._listen()
+        if self._config.admin_key is None and not self._context.dev:
+            await ensure_first_key(self._context.api_keys, url=self._url(tls is not None))
         async with self.serving() as (app, submissions), asyncio.TaskGroup() as tasks:
             server = _Server(self._uvicorn(app, tls), on_started=lambda: self._started(tls is not None, started))
             serving = tasks.create_task(server.serve(sockets), name="rest server")
@@ -64,6 +67,10 @@ class RestAdapter:
                 yield Edge(app, max_request_bytes=config.max_request_bytes), submissions
             finally:
                 submissions.cancel()
+
+    def _url(self, tls: bool) -> str:
+        host = "127.0.0.1" if self._config.host in ("0.0.0.0", "::") else self._config.host  # noqa: S104
+        return f"{'https' if tls else 'http'}://{host}:{self._port}"
 
     def _started(self, tls: bool, started: Callable[[], None]) -> None:
         log.info("rest listens", host=self._config.host, port=self._port, tls=tls, keys_required=not self._context.dev)
