@@ -73,17 +73,22 @@ class Router:
         return await self._finish(command, self._anywhere(command))
 
     async def submit_owned(self, command: Command) -> CommandResult | None:
-        """Carry out a command that every node hears (MQTT): only the owner acts.
+        """Carry out a command that every node hears (MQTT); None where another node does.
 
-        For a charger that nobody owns the node chosen by rendezvous hash answers `offline`. None: another node's.
+        Raises as `submit` does.
         """
-        if command.charger not in self._local:
-            owner = await self._state.owner(command.charger)
-            if owner is not None and owner != self._node:
-                return None
-            if owner is None and not await self._is_rendezvous(command.charger):
-                return None
-        return await self.submit(command)
+        return await self.submit(command) if await self.answers_for(command.charger) else None
+
+    async def answers_for(self, charger: ChargerId) -> bool:
+        """Whether it is on this node to answer what every node hears about a charger.
+
+        The owner does; for a charger that nobody owns, the node chosen by rendezvous hash. Raises LogUnavailable where
+        Redis has to be asked and cannot be.
+        """
+        if charger in self._local:
+            return True
+        owner = await self._state.owner(charger)
+        return owner == self._node if owner is not None else await self._is_rendezvous(charger)
 
     async def execute_here(self, command: Command) -> CommandResult:
         """Carry out a command that came by this node's mailbox."""
