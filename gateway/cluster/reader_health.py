@@ -3,6 +3,7 @@
 import structlog
 
 from gateway.core.health import HealthBoard
+from gateway.core.ports import Observer
 
 log = structlog.get_logger(__name__)
 
@@ -28,3 +29,33 @@ class ReaderHealth:
 
     def _told(self) -> str:
         return "; ".join(sorted(set(self._problems.values())))
+
+
+class ShardHealth:
+    """What one shard has to say about its deliveries."""
+
+    def __init__(self, reader: str, shard: int, health: ReaderHealth, observer: Observer) -> None:
+        self._reader, self._shard, self._health, self._observer = reader, shard, health, observer
+        self._refusals: set[str] = set()
+
+    def not_connected(self) -> None:
+        self._health.problem(self._shard, "not connected")
+
+    def connected(self) -> None:
+        if not self._refusals:
+            self._health.clear(self._shard)
+
+    def interrupted(self, problem: str) -> None:
+        self._observer.undelivered(self._reader, self._shard, "interrupted")
+        log.info("a delivery was interrupted", reader=self._reader, shard=self._shard, problem=problem)
+
+    def refused(self, what: str, problem: str, topic: str) -> None:
+        self._refusals.add(what)
+        self._observer.undelivered(self._reader, self._shard, "refused")
+        self._health.problem(self._shard, f"refused: {topic or problem}")
+
+    def accepted(self, what: str) -> None:
+        """What was refused, if it was, is taken now."""
+        if what in self._refusals:
+            self._refusals.discard(what)
+            self.connected()

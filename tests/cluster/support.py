@@ -163,6 +163,7 @@ class FakeReader:
         self.name = "mqtt"
         self.refresh_interval = refresh_interval
         self.failures = list(failures)
+        self.project_failures: list[DeliveryError] = []
         self.entries: list[LogEntry] = []
         self.attempts: list[list[str]] = []
         self.snapshots: list[Snapshot] = []
@@ -204,6 +205,8 @@ class FakeDelivery:
         self.reader.entries += entries
 
     async def project(self, snapshots: Sequence[Snapshot]) -> None:
+        if self.reader.project_failures:
+            raise self.reader.project_failures.pop(0)
         self.reader.snapshots += snapshots
 
     async def close(self) -> None:

@@ -212,3 +212,27 @@ async def test_a_stale_lease_moves_no_cursor(valkey: Valkey, after: int) -> None
                 await eventually(lambda: not reader.open_shards)
                 assert client.get("ocpp:{s00}:cursor:mqtt") is None
                 assert client.get("ocpp:{s00}:lease:mqtt") == b"another"
+
+
+async def test_state_that_drops_every_connection_does_not_hold_events_up(valkey: Valkey) -> None:
+    reader = FakeReader()
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2)
+        reader.project_failures = [DeliveryInterrupted("dropped")] * 2
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 2))
+            await eventually(lambda: reader.latest(CP1))
+
+
+async def test_refused_state_is_tried_again_while_events_go_on(valkey: Valkey) -> None:
+    reader = FakeReader()
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1)
+        reader.project_failures = [DeliveryRefused("no", topic="ocpp/chargers/CP1/state")]
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1))
+            check = await eventually(lambda: (found := node.health.checks()["mqtt"]).level != "ok" and found)
+            assert "ocpp/chargers/CP1/state" in check.detail
+            await eventually(lambda: reader.latest(CP1))
+            await eventually(lambda: node.health.checks()["mqtt"].level == "ok")
+        assert reader.connects == 1

@@ -1,5 +1,6 @@
 """What is asked of a database before it is used, and that every script keeps to one slot."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
 from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
-from tests.support.servers import Valkey, free_port
+from tests.support.servers import RedisServer, Valkey, free_port
 
 
 async def test_the_number_of_shards_is_set_by_the_first_and_checked(valkey: Valkey) -> None:
@@ -76,8 +77,22 @@ def cluster_valkey(tmp_path: Path) -> Iterator[Valkey]:
     server.stop()
 
 
-async def test_every_call_keeps_to_one_slot(cluster_valkey: Valkey) -> None:
-    async with running(cluster_valkey.url) as node:
+@pytest.fixture
+def plain_redis(tmp_path: Path) -> Iterator[Valkey]:
+    """Redis itself, where the machine has it."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed (apt-get install redis-server)")
+    server = RedisServer(tmp_path / "r")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("server", ["cluster_valkey", "plain_redis"])
+async def test_every_call_keeps_to_one_slot_and_to_what_redis_knows(
+    server: str, request: pytest.FixtureRequest
+) -> None:
+    async with running(request.getfixturevalue(server).url) as node:
         cluster = node.cluster
         await eventually(lambda: node.health.level() == "ok")
         chargers = [ChargerId(f"CP{number}") for number in range(12)]
