@@ -8,7 +8,7 @@ from gateway.cluster.hooks import NodeHooks
 from gateway.cluster.keys import Keys
 from gateway.cluster.link import Argument, Lane
 from gateway.cluster.scripts import script
-from gateway.core.errors import LogUnavailable
+from gateway.core.errors import GatewayError, LogUnavailable
 from gateway.core.identity import ChargerId
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class LaterWork:
             async with asyncio.timeout(_HIDDEN_SECONDS):
                 await hooks.later(kind, ChargerId.from_key(name), payload)
             await self._done(shard, member, ticket)
-        except LogUnavailable as error:
+        except GatewayError as error:
             log.info("later work was not done and comes back", kind=kind, charger=name, problem=str(error))
         except Exception:
             # It comes back, and on every node: a bug in one piece of work must not take the fleet down with it.
