@@ -14,23 +14,35 @@ from typing import Any
 import orjson
 
 from gateway.core.events import Violation
+from gateway.ocpp import loose_json
 
 CALL, CALLRESULT, CALLERROR, CALLRESULTERROR, SEND = 2, 3, 4, 5, 6
 
 MAX_DEPTH = 64
 """How deep a payload may nest; no OCPP message comes near."""
 
-_CALL_HEAD = re.compile(r'\[2,"([^"\\\x00-\x1f]{1,255})","([A-Za-z0-9]{1,64})",(?=\{)')
+MAX_ELEMENTS = 16
+"""How many elements a frame may have; OCPP's have three to five."""
+MAX_FRAMES = 16
+"""How many frames in one text are read."""
+_ID = r'"([^"\\\x00-\x1f\ud800-\udfff]{1,36})"'
+_HEAD = re.compile(
+    rf'\s*\[\s*(?:2\s*,\s*{_ID}\s*,\s*"([A-Za-z0-9]{{1,64}})"|3\s*,\s*{_ID})\s*,\s*(?=\{{)', re.ASCII
+).match
+"""The head of a well-formed CALL or CALLRESULT."""
 _LOOSE_HEAD = re.compile(
-    r'\s*\[\s*,?\s*(\d+)\s*,\s*(?:"((?:[^"\\]|\\.){0,255})"|(-?\d{1,30}))(?:\s*,\s*"([A-Za-z0-9]{1,64})")?'
-)
-_NOISE = "\ufeff\x00 \t\r\n"
-_STRAY_COMMA = re.compile(r"\A\[\s*,")
+    r'\s*\[\s*,?\s*(\d{1,3})\s*,\s*(?:"((?:[^"\\]|\\.){0,255})"|(-?\d{1,30}))(?:\s*,\s*"([A-Za-z0-9]{1,64})")?'
+).match
+_BLANKS = " \t\r\n"
+_NOISE = "\ufeff\x00," + _BLANKS
 
 
 @dataclass(slots=True)
 class Call:
-    """CALL (2), or SEND (6) where `send` is true. `raw` is the payload's original text."""
+    """CALL (2), or SEND (6) where `send` is true. `raw` is the payload's original text.
+
+    `numeric_id` tells that the message id was a number, so that the answer can bear it as one.
+    """
 
     message_id: str
     action: str
@@ -38,6 +50,7 @@ class Call:
     raw: str
     violations: list[Violation] = field(default_factory=list)
     send: bool = False
+    numeric_id: bool = False
 
 
 @dataclass(slots=True)
@@ -76,96 +89,97 @@ class Malformed:
 Frame = Call | CallResult | CallError | Malformed
 
 
-def decode(text: str) -> list[Frame]:
-    """The frames in a text: one, or several where a charger put them together. Never raises."""
-    head = _CALL_HEAD.match(text)
-    if head is not None and text.endswith("}]") and text.count("[") < MAX_DEPTH:
+def decode(text: str | bytes) -> list[Frame]:
+    """The frames in a text: one, or several where a charger put them together. Never raises.
+
+    On the fast path an integer beyond 64 bits becomes a float; `raw` has it unharmed.
+    """
+    notes: list[Violation] = []
+    if isinstance(text, bytes):
+        text = _as_text(text, notes)
+    head = _HEAD(text)
+    if head is not None and text.endswith("]"):
         raw = text[head.end() : -1]
         try:
-            return [Call(head[1], head[2], orjson.loads(raw), raw)]
+            payload = orjson.loads(raw)
         except ValueError:
-            pass
-    return _decode_tolerantly(text)
+            return _decode_tolerantly(text, notes)
+        if raw.count("{") + raw.count("[") < MAX_DEPTH or not loose_json.deeper_than(payload, MAX_DEPTH):
+            call_id, action, result_id = head.groups()
+            if result_id is None:
+                return [Call(call_id, action, payload, raw, notes)]
+            return [CallResult(result_id, payload, raw, notes)]
+    return _decode_tolerantly(text, notes)
 
 
-def _decode_tolerantly(text: str) -> list[Frame]:
-    notes: list[Violation] = []
-    cleaned = text.strip(_NOISE)
-    if "\x00" in cleaned:
-        cleaned = cleaned.replace("\x00", "")
-    if len(cleaned) != len(text):
-        _note(notes, "surrounding_noise", "a BOM, NUL bytes or blanks stand around or in the frame")
-    if _STRAY_COMMA.match(cleaned):
-        cleaned = _STRAY_COMMA.sub("[", cleaned)
-        _note(notes, "stray_comma", "a comma stands before the first element")
-    if _depth_exceeds(cleaned):
-        return [_malformed(f"nested deeper than {MAX_DEPTH} levels", cleaned)]
+def _as_text(received: bytes, notes: list[Violation]) -> str:
+    try:
+        return received.decode()
+    except UnicodeDecodeError:
+        _note(notes, "not_utf8", "the text is not UTF-8; what cannot be read is replaced")
+        return received.decode(errors="replace")
+
+
+def _decode_tolerantly(text: str, notes: list[Violation]) -> list[Frame]:
+    cleaned = text.strip(_NOISE).replace("\x00", "")
+    if len(cleaned) != len(text.strip(_BLANKS)):
+        _note(notes, "surrounding_noise", "a BOM, NUL bytes or commas stand around or in the frame")
+    if not cleaned:
+        return [Malformed("empty", text)]
+    frames, valid = _read_frames(cleaned, notes)
+    if not valid:
+        repaired = loose_json.without_stray_commas(cleaned)
+        if repaired is not cleaned:
+            again, valid = _read_frames(repaired, [*notes, _violation("stray_comma", "a comma stands where none may")])
+            frames = again if valid else frames
+    return frames
+
+
+def _read_frames(text: str, notes: list[Violation]) -> tuple[list[Frame], bool]:
+    """The frames that stand one after the other in a text, and whether all of it is JSON."""
     frames: list[Frame] = []
     position = 0
-    while position < len(cleaned) and len(frames) < 16:
+    while position < len(text):
+        if len(frames) == MAX_FRAMES:
+            return [*frames, Malformed(f"more than {MAX_FRAMES} frames in one text", text[position:])], True
         try:
-            elements, end = _DECODER.raw_decode(cleaned, position)
-        except (ValueError, RecursionError):
-            # What was read before the broken rest counts; a rest after at least one frame is told too.
-            frames.append(_malformed("not valid JSON", cleaned[position:]))
-            break
+            elements, end = loose_json.DECODER.raw_decode(text, position)
+        except RecursionError:
+            return [*frames, _malformed(f"nested deeper than {MAX_DEPTH} levels", text[position:])], True
+        except ValueError:
+            # What was read before the broken rest counts; the rest is told too.
+            return [*frames, _malformed("not valid JSON", text[position:])], False
         if frames:
             _note(notes, "several_frames", "several frames stand in one text")
-        frames.append(_frame(elements, cleaned[position:end], list(notes)))
+        frames.append(_frame(elements, text[position:end], list(notes)))
+        while end < len(text) and text[end] in _NOISE:
+            end += 1
         position = end
-        while position < len(cleaned) and cleaned[position] in _NOISE + ",":
-            position += 1
-    return frames or [_malformed("empty", text)]
-
-
-def _depth_exceeds(text: str) -> bool:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return False
-    depth = 0
-    in_string = escaped = False
-    for char in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                in_string = False
-        elif char == '"':
-            in_string = True
-        elif char in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif char in "]}":
-            depth -= 1
-    return False
-
-
-def _integer(digits: str) -> int | str:
-    # Python refuses to convert very long numbers; such a one is no number that OCPP knows, and stays text.
-    return int(digits) if len(digits) < 400 else digits
-
-
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=str, strict=False)
-"""Takes what orjson refuses: big integers, NaN and Infinity (as text), lone surrogates, control characters."""
+    return frames, True
 
 
 def _frame(elements: Any, text: str, notes: list[Violation]) -> Frame:
     if not isinstance(elements, list) or not elements:
         return _malformed("not a JSON array", text)
+    if len(elements) > MAX_ELEMENTS:
+        return _malformed(f"more than {MAX_ELEMENTS} elements", text)
+    if loose_json.deeper_than(elements, MAX_DEPTH + 1):
+        return _malformed(f"nested deeper than {MAX_DEPTH} levels", text)
+    try:
+        orjson.loads(text)
+    except ValueError as error:
+        _note(notes, "invalid_json", str(error))
+    elements = loose_json.well_formed(elements, text)
     kind = elements[0]
-    if isinstance(kind, str) and kind.strip().isdigit():
+    if isinstance(kind, str) and kind.strip().isascii() and kind.strip().isdigit() and len(kind) < 4:
         kind = int(kind)
         _note(notes, "frame_type_as_text", "the frame's type number is a string")
     if isinstance(kind, bool) or not isinstance(kind, int | float) or kind not in (2, 3, 4, 5, 6):
         return _malformed("the first element is no frame type from 2 to 6", text)
+    action = elements[2] if len(elements) > 2 and isinstance(elements[2], str) else None
     if len(elements) < 2 or isinstance(elements[1], bool) or not isinstance(elements[1], str | int | float):
-        return Malformed("the message id is missing or no string", text, None, int(kind))
-    message_id = elements[1]
-    if not isinstance(message_id, str):
-        message_id = str(message_id)
-        _note(notes, "message_id_not_text", "the message id is a number")
+        return Malformed("the message id is missing or no string", text, None, int(kind), action)
+    message_id = _message_id(elements[1], notes)
     match int(kind):
         case 2 | 6:
             return _call(int(kind), message_id, elements, text, notes)
@@ -175,11 +189,26 @@ def _frame(elements: Any, text: str, notes: list[Violation]) -> Frame:
     return _error(int(kind), message_id, elements, notes)
 
 
+def _message_id(written: str | int | float, notes: list[Violation]) -> str:
+    if not isinstance(written, str):
+        _note(notes, "message_id_not_text", "the message id is a number")
+        return str(written)
+    if not written:
+        _note(notes, "message_id_empty", "the message id is empty")
+    elif len(written) > 36:
+        _note(notes, "message_id_too_long", f"the message id has {len(written)} characters, more than 36")
+    return written
+
+
 def _call(kind: int, message_id: str, elements: list[Any], text: str, notes: list[Violation]) -> Frame:
     if len(elements) < 3 or not isinstance(elements[2], str) or not elements[2]:
         return Malformed("the action is missing or no string", text, message_id, kind)
     payload, raw = _payload(elements, 3, text, notes)
-    return Call(message_id, elements[2], payload, raw, notes, send=kind == SEND)
+    numeric = not isinstance(elements[1], str)
+    return Call(message_id, elements[2], payload, raw, notes, send=kind == SEND, numeric_id=numeric)
+
+
+_TYPES = {type(None): "null", bool: "a boolean", str: "a string", list: "a list"}
 
 
 def _payload(elements: list[Any], place: int, text: str, notes: list[Violation]) -> tuple[dict[str, Any], str]:
@@ -194,7 +223,9 @@ def _payload(elements: list[Any], place: int, text: str, notes: list[Violation])
     if isinstance(payload, dict):
         return payload, raw
     code = "payload_null" if payload is None else "payload_not_an_object"
-    _note(notes, code, f"the payload is {'null' if payload is None else type(payload).__name__}, not an object")
+    _note(notes, code, f"the payload is {_TYPES.get(type(payload), 'a number')}, not an object")
+    if isinstance(payload, list) and len(payload) == 1 and isinstance(payload[0], dict):
+        return payload[0], raw
     return {}, raw
 
 
@@ -204,7 +235,7 @@ def _element_text(text: str, place: int) -> str:
     for _ in range(place):
         while text[position] in " \t\r\n":
             position += 1
-        _, position = _DECODER.raw_decode(text, position)
+        _, position = loose_json.DECODER.raw_decode(text, position)
         position = text.index(",", position) + 1
     return text[position : text.rindex("]")].strip()
 
@@ -224,24 +255,28 @@ def _error(kind: int, message_id: str, elements: list[Any], notes: list[Violatio
 
 
 def _malformed(reason: str, text: str) -> Malformed:
-    """Malformed, with the type and the message id where the beginning still tells them."""
-    head = _LOOSE_HEAD.match(text)
+    """Malformed, with type, message id and action where the beginning still tells them."""
+    head = _LOOSE_HEAD(text)
     if head is None:
         return Malformed(reason, text)
-    quoted, number = head[2], head[3]
-    message_id = number if quoted is None else _unescaped(quoted)
-    return Malformed(reason, text, message_id, int(head[1]) if len(head[1]) < 4 else None, head[4])
+    kind, quoted, number, action = head.groups()
+    return Malformed(reason, text, number if quoted is None else _unescaped(quoted), int(kind), action)
 
 
 def _unescaped(text: str) -> str:
     try:
-        return str(json.loads(f'"{text}"', strict=False))
+        read = str(json.loads(f'"{text}"', strict=False))
     except ValueError:
-        return text
+        read = text
+    return read.encode("utf-8", "replace").decode()
+
+
+def _violation(code: str, message: str) -> Violation:
+    return {"code": code, "path": "", "message": message}
 
 
 def _note(notes: list[Violation], code: str, message: str) -> None:
-    notes.append({"code": code, "path": "", "message": message})
+    notes.append(_violation(code, message))
 
 
 # ---------------------------------------------------------------- encoding
@@ -254,9 +289,9 @@ def _text(value: str) -> str:
 
 def _json(value: Mapping[str, Any] | bytes | str) -> str:
     if isinstance(value, bytes):
-        return value.decode()
+        return value.decode() or "{}"
     if isinstance(value, str):
-        return value
+        return value or "{}"
     try:
         return orjson.dumps(value).decode()
     except (TypeError, ValueError):
@@ -268,9 +303,9 @@ def encode_call(message_id: str, action: str, payload: Mapping[str, Any] | bytes
     return f"[2,{_text(message_id)},{_text(action)},{_json(payload)}]"
 
 
-def encode_result(message_id: str, payload: Mapping[str, Any] | bytes | str) -> str:
-    """CALLRESULT, compact."""
-    return f"[3,{_text(message_id)},{_json(payload)}]"
+def encode_result(message_id: str, payload: Mapping[str, Any] | bytes | str, *, numeric_id: bool = False) -> str:
+    """CALLRESULT, compact; with `numeric_id` the message id is written as the number that it was received as."""
+    return f"[3,{message_id if numeric_id else _text(message_id)},{_json(payload)}]"
 
 
 def encode_error(
@@ -280,9 +315,11 @@ def encode_error(
     details: Mapping[str, Any] | None = None,
     *,
     kind: int = CALLERROR,
+    numeric_id: bool = False,
 ) -> str:
     """CALLERROR, or CALLRESULTERROR with `kind` 5. The description is cut to the 255 characters that OCPP allows."""
-    return f"[{kind},{_text(message_id)},{_text(code)},{_text(description[:255])},{_json(details or {})}]"
+    written_id = message_id if numeric_id else _text(message_id)
+    return f"[{kind},{written_id},{_text(code)},{_text(description[:255])},{_json(details or {})}]"
 
 
 def encode_send(message_id: str, action: str, payload: Mapping[str, Any] | bytes | str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import jsonschema_rs
 
 from gateway.core.events import Violation
+from gateway.ocpp.fields import shown
 from gateway.ocpp.profile import ErrorCodes
 
 MAX_VIOLATIONS = 20
@@ -33,6 +34,10 @@ _CODES = {
 }
 """The schema keyword that a payload broke → the violation's code."""
 
+_MASK = "the value"
+_SHOWN = frozenset({"enum", "format", "maximum", "minimum", "multipleOf"})
+"""Keywords whose message shows the value. No other does: it may be a token, and messages end up in logs."""
+
 
 class SchemaSet:
     """All schemas of one version, compiled."""
@@ -51,12 +56,14 @@ class SchemaSet:
 
         1.6 names its files `Action.json`, 2.x `ActionRequest.json`; answers are `ActionResponse.json` everywhere.
         """
+        # Not files(package): that would import the package, which takes a quarter of a second for each version.
+        top, *below = package.split(".")
         calls, results = {}, {}
-        for file in (files(package) / "schemas").iterdir():
+        for file in files(top).joinpath(*below, "schemas").iterdir():
             if not file.name.endswith(".json"):
                 continue
             schema = json.loads(file.read_text("utf-8-sig"))
-            validator = jsonschema_rs.validator_for(schema, validate_formats=True)
+            validator = jsonschema_rs.validator_for(schema, validate_formats=True, mask=_MASK)
             name = file.name.removesuffix(".json")
             if name.endswith("Response"):
                 results[name.removesuffix("Response")] = validator
@@ -92,8 +99,11 @@ def _check(validator: jsonschema_rs.Validator | None, payload: Any) -> list[Viol
 
 def _violation(error: jsonschema_rs.ValidationError) -> Violation:
     keyword = str(error.kind.name)
-    path = "".join(f"/{part}" for part in error.instance_path)
-    return {"code": _CODES.get(keyword, keyword), "path": path, "message": error.message[:200]}
+    path = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.instance_path)
+    message = error.message
+    if keyword in _SHOWN:
+        message = message.replace(_MASK, shown(error.instance), 1)
+    return {"code": _CODES.get(keyword, keyword), "path": path, "message": message[:200]}
 
 
 def error_code(violation: Violation, codes: ErrorCodes) -> str:

@@ -14,94 +14,42 @@ from typing import Any
 
 from gateway.core.events import Violation
 from gateway.ocpp import frames
-from gateway.ocpp.profile import Inbound, Profile
+from gateway.ocpp.profile import Profile
 from gateway.ocpp.schemas import SchemaSet, canonical_error, error_code
+from gateway.ocpp.session_events import (
+    Anomaly,
+    CallAnswered,
+    CallExpired,
+    CallFailed,
+    CallLost,
+    CallReceived,
+    CallTimedOut,
+    SendReceived,
+    SessionEvent,
+    Transmit,
+)
 
 MAX_OUTBOUND = 256
 """CALLs of one charger that may wait; a queue that long means that nobody answers."""
 
-# ---------------------------------------------------------------- events
+MAX_LATE = 16
+"""CALLs that timed out and whose answers are still told from unknown ones."""
+RPC_FRAMEWORK_ERROR = "RpcFrameworkError"
+"""A frame whose message id cannot be read (2.x part 4, section 4.3; 1.6 does not answer such a one)."""
 
-
-@dataclass(slots=True)
-class CallReceived:
-    """The charger's CALL, to be answered. `inbound` is its row in the table, None for an action without one."""
-
-    message_id: str
-    action: str
-    payload: dict[str, Any]
-    raw: str
-    violations: list[Violation]
-    inbound: Inbound | None
-
-
-@dataclass(slots=True)
-class SendReceived(CallReceived):
-    """The charger's SEND (OCPP 2.1): like a CALL, but never answered."""
-
-
-@dataclass(slots=True)
-class CallAnswered:
-    """A CALL of ours got its CALLRESULT."""
-
-    handle: Any
-    payload: dict[str, Any]
-    raw: str
-    violations: list[Violation]
-
-
-@dataclass(slots=True)
-class CallFailed:
-    """A CALL of ours got a CALLERROR. `code` as received, `canonical` in one spelling for all versions."""
-
-    handle: Any
-    code: str
-    canonical: str
-    description: str
-    details: Any
-
-
-@dataclass(slots=True)
-class CallTimedOut:
-    """A CALL of ours was sent and not answered in time; whether the charger acted on it is unknown."""
-
-    handle: Any
-
-
-@dataclass(slots=True)
-class CallExpired:
-    """A CALL of ours was not sent by its deadline, and will not be."""
-
-    handle: Any
-
-
-@dataclass(slots=True)
-class CallLost:
-    """The session ended before a CALL of ours was answered; `sent` tells whether the charger may have it."""
-
-    handle: Any
-    sent: bool
-
-
-@dataclass(slots=True)
-class Transmit:
-    """A text to be sent."""
-
-    text: str
-
-
-@dataclass(slots=True)
-class Anomaly:
-    """Something that no rule foresees and the session survives."""
-
-    kind: str
-    detail: str
-
-
-SessionEvent = CallReceived | CallAnswered | CallFailed | CallTimedOut | CallExpired | CallLost | Transmit | Anomaly
-
-
-# ---------------------------------------------------------------- the session
+__all__ = [
+    "Anomaly",
+    "CallAnswered",
+    "CallExpired",
+    "CallFailed",
+    "CallLost",
+    "CallReceived",
+    "CallTimedOut",
+    "SendReceived",
+    "Session",
+    "SessionEvent",
+    "Transmit",
+]
 
 
 @dataclass(order=True, slots=True)
@@ -134,7 +82,19 @@ def _random_ids() -> Callable[[], str]:
 class Session:
     """The protocol state of one connection."""
 
-    __slots__ = ("_late", "_new_id", "_numbers", "_outstanding", "_profile", "_queue", "_schemas", "_strict")
+    __slots__ = (
+        "_closed",
+        "_late",
+        "_max_outbound",
+        "_new_id",
+        "_numbers",
+        "_numeric_ids",
+        "_outstanding",
+        "_profile",
+        "_queue",
+        "_schemas",
+        "_strict",
+    )
 
     def __init__(
         self,
@@ -142,6 +102,7 @@ class Session:
         schemas: SchemaSet,
         *,
         strict: bool = False,
+        max_outbound: int = MAX_OUTBOUND,
         new_id: Callable[[], str] | None = None,
     ) -> None:
         self._profile = profile
@@ -151,12 +112,17 @@ class Session:
         self._numbers = count()
         self._queue: list[_Waiting] = []
         self._outstanding: _Outstanding | None = None
-        self._late: str | None = None
+        self._max_outbound = max_outbound
+        self._late: dict[str, str] = {}
+        self._numeric_ids: set[str] = set()
+        self._closed = False
 
     # ------------------------------------------------------------ receiving
 
-    def receive(self, text: str, now: float) -> list[SessionEvent]:
+    def receive(self, text: str | bytes, now: float) -> list[SessionEvent]:
         """What a text from the charger means. Never raises."""
+        if self._closed:
+            return []
         events: list[SessionEvent] = []
         for frame in frames.decode(text):
             match frame:
@@ -178,15 +144,19 @@ class Session:
             row = profile.inbound.get(action)
             if row is not None:
                 call.violations.append(_violation("action_case", f"the action is spelt {call.action!r}"[:200]))
+        broken = [] if row is None else self._schemas.check_call(action, call.payload)
+        if broken and self._strict and row is not None and not row.money:
+            return self._refused(call, broken)
         violations = call.violations
-        if row is not None and "payload_not_an_object" not in {violation["code"] for violation in violations}:
-            violations += self._schemas.check_call(action, call.payload)
-        if violations and self._strict and row is not None and not row.money and row.answered:
-            return self._refused(call, violations)
-        if call.send and not profile.sends:
-            violations.append(_violation("send_not_known", f"OCPP {profile.version} knows no SEND"))
-        if call.send or (row is not None and not row.answered):
+        violations += broken
+        if call.send:
+            if action not in profile.sends:
+                violations.append(_violation("send_not_known", f"OCPP {profile.version} has no such SEND"))
             return [SendReceived(call.message_id, action, call.payload, call.raw, violations, row)]
+        if row is not None and not row.answered:
+            violations.append(_violation("call_not_known", "sent as a CALL, though it is a SEND"))
+        if call.numeric_id:
+            self._numeric_ids.add(call.message_id)
         return [CallReceived(call.message_id, action, call.payload, call.raw, violations, row)]
 
     def _right_case(self, action: str) -> str:
@@ -196,18 +166,24 @@ class Session:
     def _refused(self, call: frames.Call, violations: list[Violation]) -> list[SessionEvent]:
         code = error_code(violations[0], self._profile.error_codes)
         told = "; ".join(f"{violation['path'] or '/'}: {violation['message']}" for violation in violations[:3])
-        return [
-            Transmit(frames.encode_error(call.message_id, code, told)),
-            Anomaly("schema_violation", f"{call.action} {told}: {call.raw[:500]}"),
-        ]
+        anomaly = Anomaly("schema_violation", f"{call.action} {told}", call.raw)
+        if call.send:
+            return [anomaly]
+        text = frames.encode_error(call.message_id, code, told, numeric_id=call.numeric_id)
+        return [Transmit(text), anomaly]
 
     def _result_received(self, result: frames.CallResult, now: float) -> list[SessionEvent]:
         taken = self._take_outstanding(result.message_id)
         if taken is None:
-            return [self._unexpected("answer", result.message_id)]
-        violations = result.violations + self._schemas.check_result(taken.action, result.payload)
-        answered = CallAnswered(taken.handle, result.payload, result.raw, violations)
-        return [answered, *self._advance(now)]
+            return [self._unexpected("answer", result.message_id, raw=result.raw)]
+        broken = self._schemas.check_result(taken.action, result.payload)
+        events: list[SessionEvent] = [
+            CallAnswered(taken.handle, result.payload, result.raw, [*result.violations, *broken])
+        ]
+        if broken and self._strict and self._profile.knows_call_result_error:
+            code = error_code(broken[0], self._profile.error_codes)
+            events.append(Transmit(self.reject_result(result.message_id, code, broken[0]["message"])))
+        return events + self._advance(now)
 
     def _error_received(self, error: frames.CallError, now: float) -> list[SessionEvent]:
         if error.of_result:
@@ -219,59 +195,89 @@ class Session:
         return [failed, *self._advance(now)]
 
     def _take_outstanding(self, message_id: str) -> _Waiting | None:
+        """The CALL that an answer belongs to.
+
+        An empty id is taken for the outstanding CALL's (ocpp-go#267) where no late answer could bear it too.
+        """
         outstanding = self._outstanding
-        if outstanding is None or outstanding.message_id != message_id:
+        if outstanding is None:
+            return None
+        if outstanding.message_id != message_id and (message_id or self._late):
             return None
         self._outstanding = None
         return outstanding.call
 
-    def _unexpected(self, what: str, message_id: str, detail: str = "") -> Anomaly:
-        kind = f"late_{what}" if message_id == self._late else f"unknown_{what}"
-        return Anomaly(kind, f"{message_id!r} {detail}".strip()[:300])
+    def _unexpected(self, what: str, message_id: str, detail: str = "", raw: str = "") -> Anomaly:
+        action = self._late.pop(message_id, None)
+        if action is None:
+            return Anomaly(f"unknown_{what}", f"{message_id[:64]!r} {detail}".strip()[:300], raw)
+        return Anomaly(f"late_{what}", f"{action} {message_id!r} {detail}".strip()[:300], raw)
 
     def _malformed(self, frame: frames.Malformed, now: float) -> list[SessionEvent]:
-        anomaly = Anomaly("malformed", f"{frame.reason}: {frame.text[:200]}")
+        anomaly = Anomaly("malformed", frame.reason, frame.text)
         if frame.kind in (frames.CALLRESULT, frames.CALLERROR, frames.CALLRESULTERROR):
             return self._unreadable_answer(frame, now, anomaly)
-        if frame.kind == frames.SEND:
-            return [anomaly]
-        codes = self._profile.error_codes
-        message_id = frame.message_id if frame.message_id is not None else self._profile.message_id_unknown
-        known_kind = frame.kind is None or frame.kind == frames.CALL
-        silent = self._profile.message_id_unknown is None and not known_kind
-        if message_id is None or silent or self._is_money(frame.action):
-            return [anomaly]
-        code = codes.formation_violation if known_kind else codes.message_type_not_supported
-        return [Transmit(frames.encode_error(message_id, code, frame.reason)), anomaly]
+        text = None if frame.kind == frames.SEND else self._complaint(frame)
+        return [anomaly] if text is None else [Transmit(text), anomaly]
 
-    def _is_money(self, action: str | None) -> bool:
-        row = None if action is None else self._profile.inbound.get(self._right_case(action))
-        return row is not None and row.money
+    def _complaint(self, frame: frames.Malformed) -> str | None:
+        """The CALLERROR to a frame that is no CALL; None where it goes without one.
+
+        A transaction's message gets none, so that the charger keeps it. OCPP 1.6 knows no id for the unreadable, and
+        has frames of unknown type ignored (OCPP-J 1.6 section 4.1.3).
+        """
+        row = None if frame.action is None else self._profile.inbound.get(self._right_case(frame.action))
+        if row is not None and row.money:
+            return None
+        codes, unknown_id = self._profile.error_codes, self._profile.message_id_unknown
+        if frame.kind is not None and frame.kind != frames.CALL:
+            if unknown_id is None:
+                return None
+            return frames.encode_error(frame.message_id or unknown_id, codes.message_type_not_supported, frame.reason)
+        if frame.message_id is not None:
+            return frames.encode_error(frame.message_id, codes.formation_violation, frame.reason)
+        if unknown_id is None:
+            return None
+        return frames.encode_error(unknown_id, RPC_FRAMEWORK_ERROR, frame.reason)
 
     def _unreadable_answer(self, frame: frames.Malformed, now: float, anomaly: Anomaly) -> list[SessionEvent]:
         """An answer that cannot be read ends its CALL all the same: the charger will not answer it again."""
-        taken = None if frame.message_id is None else self._take_outstanding(frame.message_id)
+        taken = None if not frame.message_id else self._take_outstanding(frame.message_id)
         if taken is None:
             return [anomaly]
-        failed = CallFailed(taken.handle, "FormatViolation", "formation_violation", "the answer is unreadable", {})
+        code = self._profile.error_codes.formation_violation
+        failed = CallFailed(taken.handle, code, canonical_error(code), "the answer is unreadable", {})
         return [failed, anomaly, *self._advance(now)]
 
     # ------------------------------------------------------------ answering
 
-    @staticmethod
-    def answer(message_id: str, payload: Mapping[str, Any] | bytes) -> str:
-        """The CALLRESULT to a CALL."""
-        return frames.encode_result(message_id, payload)
+    def answer(self, message_id: str, payload: Mapping[str, Any] | bytes) -> str:
+        """The CALLRESULT to a CALL; a payload given as bytes is JSON already."""
+        return frames.encode_result(message_id, payload, numeric_id=self._was_numeric(message_id))
 
-    @staticmethod
-    def refuse(message_id: str, code: str, description: str = "", details: Mapping[str, Any] | None = None) -> str:
+    def refuse(
+        self, message_id: str, code: str, description: str = "", details: Mapping[str, Any] | None = None
+    ) -> str:
         """The CALLERROR to a CALL."""
-        return frames.encode_error(message_id, code, description, details)
+        return frames.encode_error(message_id, code, description, details, numeric_id=self._was_numeric(message_id))
+
+    def reject_result(
+        self, message_id: str, code: str, description: str = "", details: Mapping[str, Any] | None = None
+    ) -> str:
+        """The CALLRESULTERROR to a CALLRESULT (OCPP 2.1 only: `Profile.knows_call_result_error`)."""
+        return frames.encode_error(message_id, code, description, details, kind=frames.CALLRESULTERROR)
+
+    def _was_numeric(self, message_id: str) -> bool:
+        if message_id not in self._numeric_ids:
+            return False
+        self._numeric_ids.discard(message_id)
+        return True
 
     def refusal_for(self, action: str) -> str:
         """The code for a CALL without a row: NotSupported if the version knows the action, else NotImplemented."""
         codes = self._profile.error_codes
-        known = action in self._profile.actions_out or action in self._profile.actions_in
+        lowered = action.lower()
+        known = any(lowered == name.lower() for name in self._profile.actions_out | self._profile.actions_in)
         return codes.not_supported if known else codes.not_implemented
 
     # ------------------------------------------------------------ calling
@@ -290,9 +296,9 @@ class Session:
         """Send a CALL as soon as it is its turn: the higher `priority` first, else in order.
 
         One not sent by `deadline` ends in CallExpired, one not answered `answer_within` seconds after it was sent in
-        CallTimedOut. A full queue ends it at once in CallLost, not sent.
+        CallTimedOut. A full queue or a drained session ends it at once in CallLost, not sent.
         """
-        if len(self._queue) >= MAX_OUTBOUND:
+        if self._closed or len(self._queue) >= self._max_outbound:
             return [CallLost(handle, sent=False)]
         waiting = _Waiting((-priority, next(self._numbers)), action, payload, handle, deadline, answer_within)
         heapq.heappush(self._queue, waiting)
@@ -311,7 +317,10 @@ class Session:
         events: list[SessionEvent] = []
         outstanding = self._outstanding
         if outstanding is not None and outstanding.deadline <= now:
-            self._outstanding, self._late = None, outstanding.message_id
+            self._outstanding = None
+            self._late[outstanding.message_id] = outstanding.call.action
+            if len(self._late) > MAX_LATE:
+                del self._late[next(iter(self._late))]
             events.append(CallTimedOut(outstanding.call.handle))
         if any(waiting.deadline <= now for waiting in self._queue):
             overdue = sorted(waiting for waiting in self._queue if waiting.deadline <= now)
@@ -328,7 +337,8 @@ class Session:
         return min(deadlines, default=None)
 
     def drain(self) -> list[SessionEvent]:
-        """The connection is gone: end every CALL."""
+        """The connection is gone: end every CALL; nothing is received or sent any more."""
+        self._closed = True
         events: list[SessionEvent] = []
         if self._outstanding is not None:
             events.append(CallLost(self._outstanding.call.handle, sent=True))
