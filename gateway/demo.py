@@ -23,6 +23,7 @@ import aiomqtt
 from rich.console import Console
 from rich.text import Text
 
+from adapters.mqtt.config import MqttConfig
 from gateway.cli.mqtt_access import Access
 from gateway.cli.send import exchange
 from gateway.cli.words import in_words
@@ -123,7 +124,7 @@ class Demo:
 
     async def _watch(self, ports: Ports) -> None:
         """Show every event; once a charge is under way, show the state and send a command, too."""
-        access = Access(url=f"mqtt://127.0.0.1:{ports.mqtt}", prefix="ocpp")
+        access = Access.of(MqttConfig(embedded_port=ports.mqtt))
         command: asyncio.Task[None] | None = None
         under_way = 0
         try:

@@ -142,14 +142,14 @@ def test_a_broker_that_is_not_there_is_told_in_one_line(tmp_path: Path, command:
     done = run(tmp_path, *command, MQTT_URL=f"mqtt://user:hunter2@127.0.0.1:{port}")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith(f"error: cannot use the MQTT broker at mqtt://***@127.0.0.1:{port}: ")
+    assert done.stderr.startswith(f"error: cannot use the MQTT broker at mqtt://127.0.0.1:{port}: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_a_url_that_is_not_mqtt_is_told(tmp_path: Path) -> None:
     done = run(tmp_path, "tail", MQTT_URL="http://broker")
     assert done.returncode == 2
-    assert "mqtt://" in done.stderr
+    assert done.stderr.startswith("error: MQTT_URL: mqtt.url: a broker's URL is mqtt://host, ")
 
 
 def event(charger: str, kind: str, **data: object) -> str:

@@ -191,11 +191,11 @@ def tail(
 
     `ocpp-gateway tail --json | jq 'select(.type == "ocpp.transaction.ended") | .data.energy_wh'`
     """
-    from gateway.cli.mqtt_access import access
+    from gateway.cli.mqtt_access import Access
     from gateway.cli.tail import follow
     from gateway.config import load
 
-    _run(follow(access(load(config).settings), chargers=charger or [], as_json=as_json))
+    _run(follow(Access.of(load(config).settings.mqtt), chargers=charger or [], as_json=as_json))
 
 
 @app.command()
@@ -221,12 +221,12 @@ def send(
 
     `ocpp-gateway send CP-1 call/TriggerMessage requestedMessage=Heartbeat`
     """
-    from gateway.cli.mqtt_access import access
+    from gateway.cli.mqtt_access import Access
     from gateway.cli.send import parsed_arguments, send_command
     from gateway.config import load
 
     given = parsed_arguments(command, arguments or [], as_json)
-    _run(send_command(access(load(config).settings), charger, command, given, wait=wait))
+    _run(send_command(Access.of(load(config).settings.mqtt), charger, command, given, wait=wait))
 
 
 @app.command("check-config")

@@ -1,17 +1,13 @@
-"""How `tail` and `send` reach the MQTT broker."""
+"""How `tail`, `send` and the demo reach the MQTT broker."""
 
-import ssl
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from typing import Self
 
 import aiomqtt
 
+from adapters.mqtt.address import Address
 from adapters.mqtt.config import MqttConfig
-from gateway.config import Settings
-from gateway.core.errors import ConfigurationError, GatewayError
-from gateway.log import redact_url
-
-_SCHEMES = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+from gateway.core.errors import GatewayError
 
 
 class BrokerUnreachable(GatewayError):
@@ -22,58 +18,34 @@ class BrokerUnreachable(GatewayError):
 class Access:
     """Where the broker is, what lets us in, and the prefix of the gateway's topics."""
 
-    url: str
+    address: Address
     prefix: str
-    username: str | None = None
-    password: str | None = None
-    tls: ssl.SSLContext | None = None
+
+    @classmethod
+    def of(cls, config: MqttConfig) -> Self:
+        """Access to the broker that [mqtt] names, the embedded one where it names none.
+
+        Raises ConfigurationError for a certificate that does not load.
+        """
+        return cls(Address.of(config), config.prefix)
 
     def client(self) -> aiomqtt.Client:
         """A client that is not connected yet; MQTT 5."""
-        parts = urlsplit(self.url)
+        address = self.address
         return aiomqtt.Client(
-            parts.hostname or "127.0.0.1",
-            parts.port or _SCHEMES[parts.scheme],
-            username=self.username,
-            password=self.password,
+            address.host,
+            address.port,
+            username=address.username,
+            password=None if address.password is None else address.password.decode(),
             protocol=aiomqtt.ProtocolVersion.V5,
-            tls_context=self.tls,
-            transport="websockets" if parts.scheme in ("ws", "wss") else "tcp",
-            websocket_path=parts.path or None,
+            tls_context=address.tls,
+            transport="tcp" if address.websocket_path is None else "websockets",
+            websocket_path=address.websocket_path,
         )
 
     def unreachable(self, error: Exception) -> BrokerUnreachable:
         """The error in words that help."""
         return BrokerUnreachable(
-            f"cannot use the MQTT broker at {redact_url(self.url)}: {error}. Does `ocpp-gateway serve` run? "
+            f"cannot use the MQTT broker at {self.address}: {error}. Does `ocpp-gateway serve` run? "
             "Another broker is named by MQTT_URL or --config"
         )
-
-
-def access(settings: Settings) -> Access:
-    """Access to the broker that the settings name, the embedded one where they name none.
-
-    Raises ConfigurationError for a certificate that does not load.
-    """
-    mqtt = settings.mqtt
-    url = mqtt.url or f"mqtt://127.0.0.1:{mqtt.embedded_port}"
-    parts = urlsplit(url)
-    return Access(
-        url=url,
-        prefix=mqtt.prefix,
-        username=mqtt.username or (unquote(parts.username) if parts.username else None),
-        password=mqtt.password.get_secret_value()
-        if mqtt.password is not None
-        else (unquote(parts.password) if parts.password else None),
-        tls=_tls(mqtt) if parts.scheme in ("mqtts", "wss") else None,
-    )
-
-
-def _tls(mqtt: MqttConfig) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=mqtt.ca_file)
-        if mqtt.certificate is not None:
-            context.load_cert_chain(mqtt.certificate, mqtt.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"a certificate or key of [mqtt] does not load: {error}") from error
-    return context
