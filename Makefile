@@ -34,8 +34,8 @@ types: .venv/.dev  ## mypy --strict
 bench: .venv/.dev  ## full path against the usual stack: ratio, latency, memory, profile
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-scale: .venv/.dev  ## many thousand chargers on one machine
-	@$(BIN)/python -m tests.bench.scale $(ARGS)
+scale: .venv/.dev  ## the same with ten thousand chargers
+	@ulimit -n "$$(ulimit -Hn)"; $(BIN)/python -m tests.bench --chargers 10000 --idle 10000 --rounds 1 $(ARGS)
 
 openapi: .venv/.installed  ## write openapi/openapi.json anew
 	@$(BIN)/python -m adapters.rest.openapi
