@@ -1,0 +1,189 @@
+"""From an MQTT message to a command, and from its result to a message: pure functions.
+
+The payload of `command/{name}` is a JSON object of arguments, or empty where all have defaults. Beside the arguments
+stand `id` (the idempotency key), `timeout` (seconds for the charger to answer) and `expires_at` (RFC 3339).
+The payload of `call/{Action}` is OCPP's own, the whole object, unless it has an object under `payload`: then that is
+OCPP's, and only `id`, `timeout` and `expires_at` may stand beside it. OCPP itself names no such field.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import uuid4
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from adapters.mqtt.topics import CommandTopic
+from gateway.core.commands import CALL_PREFIX, Command, CommandResult, Outcome, validated_arguments
+from gateway.core.errors import CommandInvalid
+from gateway.core.identity import ChargerId
+
+ORIGIN = "mqtt"
+RETAINED = "retained commands are refused: publish it without the retain flag"
+EMPTY_ON_3_1_1 = "an empty message may be the clearing of a retained one, which MQTT 3.1.1 does not tell: send {}"
+
+
+class Terms(BaseModel):
+    """What may stand beside the arguments of every command."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x20-\x7e]+$",
+        description="Idempotency key, echoed in the result; sent again, the same command gets the first one's result",
+    )
+    timeout: float | None = Field(None, gt=0, le=3600, description="Seconds until the command is given up")
+    expires_at: str | None = Field(None, description="RFC 3339 with a zone; later than that it is not sent any more")
+
+    @field_validator("expires_at")
+    @classmethod
+    def _expires_at_is_a_moment(cls, text: str | None) -> str | None:
+        if text is not None and _moment(text) is None:
+            raise ValueError("not an RFC 3339 time with a zone, such as 2026-11-21T08:00:00Z")
+        return text
+
+    def expires(self) -> float | None:
+        """Unix seconds, or None."""
+        return None if self.expires_at is None else _moment(self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message on a command topic, as far as it could be read.
+
+    `arguments` are validated, None where `problem` says what is wrong. `deadline` and `expiry` are Unix seconds; at
+    the deadline the command is given up, and past its expiry it was too late from the beginning.
+    """
+
+    id: str
+    charger: ChargerId
+    name: str
+    arguments: dict[str, Any] | None
+    problem: str | None
+    deadline: float
+    expiry: float | None
+
+    def command(self) -> Command:
+        """Raises CommandInvalid where the message cannot be carried out."""
+        if self.arguments is None:
+            raise CommandInvalid(self.problem or "not a command")
+        return Command(self.id, self.charger, self.name, self.arguments, self.deadline, ORIGIN)
+
+    def refused(self, now: float) -> CommandResult | None:
+        """The result of a message that makes no command at `now`, None where it makes one."""
+        if self.problem is not None:
+            return self.result(Outcome.INVALID, self.problem)
+        if self.expiry is not None and now >= self.expiry:
+            return self.result(Outcome.EXPIRED, "the command had expired when its turn came")
+        if now >= self.deadline:
+            return self.result(Outcome.EXPIRED, "commands before it took all of its time")
+        return None
+
+    def result(self, outcome: Outcome, reason: str) -> CommandResult:
+        return CommandResult(self.id, self.charger, self.name, outcome, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What is known of a message beside its topic: `message_expiry` is what is left of it in seconds, at `now`."""
+
+    payload: bytes
+    retain: bool
+    now: float
+    message_expiry: float | None = None
+    mqtt5: bool = True
+
+    @property
+    def clears(self) -> bool:
+        """Whether it only clears a retained message, and is no command."""
+        return self.retain and not self.payload
+
+
+def read_request(topic: CommandTopic, received: Received, *, default_timeout: float) -> Request:
+    """Read a message; never raises: what is wrong with it is its `problem`."""
+    name = f"{CALL_PREFIX}{topic.name}" if topic.kind == "call" else topic.name
+    terms, arguments, problem = Terms(), None, None
+    try:
+        terms, rest = _split(topic.kind == "call", _object(received))
+        if received.retain:
+            raise CommandInvalid(RETAINED)
+        arguments = validated_arguments(name, rest)
+    except _Unreadable as error:
+        terms, problem = error.terms, str(error)
+    except CommandInvalid as error:
+        problem = RETAINED if received.retain else str(error)
+    expiry = _earliest(
+        terms.expires(), None if received.message_expiry is None else received.now + received.message_expiry
+    )
+    deadline = received.now + (default_timeout if terms.timeout is None else terms.timeout)
+    return Request(
+        id=terms.id or uuid4().hex,
+        charger=topic.charger,
+        name=name,
+        arguments=arguments,
+        problem=problem,
+        deadline=deadline if expiry is None else min(deadline, expiry),
+        expiry=expiry,
+    )
+
+
+class _Unreadable(CommandInvalid):
+    """The terms are wrong; `terms` holds the id, where that one could be read, so that the result can echo it."""
+
+    def __init__(self, message: str, terms: Terms) -> None:
+        self.terms = terms
+        super().__init__(message)
+
+    @classmethod
+    def of(cls, error: ValidationError, given: dict[str, Any]) -> Self:
+        problems = error.errors(include_url=False, include_context=False)
+        told = "; ".join(f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems)
+        wrong = {problem["loc"][0] for problem in problems}
+        return cls(told, Terms() if "id" in wrong else Terms(id=given.get("id")))
+
+
+def _object(received: Received) -> dict[str, Any]:
+    if not received.payload:
+        if not received.mqtt5:
+            raise CommandInvalid(EMPTY_ON_3_1_1)
+        return {}
+    try:
+        value = orjson.loads(received.payload)
+    except ValueError as error:
+        raise CommandInvalid(f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise CommandInvalid("a command's payload is a JSON object, or empty")
+    return value
+
+
+def _split(is_call: bool, value: dict[str, Any]) -> tuple[Terms, dict[str, Any]]:
+    """The terms and the arguments. Raises _Unreadable."""
+    if is_call:
+        payload = value.get("payload")
+        if not isinstance(payload, dict):
+            return Terms(), value
+        given = {key: item for key, item in value.items() if key != "payload"}
+        arguments = payload
+    else:
+        given = {key: item for key, item in value.items() if key in Terms.model_fields}
+        arguments = {key: item for key, item in value.items() if key not in Terms.model_fields}
+    try:
+        return Terms.model_validate(given), arguments
+    except ValidationError as error:
+        raise _Unreadable.of(error, given) from error
+
+
+def _moment(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.tzinfo is None or "T" not in text.upper() else moment.timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _earliest(*moments: float | None) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,194 @@
+"""One connection of the control lane: subscriptions, messages with their acknowledgement, results."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+
+import aiomqtt
+import structlog
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from adapters.mqtt.address import Address
+from adapters.mqtt.commands import Received, read_request
+from adapters.mqtt.config import MqttConfig
+from adapters.mqtt.execution import Execution, Order, Reply
+from adapters.mqtt.outbox import Outbox
+from adapters.mqtt.topics import Topics
+from gateway.core.clock import Clock
+from gateway.core.events import to_json
+
+_log = structlog.get_logger(__name__)
+
+CALL_SECONDS = 5.0
+"""How long the broker may take for an answer (CONNACK, SUBACK, PUBACK)."""
+GOODBYE_SECONDS = 1.0
+RECEIVE_MAXIMUM = 100
+"""Messages that the broker may send beyond the acknowledged ones."""
+UNSUPPORTED_PROTOCOL_VERSION = 0x84
+
+
+@asynccontextmanager
+async def connect(address: Address, config: MqttConfig, client_id: str) -> AsyncIterator[tuple[aiomqtt.Client, bool]]:
+    """A connected client, and whether it speaks MQTT 5. Raises MqttError, also from within."""
+    mqtt5 = config.protocol != "3.1.1"
+    client = _client(address, config, client_id, mqtt5=mqtt5)
+    try:
+        await _open(client)
+    except aiomqtt.MqttCodeError as error:
+        if config.protocol != "auto" or getattr(error.rc, "value", error.rc) != UNSUPPORTED_PROTOCOL_VERSION:
+            raise
+        mqtt5 = False
+        client = _client(address, config, client_id, mqtt5=False)
+        await _open(client)
+    try:
+        yield client, mqtt5
+    finally:
+        client.timeout = GOODBYE_SECONDS
+        with suppress(aiomqtt.MqttError):
+            await client.__aexit__(None, None, None)
+
+
+async def _open(client: aiomqtt.Client) -> None:
+    try:
+        await client.__aenter__()
+    except BaseException:
+        # Without this a CONNACK that comes late makes a connection that nobody holds.
+        client._client.disconnect()
+        raise
+
+
+def _client(address: Address, config: MqttConfig, client_id: str, *, mqtt5: bool) -> aiomqtt.Client:
+    properties = None
+    if mqtt5:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+    client = aiomqtt.Client(
+        address.host,
+        address.port,
+        username=address.username,
+        password=None if address.password is None else address.password.decode(),
+        identifier=client_id,
+        protocol=aiomqtt.ProtocolVersion.V5 if mqtt5 else aiomqtt.ProtocolVersion.V311,
+        clean_session=None if mqtt5 else True,
+        transport="tcp" if address.websocket_path is None else "websockets",
+        websocket_path=address.websocket_path,
+        timeout=CALL_SECONDS,
+        keepalive=config.keepalive,
+        properties=properties,
+        tls_context=address.tls,
+    )
+    # aiomqtt acknowledges what it puts into a queue without end; only the paho client beneath can wait with that.
+    client._client.manual_ack_set(True)
+    return client
+
+
+class Connection:
+    """A connected client at work. Every coroutine raises MqttError when the connection is lost."""
+
+    def __init__(
+        self,
+        client: aiomqtt.Client,
+        *,
+        mqtt5: bool,
+        config: MqttConfig,
+        topics: Topics,
+        clock: Clock,
+        execution: Execution,
+    ) -> None:
+        self._client = client
+        self._mqtt5 = mqtt5
+        self._config = config
+        self._topics = topics
+        self._clock = clock
+        self._execution = execution
+        self._unacknowledged: deque[aiomqtt.Message] = deque()
+
+    async def subscribe(self, filters: Iterable[str]) -> tuple[str, ...]:
+        """Subscribe; returns the filters that the broker denied."""
+        denied = []
+        for topic_filter in filters:
+            if self._mqtt5:
+                codes = await self._client.subscribe(
+                    topic_filter, options=SubscribeOptions(qos=1, retainAsPublished=True)
+                )
+            else:
+                codes = await self._client.subscribe(topic_filter, qos=1)
+            if any((code if isinstance(code, int) else code.value) >= 0x80 for code in codes):
+                denied.append(topic_filter)
+        return tuple(denied)
+
+    async def read(self) -> None:
+        """Take messages until the connection is lost."""
+        async for message in self._client.messages:
+            if message.qos > 0:
+                self._unacknowledged.append(message)
+            self._take(message)
+            self.acknowledge()
+
+    def acknowledge(self) -> None:
+        """Acknowledge, in order, as far as there is room for the messages that this lets in."""
+        while self._unacknowledged and self._execution.pending <= self._config.max_running_commands:
+            message = self._unacknowledged.popleft()
+            self._client._client.ack(message.mid, message.qos)
+
+    def _take(self, message: aiomqtt.Message) -> None:
+        topic = self._topics.parse_command(str(message.topic))
+        properties = message.properties
+        received = Received(
+            payload=message.payload,
+            retain=message.retain,
+            now=self._clock.now(),
+            message_expiry=getattr(properties, "MessageExpiryInterval", None),
+            mqtt5=self._mqtt5,
+        )
+        if topic is None:
+            _log.warning("message on no command topic ignored", topic=str(message.topic))
+        elif received.clears:
+            return
+        elif message.qos == 0 and self._execution.pending >= 2 * self._config.max_running_commands:
+            _log.warning("command dropped: too many under way, and at QoS 0 the broker cannot be held back")
+        else:
+            request = read_request(topic, received, default_timeout=self._config.command_timeout)
+            response_topic = getattr(properties, "ResponseTopic", None)
+            self._execution.submit(Order(request, response_topic, getattr(properties, "CorrelationData", None)))
+
+    async def publish_from(self, outbox: Outbox) -> None:
+        """Publish results one by one until the connection is lost; the one in flight then goes back."""
+        while True:
+            with await outbox.take() as reply:
+                await self._publish(reply)
+
+    async def _publish(self, reply: Reply) -> None:
+        result = reply.result
+        try:
+            await self._client.publish(
+                self._destination(reply), to_json(result.as_dict()), qos=1, properties=self._properties(reply)
+            )
+        except ValueError as error:
+            _log.warning("result not published", command_id=result.id, charger=str(result.charger), reason=str(error))
+
+    def _destination(self, reply: Reply) -> str:
+        result, wanted = reply.result, reply.response_topic
+        if wanted is not None:
+            if self._topics.may_reply_to(wanted):
+                return wanted
+            _log.warning(
+                "Response Topic refused: it lies among the gateway's own topics, or is no topic",
+                command_id=result.id,
+                charger=str(result.charger),
+                response_topic=wanted,
+            )
+        return self._topics.result(result.charger, result.name)
+
+    def _properties(self, reply: Reply) -> Properties | None:
+        if not self._mqtt5:
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.PayloadFormatIndicator = 1
+        properties.ContentType = "application/json"
+        if reply.correlation is not None:
+            properties.CorrelationData = reply.correlation
+        return properties

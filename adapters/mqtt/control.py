@@ -1,0 +1,152 @@
+"""The control lane: commands in, results out, over one connection of aiomqtt per node.
+
+Every node subscribes to all commands and only the charger's own node acts (see `gateway.core.router`), so there is no
+session to keep: clean start, session expiry 0. A message is acknowledged when there is room for it, which with the
+Receive Maximum makes the broker hold what is more than this node can carry out at once.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from secrets import token_hex
+
+import aiomqtt
+import structlog
+
+from adapters.mqtt.address import Address
+from adapters.mqtt.config import MqttConfig
+from adapters.mqtt.connection import Connection, connect
+from adapters.mqtt.execution import Execution
+from adapters.mqtt.outbox import Outbox
+from adapters.mqtt.topics import Topics
+from gateway.core.ports import GatewayContext
+
+_log = structlog.get_logger(__name__)
+
+CHECK = "mqtt control"
+BACKOFF_FIRST = 0.2
+BACKOFF_LAST = 10.0
+OUTBOX_LIMIT = 1000
+RESUBSCRIBE_SECONDS = 30.0
+"""How often a subscription that the broker denied is asked for again."""
+PUBLISHERS = 8
+"""Results in flight at once; aiomqtt warns at every call above ten."""
+
+
+class ControlLane:
+    """Takes commands from their topics and publishes their results; connects anew for ever."""
+
+    def __init__(self, config: MqttConfig, context: GatewayContext, topics: Topics) -> None:
+        self._config = config
+        self._context = context
+        self._topics = topics
+        self._client_id = f"ocpp-control-{context.node}-{token_hex(3)}"
+        self._connection: Connection | None = None
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Serve until cancelled; `started` is called once the first attempt to connect has succeeded or failed.
+
+        Raises ConfigurationError for a certificate or key that does not load.
+        """
+        address = Address.of(self._config)
+        outbox = Outbox(OUTBOX_LIMIT)
+        async with asyncio.TaskGroup() as tasks:
+            execution = Execution(
+                router=self._context.router,
+                clock=self._context.clock,
+                tasks=tasks,
+                waiting_limit=max(1, min(100, self._config.max_running_commands // 10)),
+                answer=outbox.put,
+                ended=self._acknowledge,
+            )
+            await self._stay_connected(address, execution, outbox, _once(started))
+
+    def _acknowledge(self) -> None:
+        if self._connection is not None:
+            self._connection.acknowledge()
+
+    async def _stay_connected(
+        self, address: Address, execution: Execution, outbox: Outbox, started: Callable[[], None]
+    ) -> None:
+        delay = BACKOFF_FIRST
+        clock = self._context.clock
+        while True:
+            since = clock.monotonic()
+            try:
+                await self._connected(address, execution, outbox, started)
+            except aiomqtt.MqttError as error:
+                self._report("degraded", f"{address}: {error.__cause__ or error}")
+                started()
+            if clock.monotonic() - since > BACKOFF_LAST:
+                delay = BACKOFF_FIRST
+            await asyncio.sleep(random.uniform(delay / 2, delay))
+            delay = min(BACKOFF_LAST, delay * 2)
+
+    async def _connected(
+        self, address: Address, execution: Execution, outbox: Outbox, started: Callable[[], None]
+    ) -> None:
+        """One connection, from its start to its loss. Raises MqttError."""
+        async with connect(address, self._config, self._client_id) as (client, mqtt5):
+            connection = Connection(
+                client,
+                mqtt5=mqtt5,
+                config=self._config,
+                topics=self._topics,
+                clock=self._context.clock,
+                execution=execution,
+            )
+            self._connection = connection
+            try:
+                denied = await connection.subscribe(self._topics.command_filters)
+                self._report_subscribed(address, denied)
+                started()
+                async with _MqttTasks() as tasks:
+                    tasks.create_task(connection.read(), name="mqtt control: read")
+                    for number in range(PUBLISHERS):
+                        tasks.create_task(connection.publish_from(outbox), name=f"mqtt control: publish {number}")
+                    while denied:
+                        await asyncio.sleep(RESUBSCRIBE_SECONDS)
+                        denied = await connection.subscribe(denied)
+                        self._report_subscribed(address, denied)
+            finally:
+                self._connection = None
+
+    def _report_subscribed(self, address: Address, denied: tuple[str, ...]) -> None:
+        if denied:
+            self._report("degraded", f"{address} denies the subscription to {', '.join(denied)}")
+        else:
+            self._report("ok", f"{address}")
+
+    def _report(self, level: str, detail: str) -> None:
+        """Tell the health board, and the log where this is new."""
+        if level == "ok":
+            if self._context.health.set(CHECK, "ok"):
+                _log.info("mqtt commands are taken", broker=detail)
+        elif self._context.health.set(CHECK, "degraded", detail):
+            _log.warning("mqtt commands are not taken", reason=detail)
+
+
+class _MqttTasks(asyncio.TaskGroup):
+    """A TaskGroup that ends with the MqttError of a task as itself, not in a group."""
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            await super().__aexit__(kind, error, trace)  # type: ignore[arg-type]
+        except BaseExceptionGroup as group:
+            lost, other = group.split(aiomqtt.MqttError)
+            if other is not None or lost is None:
+                raise
+            first: BaseException = lost
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            raise first from first.__cause__
+
+
+def _once(call: Callable[[], None]) -> Callable[[], None]:
+    waiting = [call]
+
+    def first_only() -> None:
+        if waiting:
+            waiting.pop()()
+
+    return first_only

@@ -1,0 +1,313 @@
+"""Commands over MQTT, on both brokers: who answers, where to, and what never reaches a charger."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from gateway.core.commands import Outcome
+from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane
+from tests.support.servers import Mosquitto, Server
+
+
+async def test_a_result_goes_to_the_response_topic_with_the_correlation_data(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP/1")
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        await me.send(
+            "ocpp/chargers/CP%2F1/command/reset",
+            {"type": "immediate", "id": "r-1"},
+            ResponseTopic="replies/me",
+            CorrelationData=b"\x00\xff",
+        )
+        answer = await me.answer()
+    assert (answer.topic, answer.correlation, answer.content_type) == ("replies/me", b"\x00\xff", "application/json")
+    assert answer.body == {
+        "id": "r-1",
+        "charger_id": "CP/1",
+        "name": "reset",
+        "outcome": "accepted",
+        "reason": None,
+        "safe_to_retry": False,
+        "result": None,
+        "transaction": None,
+    }
+    assert [(command.name, command.arguments, command.origin) for command in charger.executed] == [
+        ("reset", {"type": "immediate", "evse_id": None}, "mqtt")
+    ]
+
+
+async def test_without_a_response_topic_the_result_goes_to_the_result_topic(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.outcome, charger.result = Outcome.REJECTED, {"status": "Rejected"}
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        await me.send("ocpp/chargers/CP-1/command/unlock", b"")
+        unlocked = await me.answer()
+        await me.send("ocpp/chargers/CP-1/call/ClearCache", {})
+        called = await me.answer()
+    assert unlocked.topic == "ocpp/chargers/CP-1/result/unlock"
+    assert (unlocked.body["outcome"], unlocked.body["result"]) == ("rejected", {"status": "Rejected"})
+    assert (called.topic, called.body["name"]) == ("ocpp/chargers/CP-1/result/ClearCache", "call/ClearCache")
+    assert not called.retain
+
+
+async def test_a_retained_command_is_refused_even_live_and_its_clearing_is_no_command(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        await me.send("ocpp/chargers/CP-1/command/reset", {"id": "r-1"}, retain=True)
+        refused = await me.answer()
+        await me.send("ocpp/chargers/CP-1/command/reset", b"", retain=True)
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "u-1"})
+        after = await me.answer()
+    assert (refused.body["id"], refused.body["outcome"]) == ("r-1", "invalid")
+    assert refused.body["reason"] == "retained commands are refused: publish it without the retain flag"
+    assert after.body["id"] == "u-1"
+    assert [command.name for command in charger.executed] == ["unlock"]
+
+
+async def test_a_command_retained_while_the_gateway_was_away_is_refused_when_it_comes(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with commander(broker) as me:
+        await me.send("ocpp/chargers/CP-1/command/reset", {"id": "r-1"}, retain=True)
+        async with control_lane(gateway, config_of(broker)):
+            refused = await me.answer()
+    assert (refused.body["id"], refused.body["outcome"], charger.executed) == ("r-1", "invalid", [])
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "told"),
+    [
+        ("command/reset", b"{", "not JSON"),
+        ("command/reset", b"[]", "JSON object"),
+        ("command/reset", b"\xff\x00", "not JSON"),
+        ("command/fly", b"{}", "unknown command 'fly'; known are"),
+        ("command/reset", b'{"type": "now"}', "type:"),
+        ("command/reset", b'{"timeout": -1, "id": "x"}', "timeout:"),
+        ("call/Reset", b'{"payload": {}, "type": "Hard"}', "type:"),
+    ],
+)
+async def test_what_is_no_command_is_told_and_not_sent(
+    mosquitto: Mosquitto, topic: str, payload: bytes, told: str
+) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
+        await me.send(f"ocpp/chargers/CP-1/{topic}", payload, ResponseTopic="replies/me")
+        answer = await me.answer()
+    assert (answer.body["outcome"], charger.executed) == ("invalid", [])
+    assert told in answer.body["reason"]
+
+
+async def test_a_forged_response_topic_is_refused_and_the_result_goes_to_the_result_topic(broker: Server) -> None:
+    gateway = Gateway()
+    gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(broker)), commander(broker, "ocpp/#") as me:
+        await me.send(
+            "ocpp/chargers/CP-1/command/reset", {}, ResponseTopic="ocpp/chargers/CP-1/event/transaction/ended"
+        )
+        assert (await me.answer()).topic == "ocpp/chargers/CP-1/command/reset"
+        assert (await me.answer()).topic == "ocpp/chargers/CP-1/result/reset"
+        await me.send("ocpp/chargers/CP-1/command/reset", {}, ResponseTopic="ocpp/reply/me")
+        assert (await me.answer()).topic == "ocpp/chargers/CP-1/command/reset"
+        assert (await me.answer()).topic == "ocpp/reply/me"
+
+
+async def test_an_expired_command_is_not_sent(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        await me.send("ocpp/chargers/CP-1/command/reset", {"expires_at": "2020-01-01T00:00:00Z", "id": "old"})
+        answer = await me.answer()
+    assert (answer.body["id"], answer.body["outcome"], charger.executed) == ("old", "expired", [])
+
+
+async def test_a_command_takes_no_longer_than_its_message_expiry(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(broker, command_timeout=500)), commander(broker) as me:
+        before = gateway.context.clock.now()
+        await me.send("ocpp/chargers/CP-1/command/reset", {}, MessageExpiryInterval=20)
+        await me.answer()
+    assert before + 15 < charger.executed[0].deadline < gateway.context.clock.now() + 20
+
+
+async def test_commands_of_one_charger_keep_their_order_and_a_slow_one_delays_no_other(broker: Server) -> None:
+    gateway = Gateway()
+    slow, quick = gateway.connect("slow"), gateway.connect("quick")
+    slow.answering.clear()
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        for number in range(20):
+            await me.send("ocpp/chargers/slow/command/unlock", {"id": f"slow-{number}"})
+        for number in range(20):
+            await me.send("ocpp/chargers/quick/command/unlock", {"id": f"quick-{number}"})
+        assert [(await me.answer()).body["id"] for _ in range(20)] == [f"quick-{number}" for number in range(20)]
+        slow.answering.set()
+        assert [(await me.answer()).body["id"] for _ in range(20)] == [f"slow-{number}" for number in range(20)]
+    assert [command.id for command in slow.executed] == [f"slow-{number}" for number in range(20)]
+    assert len(quick.executed) == 20
+
+
+async def test_the_broker_holds_back_what_this_node_has_no_room_for_and_nothing_is_lost(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    chargers = [gateway.connect(f"CP-{number}") for number in range(300)]
+    for charger in chargers:
+        charger.answering.clear()
+    config = config_of(mosquitto, max_running_commands=2)
+    async with control_lane(gateway, config), commander(mosquitto) as me:
+        for number in range(300):
+            await me.send(f"ocpp/chargers/CP-{number}/command/unlock", {"id": f"u-{number}"})
+        begun = [charger for charger in chargers if charger.executed]
+        assert len(begun) <= 2 + 100
+        for charger in chargers:
+            charger.answering.set()
+        assert {(await me.answer()).body["id"] for _ in chargers} == {f"u-{number}" for number in range(300)}
+
+
+async def test_one_charger_has_so_much_room_and_no_more(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.answering.clear()
+    async with control_lane(gateway, config_of(mosquitto, max_running_commands=20)), commander(mosquitto) as me:
+        for number in range(4):
+            await me.send("ocpp/chargers/CP-1/command/unlock", {"id": f"u-{number}"})
+        refused = await me.answer()
+        charger.answering.set()
+        done = [(await me.answer()).body for _ in range(3)]
+    assert (refused.body["id"], refused.body["outcome"]) == ("u-3", "cancelled")
+    assert [(result["id"], result["outcome"]) for result in done] == [(f"u-{n}", "accepted") for n in range(3)]
+
+
+async def test_a_repeated_id_gets_the_first_result_and_another_body_is_a_conflict(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
+        for body in ({"id": "same"}, {"id": "same"}, {"id": "same", "type": "immediate"}):
+            await me.send("ocpp/chargers/CP-1/command/reset", body)
+        answers = [(await me.answer()).body for _ in range(3)]
+    assert [answer["outcome"] for answer in answers] == ["accepted", "accepted", "invalid"]
+    assert "same" in answers[2]["reason"]
+    assert len(charger.executed) == 1
+
+
+async def test_for_a_charger_that_nobody_holds_one_node_answers(broker: Server) -> None:
+    """The lane of a node that is not the chosen one says nothing, to commands and to mistakes alike."""
+    chosen, other = Gateway(), Gateway()
+    other.router._node = "node-2"
+    async with (
+        control_lane(chosen, config_of(broker)),
+        control_lane(other, config_of(broker)),
+        commander(broker) as me,
+    ):
+        await me.send("ocpp/chargers/nobody/command/reset", {"id": "a"})
+        await me.send("ocpp/chargers/nobody/command/reset", b"{")
+        await me.send("ocpp/chargers/nobody/command/reset", {"id": "b"})
+        answers = [(await me.answer()).body for _ in range(3)]
+    assert [answer["outcome"] for answer in answers] == ["offline", "invalid", "offline"]
+    assert me.answers.empty()
+
+
+async def test_while_redis_is_away_the_charger_s_own_node_says_that_nothing_was_sent(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    gateway.redis.away = True
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
+        await me.send("ocpp/chargers/elsewhere/command/reset", {"id": "not ours"})
+        await me.send("ocpp/chargers/CP-1/command/reset", {"id": "ours"})
+        answer = await me.answer()
+    assert (answer.body["id"], answer.body["outcome"], charger.executed) == ("ours", "offline", [])
+    assert "Redis" in answer.body["reason"]
+
+
+async def test_a_bug_in_one_command_ends_neither_the_lane_nor_the_next_command(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.failure = RuntimeError("a bug")
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
+        await me.send("ocpp/chargers/CP-1/command/reset", {})
+        assert (await me.answer()).body["outcome"] == "timeout"
+        charger.failure = None
+        await me.send("ocpp/chargers/CP-1/command/reset", {})
+        assert (await me.answer()).body["outcome"] == "accepted"
+
+
+async def test_after_a_restart_of_the_broker_commands_work_again_and_results_on_their_way_arrive(
+    broker: Server,
+) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.answering.clear()
+    async with control_lane(gateway, config_of(broker)):
+        await gateway.watched.until(lambda check: check.level == "ok")
+        async with commander(broker) as me:
+            await me.send("ocpp/chargers/CP-1/command/reset", {"id": "under way"}, ResponseTopic="replies/me")
+            async with asyncio.timeout(20):
+                while not charger.executed:
+                    await asyncio.sleep(0)
+        broker.stop()
+        away = await gateway.watched.until(lambda check: check.level == "degraded")
+        assert str(broker.port) in away.detail
+        broker.start()
+        async with commander(broker) as me:
+            await gateway.watched.until(lambda check: check.level == "ok")
+            charger.answering.set()
+            assert (await me.answer()).body["id"] == "under way"
+            await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "new"})
+            assert (await me.answer()).body["id"] == "new"
+
+
+async def test_the_gateway_starts_while_the_broker_is_away(mosquitto: Mosquitto) -> None:
+    mosquitto.stop()
+    gateway = Gateway()
+    gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(mosquitto)) as lane:
+        assert not lane.done()
+        assert gateway.watched.checks()["mqtt control"].level == "degraded"
+        mosquitto.start()
+        await gateway.watched.until(lambda check: check.level == "ok")
+        async with commander(mosquitto) as me:
+            await me.send("ocpp/chargers/CP-1/command/reset", {})
+            assert (await me.answer()).body["outcome"] == "accepted"
+
+
+async def test_mqtt_3_1_1_serves_too_but_an_empty_message_is_no_command_there(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(mosquitto, protocol="3.1.1")), commander(mosquitto) as me:
+        await me.send("ocpp/chargers/CP-1/command/reset", b"")
+        assert (await me.answer()).body["outcome"] == "invalid"
+        await me.send("ocpp/chargers/CP-1/command/reset", {})
+        assert (await me.answer()).body["outcome"] == "accepted"
+    assert len(charger.executed) == 1
+
+
+@pytest.mark.parametrize("settings", [{"username": "gateway", "password": "wrong"}, {}])
+async def test_a_broker_that_lets_us_in_no_more_is_told(
+    tmp_path: Any, settings: dict[str, str], mosquitto: Mosquitto
+) -> None:
+    guarded = Mosquitto(tmp_path / "guarded", "allow_anonymous false")
+    guarded.start()
+    try:
+        gateway = Gateway()
+        async with control_lane(gateway, config_of(guarded, **settings)):
+            check = await gateway.watched.until(lambda check: check.level == "degraded")
+        assert "authorized" in check.detail.lower()
+    finally:
+        guarded.stop()
+
+
+async def test_a_denied_subscription_is_named(tmp_path: Any, mosquitto: Mosquitto) -> None:
+    rules = tmp_path / "acl"
+    rules.write_text("topic read ocpp/chargers/+/command/+\ntopic write #\n")
+    guarded = Mosquitto(tmp_path / "guarded", f"acl_file {rules}")
+    guarded.start()
+    try:
+        gateway = Gateway()
+        async with control_lane(gateway, config_of(guarded)):
+            check = await gateway.watched.until(lambda check: check.level == "degraded")
+        assert "ocpp/chargers/+/call/+" in check.detail
+        assert "command/+" not in check.detail
+    finally:
+        guarded.stop()
