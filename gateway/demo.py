@@ -104,7 +104,10 @@ class Demo:
             await _until_ready(gateway, ports)
             self._explain(ports)
             await stack.enter_async_context(self._chargers(folder, ports))
-            await self._watch(ports)
+            try:
+                await self._watch(ports)
+            except GatewayError as error:
+                raise EmbeddedServerError(f"{error}\nThe gateway's last words:\n{gateway.last_words()}") from error
 
     def _explain(self, ports: Ports) -> None:
         mosquitto = f"mosquitto_sub -V mqttv5 -p {ports.mqtt} -v -t 'ocpp/#'"

@@ -230,7 +230,7 @@ class Connection:
             return
         self._violation_at = clock.monotonic()
         _log.warning("odd frame", charger=str(self.charger), kind=anomaly.kind, detail=anomaly.detail[:300])
-        notice = Notice("ocpp.charger.violation", {"code": anomaly.kind, "message": anomaly.detail})
+        notice = Notice("ocpp.charger.violation", {"code": anomaly.kind, "message": anomaly.detail, "raw": anomaly.raw})
         now = clock.now()
         self._enqueue(
             _Internal(lambda: self._twin.handle(notice, now=now, redis_now=now + self._redis_ahead, violations=1))
@@ -276,7 +276,7 @@ class Connection:
         if row is not None and row.answered:
             verdict = Verdict(rfc3339(now), token, boot, change.transaction_id)
             answer = orjson.dumps(row.reply(verdict))
-        origin = Origin(self.version, call.action, call.message_id, call.raw, notes.violations)
+        origin = Origin(self.version, call.action, call.message_id, call.raw, notes.violations, call.is_json)
         try:
             earlier = await self._store(change, origin=origin, answer=answer)
         finally:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -27,6 +28,8 @@ class SystemClock:
         return time.monotonic()
 
 
+@lru_cache(maxsize=64)
 def rfc3339(seconds: float) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-21T08:00:00.000Z`."""
+    # Cached because one message asks for the same instant several times.
     return datetime.fromtimestamp(seconds, UTC).isoformat("T", "milliseconds")[:-6] + "Z"

@@ -40,13 +40,17 @@ class Event:
 
 @dataclass(slots=True, frozen=True)
 class Origin:
-    """The OCPP message that an event comes from. `raw` is the payload's original text."""
+    """The OCPP message that an event comes from.
+
+    `raw` is the payload's original text; `is_json` says that it is known to be valid JSON, so that nobody need look.
+    """
 
     ocpp_version: str
     action: str
     message_id: str
     raw: str
     violations: Sequence[Violation] = field(default=())
+    is_json: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -105,7 +109,8 @@ def stamp(
 
 def _encode(envelope: dict[str, Any], data: dict[str, Any], origin: Origin | None) -> bytes:
     if origin is not None:
-        data = {**data, "raw": _as_json_or_text(origin.raw)}
+        raw = orjson.Fragment(origin.raw) if origin.is_json else _as_json_or_text(origin.raw)
+        data = {**data, "raw": raw}
     envelope["data"] = data
     try:
         return orjson.dumps(envelope)

@@ -41,7 +41,8 @@ _NOISE = "\ufeff\x00," + _BLANKS
 class Call:
     """CALL (2), or SEND (6) where `send` is true. `raw` is the payload's original text.
 
-    `numeric_id` tells that the message id was a number, so that the answer can bear it as one.
+    `numeric_id` tells that the message id was a number, so that the answer can bear it as one; `is_json` that `raw` is
+    known to be strictly valid JSON.
     """
 
     message_id: str
@@ -51,6 +52,7 @@ class Call:
     violations: list[Violation] = field(default_factory=list)
     send: bool = False
     numeric_id: bool = False
+    is_json: bool = False
 
 
 @dataclass(slots=True)
@@ -107,7 +109,7 @@ def decode(text: str | bytes) -> list[Frame]:
         if raw.count("{") + raw.count("[") < MAX_DEPTH or not loose_json.deeper_than(payload, MAX_DEPTH):
             call_id, action, result_id = head.groups()
             if result_id is None:
-                return [Call(call_id, action, payload, raw, notes)]
+                return [Call(call_id, action, payload, raw, notes, is_json=True)]
             return [CallResult(result_id, payload, raw, notes)]
     return _decode_tolerantly(text, notes)
 

@@ -152,12 +152,12 @@ class Session:
         if call.send:
             if action not in profile.sends:
                 violations.append(_violation("send_not_known", f"OCPP {profile.version} has no such SEND"))
-            return [SendReceived(call.message_id, action, call.payload, call.raw, violations, row)]
+            return [SendReceived(call.message_id, action, call.payload, call.raw, violations, row, call.is_json)]
         if row is not None and not row.answered:
             violations.append(_violation("call_not_known", "sent as a CALL, though it is a SEND"))
         if call.numeric_id:
             self._numeric_ids.add(call.message_id)
-        return [CallReceived(call.message_id, action, call.payload, call.raw, violations, row)]
+        return [CallReceived(call.message_id, action, call.payload, call.raw, violations, row, call.is_json)]
 
     def _right_case(self, action: str) -> str:
         lowered = action.lower()

@@ -9,7 +9,10 @@ from gateway.ocpp.profile import Inbound
 
 @dataclass(slots=True)
 class CallReceived:
-    """The charger's CALL, to be answered. `inbound` is its row in the table, None for an action without one."""
+    """The charger's CALL, to be answered. `inbound` is its row in the table, None for an action without one.
+
+    `is_json` tells that `raw` is known to be strictly valid JSON.
+    """
 
     message_id: str
     action: str
@@ -17,6 +20,7 @@ class CallReceived:
     raw: str
     violations: list[Violation]
     inbound: Inbound | None
+    is_json: bool = False
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ class Charger(ChargePoint):
 
 async def main(port: int, broker_port: int) -> None:
     logging.disable(logging.WARNING)
-    async with aiomqtt.Client("127.0.0.1", broker_port) as mqtt:
+    async with aiomqtt.Client("127.0.0.1", broker_port, protocol=aiomqtt.ProtocolVersion.V5) as mqtt:
 
         async def serve_one(connection: ServerConnection) -> None:
             path = connection.request.path if connection.request is not None else "/"
