@@ -1,0 +1,221 @@
+"""The data lane: the log's events and the chargers' state, published for one shard at a time."""
+
+import json
+from collections.abc import Sequence
+
+import orjson
+import structlog
+
+from adapters.mqtt.config import MqttConfig
+from adapters.mqtt.dialer import Connection, Dialer, Redialer
+from adapters.mqtt.publisher import NO_SUBSCRIBER, TOO_LARGE, TOPIC_INVALID, Message
+from adapters.mqtt.retained import Retained
+from adapters.mqtt.status import WILL_DELAY, Status
+from adapters.mqtt.topics import Topics
+from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
+from gateway.core.events import CONTENT_TYPE, to_json
+from gateway.core.ports import Delivery, GatewayContext, LogEntry, Snapshot
+
+log = structlog.get_logger(__name__)
+
+_REMOVED = "ocpp.charger.removed"
+_PAYLOAD_FORMAT_INVALID = 0x99
+_IMPOSSIBLE = {
+    TOPIC_INVALID: "the broker takes no such topic",
+    TOO_LARGE: "too large for the broker, even without the raw message",
+    _PAYLOAD_FORMAT_INVALID: "the broker refuses the payload's format",
+}
+_LARGE = 64 * 1024
+_WARN_SECONDS = 60.0
+_SLICE = 10_000
+"""Messages per publish, so that packet ids suffice."""
+
+
+class MqttReader:
+    """The OutwardReader of MQTT."""
+
+    name = "mqtt"
+
+    def __init__(self, config: MqttConfig, context: GatewayContext, topics: Topics) -> None:
+        self.refresh_interval: float | None = config.state_interval or None
+        self._context, self._topics = context, topics
+        self._dialer = Dialer(config, context)
+
+    def open(self, shard: int) -> Delivery:
+        repeat_after = None if self.refresh_interval is None else self.refresh_interval / 2
+        return MqttDelivery(shard, self._dialer, self._context, self._topics, Retained(self._topics, repeat_after))
+
+
+class MqttDelivery:
+    """The Delivery of one shard: one connection at a time, QoS 1, acknowledged. Shard 0 speaks for the gateway."""
+
+    def __init__(self, shard: int, dialer: Dialer, context: GatewayContext, topics: Topics, retained: Retained) -> None:
+        self._shard, self._context, self._topics, self._retained = shard, context, topics, retained
+        self._clock, self._observer = context.clock, context.observer
+        self._status = Status(context, topics) if shard == 0 else None
+        will = None if self._status is None else self._status.will
+        self._login = dialer.login(shard, will=will, will_delay=WILL_DELAY)
+        self._redialer = Redialer(dialer, shard)
+        self._connection: Connection | None = None
+        self._cautious = False
+        self._suspect: str | None = None
+        self._warn_at = 0.0
+
+    async def connect(self) -> None:
+        await self._hang_up()
+        while True:
+            self._connection = await self._redialer.dial(self._login)
+            self._retained.forget()
+            try:
+                if self._status is not None:
+                    await self._status.announce(self._connection)
+            except DeliveryInterrupted as error:
+                log.info("the broker connection did not last", shard=self._shard, problem=str(error))
+                continue
+            return
+
+    async def lost(self) -> None:
+        if self._connection is not None:
+            reason = await self._connection.lost()
+            log.info("the broker connection is lost", shard=self._shard, reason=reason)
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        with_will = self._status is not None and await self._status.farewell(connection)
+        await connection.disconnect(with_will=with_will)
+
+    async def _hang_up(self) -> None:
+        """Let go of a connection that is of no use any more; a shard's own successor cancels its will."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(with_will=True)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise DeliveryInterrupted("not connected")
+        return self._connection
+
+    # ------------------------------------------------------------ events
+
+    async def deliver(self, entries: Sequence[LogEntry]) -> None:
+        removed = [index for index, entry in enumerate(entries) if entry.type == _REMOVED]
+        try:
+            await self._publish_events(entries)
+        except DeliveryInterrupted as error:
+            self._suspect = entries[0].position if len(entries) == 1 else None
+            if removed and removed[0] < error.confirmed:
+                # Its topics are not cleared yet, so that it must come again.
+                raise DeliveryInterrupted(str(error), confirmed=removed[0]) from error
+            raise
+        except DeliveryError as error:
+            await self._clear(entries, [index for index in removed if index < error.confirmed])
+            raise
+        self._suspect = None
+        await self._clear(entries, removed)
+
+    async def _publish_events(self, entries: Sequence[LogEntry]) -> None:
+        connection = self._connected()
+        messages = [self._message(entry) for entry in entries]
+        if len(entries) == 1 and entries[0].position == self._suspect and len(messages[0][1]) > _LARGE:
+            # Some brokers hang up on what is too large for them, without having told what is.
+            messages[0] = (messages[0][0], without_raw(entries[0]))
+        done = 0
+        while done < len(messages):
+            # After a refusal the first goes alone, so that those behind it do not overtake it again and again.
+            until = done + 1 if self._cautious else len(messages)
+            try:
+                codes = await connection.publish(messages[done:until], content_type=CONTENT_TYPE)
+            except DeliveryInterrupted as error:
+                raise DeliveryInterrupted(str(error), confirmed=done + error.confirmed) from error
+            done = until if not any(codes) else self._judge(entries, messages, codes, done)
+            self._cautious = False
+
+    def _message(self, entry: LogEntry) -> Message:
+        if entry.type == "ocpp.message":
+            action = orjson.loads(entry.body).get("ocppaction") or "unknown"
+            return self._topics.message(entry.charger, action), entry.body
+        return self._topics.event(entry.charger, entry.type), entry.body
+
+    def _judge(self, entries: Sequence[LogEntry], messages: list[Message], codes: bytes, first: int) -> int:
+        """What the broker said to the messages from the first on; returns up to where they are delivered.
+
+        Raises DeliveryRefused or DeliveryImpossible.
+        """
+        for index, code in enumerate(codes, start=first):
+            if code == NO_SUBSCRIBER:
+                self._unheard(entries[index])
+            elif code >= 0x80:
+                topic, body = messages[index]
+                if code == TOO_LARGE and body is entries[index].body:
+                    messages[index] = (topic, without_raw(entries[index]))
+                    return index
+                if code in _IMPOSSIBLE:
+                    raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=index)
+                self._cautious = True
+                raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=index, topic=topic)
+        return first + len(codes)
+
+    def _unheard(self, entry: LogEntry) -> None:
+        """Nobody subscribed: a success, but bad news where money is concerned."""
+        self._observer.undelivered("mqtt", self._shard, "no_subscriber")
+        now = self._clock.monotonic()
+        if entry.type.startswith("ocpp.transaction.") and now >= self._warn_at:
+            self._warn_at = now + _WARN_SECONDS
+            log.warning("nobody has subscribed to transaction events", charger=str(entry.charger), type=entry.type)
+
+    async def _clear(self, entries: Sequence[LogEntry], removed: Sequence[int]) -> None:
+        """Clear the retained topics of chargers that were removed. Raises DeliveryInterrupted."""
+        for index in removed:
+            connectors = orjson.loads(entries[index].body).get("data", {}).get("connectors", [])
+            places = [(evse, connector) for evse, connector in connectors]
+            messages = self._retained.clearing(entries[index].charger, places)
+            try:
+                codes = await self._connected().publish(messages, retain=True, halt=False)
+            except DeliveryInterrupted as error:
+                raise DeliveryInterrupted(str(error), confirmed=index) from error
+            refused = [topic for (topic, _), code in zip(messages, codes, strict=True) if code >= 0x80]
+            if refused:
+                log.warning("the topics of a removed charger cannot be cleared", topics=refused)
+
+    # ------------------------------------------------------------ retained state
+
+    async def project(self, snapshots: Sequence[Snapshot]) -> None:
+        connection, now = self._connected(), self._clock.monotonic()
+        if self._status is not None:
+            await self._status.repeat(connection)
+        messages: list[Message] = []
+        owners: list[int] = []
+        for owner, snapshot in enumerate(snapshots):
+            due = self._retained.messages(snapshot, now)
+            messages += due
+            owners += [owner] * len(due)
+        for start in range(0, len(messages), _SLICE):
+            part = messages[start : start + _SLICE]
+            codes = await connection.publish(part, retain=True, halt=False)
+            if any(codes):
+                self._judge_retained(part, codes, owners[start:])
+            for message in part:
+                self._retained.published(message, now)
+
+    def _judge_retained(self, messages: Sequence[Message], codes: bytes, owners: Sequence[int]) -> None:
+        """Raises DeliveryRefused or DeliveryImpossible for the first that the broker did not take."""
+        for message, code in zip(messages, codes, strict=True):
+            if code < 0x80:
+                self._retained.published(message, self._clock.monotonic())
+        for (topic, _), code, owner in zip(messages, codes, owners, strict=False):
+            if code in _IMPOSSIBLE:
+                raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=owner)
+            if code >= 0x80:
+                raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=owner, topic=topic)
+
+
+def without_raw(entry: LogEntry) -> bytes:
+    """The event without the raw OCPP payload, and with a reference to where it can be read."""
+    envelope = json.loads(entry.body)
+    data = envelope.get("data")
+    if isinstance(data, dict) and "raw" in data:
+        del data["raw"]
+        data["rawref"] = f"/v1/log/{entry.position}"
+    return to_json(envelope)

@@ -1,0 +1,152 @@
+"""Coming to a broker connection: which MQTT version, how often to try, and what the health board and log say of it."""
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from adapters.mqtt.address import Address
+from adapters.mqtt.config import MqttConfig
+from adapters.mqtt.fallback import OldPublisher
+from adapters.mqtt.publisher import ConnectRefused, Login, Message, Publisher
+from gateway.core.errors import DeliveryInterrupted
+from gateway.core.ports import GatewayContext
+
+log = structlog.get_logger(__name__)
+
+_BACKOFF_FIRST, _BACKOFF_MOST = 0.2, 10.0
+_STABLE_SECONDS = 10.0
+"""A connection that lived shorter than this does not make the next attempts any quicker."""
+_HEALTH = "mqtt broker"
+_NEEDS_TRUST = (
+    "the broker speaks no MQTT 5; with 3.1.1 it acknowledges publishes that its ACL refused, so events may be lost "
+    "unnoticed. Use a broker with MQTT 5, or accept that with mqtt.trust_puback = true"
+)
+
+
+class Connection(Protocol):
+    """What both MQTT versions offer; see Publisher."""
+
+    async def publish(
+        self,
+        messages: Sequence[Message],
+        *,
+        retain: bool = False,
+        content_type: str | None = None,
+        halt: bool = True,
+    ) -> bytes: ...
+
+    async def lost(self) -> str: ...
+
+    async def disconnect(self, *, with_will: bool) -> None: ...
+
+
+class Backoff:
+    """Growing waits with jitter, so that many clients do not come back in step."""
+
+    def __init__(self) -> None:
+        self._next = _BACKOFF_FIRST
+
+    def reset(self) -> None:
+        self._next = _BACKOFF_FIRST
+
+    async def wait(self) -> None:
+        wait, self._next = self._next, min(self._next * 2, _BACKOFF_MOST)
+        await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+
+
+class BrokerHealth:
+    """One line on the health board, and one in the log per change, for the connections of all shards."""
+
+    def __init__(self, context: GatewayContext) -> None:
+        self._context = context
+        self._problems: dict[int, str] = {}
+
+    def problem(self, shard: int, problem: str) -> None:
+        self._problems[shard] = problem
+        self._context.observer.up("mqtt", False)
+        if self._context.health.set(_HEALTH, "degraded", problem):
+            log.warning("the MQTT broker cannot be used", problem=problem)
+
+    def clear(self, shard: int) -> None:
+        if self._problems.pop(shard, None) is not None and not self._problems:
+            log.info("the MQTT broker can be used again")
+        if not self._problems:
+            self._context.observer.up("mqtt", True)
+            self._context.health.set(_HEALTH, "ok")
+
+
+class Dialer:
+    """Makes the data lane's connections; shared by all shards."""
+
+    def __init__(self, config: MqttConfig, context: GatewayContext) -> None:
+        self._config = config
+        self.health = BrokerHealth(context)
+        self._address: Address | None = None
+        self._told_of_fallback = False
+        self._prefix_hash = hashlib.blake2b(config.prefix.encode(), digest_size=4).hexdigest()
+
+    def login(self, shard: int, *, will: Message | None = None, will_delay: int = 0) -> Login:
+        """A shard's login: one client id for all nodes, so that a new holder of the lease cuts off the old one."""
+        client_id = f"ocpp-gateway-{self._prefix_hash}-shard-{shard:02d}"
+        return Login(client_id, self._config.keepalive, will, will_delay)
+
+    async def dial(self, login: Login) -> Connection:
+        """Connect, once. Raises ConnectRefused, and ConfigurationError for a certificate that does not load."""
+        if self._address is None:
+            self._address = Address.of(self._config)
+        address = self._address
+        if self._config.protocol != "3.1.1":
+            try:
+                return await Publisher.open(address, login)
+            except ConnectRefused as error:
+                if not error.old_protocol or self._config.protocol == "5":
+                    raise ConnectRefused(f"{address}: {error}") from error
+                return await self._fall_back(address, login, str(error))
+        return await self._fall_back(address, login, "mqtt.protocol is 3.1.1")
+
+    async def _fall_back(self, address: Address, login: Login, why: str) -> Connection:
+        if not self._config.trust_puback:
+            raise ConnectRefused(f"{address}: {why}: {_NEEDS_TRUST}")
+        try:
+            connection = await OldPublisher.open(address, login)
+        except ConnectRefused as error:
+            raise ConnectRefused(f"{address}: {error}") from error
+        if not self._told_of_fallback:
+            self._told_of_fallback = True
+            log.warning(
+                "MQTT 3.1.1 is used: a publish that the broker's ACL refuses is lost unnoticed",
+                broker=str(address),
+                why=why,
+            )
+        return connection
+
+
+class Redialer:
+    """One shard's connection over all its lives."""
+
+    def __init__(self, dialer: Dialer, shard: int) -> None:
+        self._dialer, self._shard = dialer, shard
+        self._backoff = Backoff()
+        self._lived_from: float | None = None
+
+    async def dial(self, login: Login) -> Connection:
+        """Connect; tries until it works. Raises ConfigurationError."""
+        now = asyncio.get_running_loop().time()
+        if self._lived_from is not None:
+            if now - self._lived_from >= _STABLE_SECONDS:
+                self._backoff.reset()
+            await self._backoff.wait()
+        while True:
+            try:
+                connection = await self._dialer.dial(login)
+            except DeliveryInterrupted as error:
+                self._dialer.health.problem(self._shard, str(error))
+                await self._backoff.wait()
+                continue
+            self._dialer.health.clear(self._shard)
+            self._lived_from = asyncio.get_running_loop().time()
+            return connection
