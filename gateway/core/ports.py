@@ -5,7 +5,7 @@ Redis; `gateway.chargers` implements LocalCharger; each folder of `adapters` imp
 OutwardReader; `gateway.metrics` implements Observer.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -376,7 +376,7 @@ class GatewayContext:
     observer: Observer
     metrics: Callable[[], bytes]
     """The metrics page in Prometheus's text format."""
-    read_log: Callable[[OutwardReader], Awaitable[None]]
+    read_log: Callable[[OutwardReader], Coroutine[Any, Any, None]]
     """Read the log for an outward reader under leases, all shards, until cancelled."""
     known_chargers: Callable[[], AsyncIterator[ChargerId]]
     dev: bool = False
