@@ -6,6 +6,7 @@ from typing import Any
 Data = Mapping[str, Any]
 
 _LONGEST = 160
+_UNITS = {"Percent": "%", None: ""}
 
 
 def in_words(event_type: str, data: Data) -> str:
@@ -49,7 +50,7 @@ def _measured(data: Data) -> str | None:
     """The overall values of the samples that people look for first."""
     shown = {"Power.Active.Import": "power", "Current.Import": "current", "SoC": "charge"}
     found = [
-        f"{shown[sample['measurand']]} {sample['value']} {sample.get('unit') or ''}".rstrip()
+        f"{shown[sample['measurand']]} {sample['value']} {_UNITS.get(sample.get('unit'), sample.get('unit'))}"
         for sample in data.get("samples") or ()
         if sample.get("measurand") in shown and sample.get("phase") is None
     ]
@@ -84,20 +85,24 @@ def _meter(data: Data) -> str:
     return _place(data) + (_measured(data) or f"{len(data.get('samples') or ())} meter values")
 
 
+def _transaction(data: Data) -> str:
+    """The transaction by the first digits of its id, enough for people."""
+    name = str(data.get("transaction_id"))
+    return f"transaction {name if len(name) <= 12 else name[:8] + '…'}"
+
+
 def _token(data: Data) -> str | None:
     token = data.get("token")
     return None if not token else f"token {token.get('id')}"
 
 
 def _transaction_started(data: Data) -> str:
-    return _place(data) + _joined(f"transaction {data.get('transaction_id')} started", _token(data))
+    return _place(data) + _joined(f"{_transaction(data)} started", _token(data))
 
 
 def _transaction_updated(data: Data) -> str:
     state = data.get("charging_state")
-    return _place(data) + _joined(
-        f"transaction {data.get('transaction_id')}", state, _energy(data.get("energy_wh")), _measured(data)
-    )
+    return _place(data) + _joined(_transaction(data), state, _energy(data.get("energy_wh")), _measured(data))
 
 
 def _transaction_ended(data: Data) -> str:
@@ -107,12 +112,12 @@ def _transaction_ended(data: Data) -> str:
         data.get("stop_reason"),
         f"look at it: {' '.join(data['suspect'])}" if data.get("suspect") else None,
     )
-    return _place(data) + _joined(f"transaction {data.get('transaction_id')} ended", facts, sep=": ")
+    return _place(data) + _joined(f"{_transaction(data)} ended", facts, sep=": ")
 
 
 def _transaction_corrected(data: Data) -> str:
     return _place(data) + _joined(
-        f"transaction {data.get('transaction_id')} corrected, revision {data.get('revision')}",
+        f"{_transaction(data)} corrected, revision {data.get('revision')}",
         _energy(data.get("energy_wh")),
         sep=": ",
     )
