@@ -1,7 +1,7 @@
 """From an MQTT message to a command, and from its result to a message: pure functions.
 
-The payload of `command/{name}` is a JSON object of arguments, or empty where all have defaults. Beside the arguments
-stand `id` (the idempotency key), `timeout` (seconds for the charger to answer) and `expires_at` (RFC 3339).
+The payload of `command/{name}` is a JSON object of arguments, `{}` where none is wanted. Beside the arguments stand
+`id` (the idempotency key), `timeout` (seconds for the charger to answer) and `expires_at` (RFC 3339).
 The payload of `call/{Action}` is OCPP's own, the whole object, unless it has an object under `payload`: then that is
 OCPP's, and only `id`, `timeout` and `expires_at` may stand beside it. OCPP itself names no such field.
 """
@@ -21,7 +21,8 @@ from gateway.core.identity import ChargerId
 
 ORIGIN = "mqtt"
 RETAINED = "retained commands are refused: publish it without the retain flag"
-EMPTY_ON_3_1_1 = "an empty message may be the clearing of a retained one, which MQTT 3.1.1 does not tell: send {}"
+EMPTY = "an empty message is no command, for it may be the clearing of a retained one: send {}"
+"""With MQTT 3.1.1, and from brokers that do not keep the retain flag as published, the two look the same."""
 
 
 class Terms(BaseModel):
@@ -95,7 +96,6 @@ class Received:
     retain: bool
     now: float
     message_expiry: float | None = None
-    mqtt5: bool = True
 
     @property
     def clears(self) -> bool:
@@ -148,15 +148,13 @@ class _Unreadable(CommandInvalid):
 
 def _object(received: Received) -> dict[str, Any]:
     if not received.payload:
-        if not received.mqtt5:
-            raise CommandInvalid(EMPTY_ON_3_1_1)
-        return {}
+        raise CommandInvalid(EMPTY)
     try:
         value = orjson.loads(received.payload)
     except ValueError as error:
         raise CommandInvalid(f"not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise CommandInvalid("a command's payload is a JSON object, or empty")
+        raise CommandInvalid("a command's payload is a JSON object")
     return value
 
 

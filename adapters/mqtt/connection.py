@@ -142,7 +142,6 @@ class Connection:
             retain=message.retain,
             now=self._clock.now(),
             message_expiry=getattr(properties, "MessageExpiryInterval", None),
-            mqtt5=self._mqtt5,
         )
         if topic is None:
             _log.warning("message on no command topic ignored", topic=str(message.topic))

@@ -1,13 +1,56 @@
 """Commands over MQTT, on both brokers: who answers, where to, and what never reaches a charger."""
 
-import asyncio
-from typing import Any
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
+import aiomqtt
 import pytest
 
 from gateway.core.commands import Outcome
 from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane
 from tests.support.servers import Mosquitto, Server
+
+DENIED = {"acltype": "subscribeLiteral", "topic": "ocpp/chargers/+/call/+"}
+
+
+@dataclass
+class Guarded:
+    """A mosquitto that lets nobody subscribe to raw calls, until it is told to."""
+
+    broker: Mosquitto
+
+    async def allow(self) -> None:
+        """The broker then puts every client out whom the rule concerned."""
+        command = {"command": "removeRoleACL", "rolename": "guests", **DENIED}
+        with suppress(aiomqtt.MqttError):
+            async with commander(self.broker, "nothing") as someone:
+                someone.client.timeout = 1
+                await someone.send("$CONTROL/dynamic-security/v1", {"commands": [command]})
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Guarded]:
+    plugin = next(Path("/usr/lib").glob("**/mosquitto_dynamic_security.so"), None)
+    if plugin is None:
+        pytest.skip("this mosquitto came without its dynamic security plugin")
+    everything = dict.fromkeys(("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe"), True)
+    control = {"acltype": "publishClientSend", "topic": "$CONTROL/#", "priority": 0, "allow": True}
+    rules = {
+        "defaultACLAccess": everything,
+        "roles": [{"rolename": "guests", "acls": [{**DENIED, "priority": 0, "allow": False}, control]}],
+        "groups": [{"groupname": "all", "roles": [{"rolename": "guests"}]}],
+        "clients": [],
+        "anonymousGroup": "all",
+    }
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps(rules))
+    broker = Mosquitto(tmp_path / "guarded", f"plugin {plugin}", f"plugin_opt_config_file {file}")
+    broker.start()
+    yield Guarded(broker)
+    broker.stop()
 
 
 async def test_a_result_goes_to_the_response_topic_with_the_correlation_data(broker: Server) -> None:
@@ -42,7 +85,7 @@ async def test_without_a_response_topic_the_result_goes_to_the_result_topic(brok
     charger = gateway.connect("CP-1")
     charger.outcome, charger.result = Outcome.REJECTED, {"status": "Rejected"}
     async with control_lane(gateway, config_of(broker)), commander(broker) as me:
-        await me.send("ocpp/chargers/CP-1/command/unlock", b"")
+        await me.send("ocpp/chargers/CP-1/command/unlock", {})
         unlocked = await me.answer()
         await me.send("ocpp/chargers/CP-1/call/ClearCache", {})
         called = await me.answer()
@@ -52,10 +95,11 @@ async def test_without_a_response_topic_the_result_goes_to_the_result_topic(brok
     assert not called.retain
 
 
-async def test_a_retained_command_is_refused_even_live_and_its_clearing_is_no_command(broker: Server) -> None:
+async def test_a_retained_command_is_refused_even_live(mosquitto: Mosquitto) -> None:
+    """Not so on rumqttd, which gives no subscriber the retain flag as it was published."""
     gateway = Gateway()
     charger = gateway.connect("CP-1")
-    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
         await me.send("ocpp/chargers/CP-1/command/reset", {"id": "r-1"}, retain=True)
         refused = await me.answer()
         await me.send("ocpp/chargers/CP-1/command/reset", b"", retain=True)
@@ -64,6 +108,16 @@ async def test_a_retained_command_is_refused_even_live_and_its_clearing_is_no_co
     assert (refused.body["id"], refused.body["outcome"]) == ("r-1", "invalid")
     assert refused.body["reason"] == "retained commands are refused: publish it without the retain flag"
     assert after.body["id"] == "u-1"
+    assert [command.name for command in charger.executed] == ["unlock"]
+
+
+async def test_the_clearing_of_a_retained_command_is_no_command(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(broker)), commander(broker, "replies/me") as me:
+        await me.send("ocpp/chargers/CP-1/command/reset", b"", retain=True)
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "u-1"}, ResponseTopic="replies/me")
+        assert (await me.answer()).body["id"] == "u-1"
     assert [command.name for command in charger.executed] == ["unlock"]
 
 
@@ -80,6 +134,7 @@ async def test_a_command_retained_while_the_gateway_was_away_is_refused_when_it_
 @pytest.mark.parametrize(
     ("topic", "payload", "told"),
     [
+        ("command/reset", b"", "send {}"),
         ("command/reset", b"{", "not JSON"),
         ("command/reset", b"[]", "JSON object"),
         ("command/reset", b"\xff\x00", "not JSON"),
@@ -238,14 +293,15 @@ async def test_after_a_restart_of_the_broker_commands_work_again_and_results_on_
 ) -> None:
     gateway = Gateway()
     charger = gateway.connect("CP-1")
+    gateway.connect("CP-2")
     charger.answering.clear()
     async with control_lane(gateway, config_of(broker)):
         await gateway.watched.until(lambda check: check.level == "ok")
         async with commander(broker) as me:
             await me.send("ocpp/chargers/CP-1/command/reset", {"id": "under way"}, ResponseTopic="replies/me")
-            async with asyncio.timeout(20):
-                while not charger.executed:
-                    await asyncio.sleep(0)
+            await me.send("ocpp/chargers/CP-2/command/reset", {"id": "later"})
+            assert (await me.answer()).body["id"] == "later"
+            assert [command.id for command in charger.executed] == ["under way"]
         broker.stop()
         away = await gateway.watched.until(lambda check: check.level == "degraded")
         assert str(broker.port) in away.detail
@@ -272,7 +328,7 @@ async def test_the_gateway_starts_while_the_broker_is_away(mosquitto: Mosquitto)
             assert (await me.answer()).body["outcome"] == "accepted"
 
 
-async def test_mqtt_3_1_1_serves_too_but_an_empty_message_is_no_command_there(mosquitto: Mosquitto) -> None:
+async def test_mqtt_3_1_1_serves_too(mosquitto: Mosquitto) -> None:
     gateway = Gateway()
     charger = gateway.connect("CP-1")
     async with control_lane(gateway, config_of(mosquitto, protocol="3.1.1")), commander(mosquitto) as me:
@@ -285,7 +341,7 @@ async def test_mqtt_3_1_1_serves_too_but_an_empty_message_is_no_command_there(mo
 
 @pytest.mark.parametrize("settings", [{"username": "gateway", "password": "wrong"}, {}])
 async def test_a_broker_that_lets_us_in_no_more_is_told(
-    tmp_path: Any, settings: dict[str, str], mosquitto: Mosquitto
+    tmp_path: Path, settings: dict[str, str], mosquitto: Mosquitto
 ) -> None:
     guarded = Mosquitto(tmp_path / "guarded", "allow_anonymous false")
     guarded.start()
@@ -298,16 +354,21 @@ async def test_a_broker_that_lets_us_in_no_more_is_told(
         guarded.stop()
 
 
-async def test_a_denied_subscription_is_named(tmp_path: Any, mosquitto: Mosquitto) -> None:
-    rules = tmp_path / "acl"
-    rules.write_text("topic read ocpp/chargers/+/command/+\ntopic write #\n")
-    guarded = Mosquitto(tmp_path / "guarded", f"acl_file {rules}")
-    guarded.start()
-    try:
-        gateway = Gateway()
-        async with control_lane(gateway, config_of(guarded)):
-            check = await gateway.watched.until(lambda check: check.level == "degraded")
+async def test_a_denied_subscription_is_named_and_made_once_it_is_allowed(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.mqtt.control.RESUBSCRIBE_SECONDS", 0.05)
+    gateway = Gateway()
+    gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(guarded.broker)):
+        check = await gateway.watched.until(lambda check: check.level == "degraded")
         assert "ocpp/chargers/+/call/+" in check.detail
         assert "command/+" not in check.detail
-    finally:
-        guarded.stop()
+        async with commander(guarded.broker) as me:
+            await me.send("ocpp/chargers/CP-1/command/reset", {"id": "r-1"})
+            assert (await me.answer()).body["id"] == "r-1"
+        await guarded.allow()
+        await gateway.watched.until(lambda check: check.level == "ok")
+        async with commander(guarded.broker) as me:
+            await me.send("ocpp/chargers/CP-1/call/ClearCache", {"payload": {}, "id": "c-1"})
+            assert (await me.answer()).body["id"] == "c-1"
