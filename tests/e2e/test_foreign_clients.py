@@ -131,9 +131,9 @@ async def test_a_foreign_charger_charges_and_obeys_mqtt_and_rest(
 
     told = [event["type"].removeprefix("ocpp.transaction.") for event in heard]
     assert told == ["started", "updated", "ended"] * 3
-    ended = [event["data"]["transaction"] for event in heard if event["type"] == "ocpp.transaction.ended"]
+    ended = [event["data"] for event in heard if event["type"] == "ocpp.transaction.ended"]
     assert [transaction["energy_wh"] for transaction in ended] == [250, 250, 250]
-    assert len({transaction["id"] for transaction in ended}) == 3
+    assert len({transaction["transaction_id"] for transaction in ended}) == 3
 
 
 async def test_a_foreign_charger_notices_an_answer_that_breaks_the_schema(foreign: Foreign) -> None:

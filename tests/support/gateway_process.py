@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -75,7 +76,7 @@ class GatewayProcess:
         return httpx.AsyncClient(base_url=self.rest_url, headers=headers, timeout=30.0, trust_env=False)
 
     def start(self, *, ready: bool = True) -> Self:
-        """Start the process and, if `ready`, wait until /readyz says 200."""
+        """Start the process and, if `ready`, wait until /readyz says 200 and chargers may connect."""
         config = self.folder / f"{self.node}.toml"
         config.write_text(_toml(self._sections))
         environment = {
@@ -110,7 +111,8 @@ class GatewayProcess:
                 said = str(error)
             else:
                 said = answer.text
-                if answer.status_code == 200:
+                # The REST door opens before the chargers' one.
+                if answer.status_code == 200 and _listens(self.charger_port):
                     return
             time.sleep(0.05)
         raise RuntimeError(f"the gateway is not ready after {seconds:g} s ({said}): {self.log[-4000:]}")
@@ -127,6 +129,8 @@ class GatewayProcess:
         if self._process is None:
             return None
         process, self._process = self._process, None
+        if process.poll() is not None:
+            raise RuntimeError(f"the gateway had ended by itself with {process.returncode}: {self.log[-4000:]}")
         process.send_signal(number)
         try:
             return process.wait(STOP_TIMEOUT)
@@ -140,6 +144,12 @@ class GatewayProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _toml(sections: dict[str, dict[str, Any]]) -> str:
