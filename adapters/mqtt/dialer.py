@@ -21,9 +21,11 @@ _BACKOFF_FIRST, _BACKOFF_MOST = 0.2, 10.0
 _STABLE_SECONDS = 10.0
 """A connection that lived shorter than this does not make the next attempts any quicker."""
 _HEALTH = "mqtt broker"
+_HANG_UPS = 3
+"""A broker that hung up on so many MQTT 5 logins in a row is taken for one that does not know it."""
 _NEEDS_TRUST = (
-    "the broker speaks no MQTT 5; with 3.1.1 it acknowledges publishes that its ACL refused, so events may be lost "
-    "unnoticed. Use a broker with MQTT 5, or accept that with mqtt.trust_puback = true"
+    "a broker without MQTT 5 acknowledges what its ACL refused, so that events are lost unnoticed. Use one with MQTT 5, or accept that "
+    "with mqtt.trust_puback = true"
 )
 
 
@@ -87,6 +89,7 @@ class Dialer:
         self.health = BrokerHealth(context)
         self._address: Address | None = None
         self._told_of_fallback = False
+        self._hang_ups = 0
         self._prefix_hash = hashlib.blake2b(config.prefix.encode(), digest_size=4).hexdigest()
 
     def login(self, shard: int, *, will: Message | None = None, will_delay: int = 0) -> Login:
@@ -99,14 +102,18 @@ class Dialer:
         if self._address is None:
             self._address = Address.of(self._config)
         address = self._address
-        if self._config.protocol != "3.1.1":
-            try:
-                return await Publisher.open(address, login)
-            except ConnectRefused as error:
-                if not error.old_protocol or self._config.protocol == "5":
-                    raise ConnectRefused(f"{address}: {error}") from error
-                return await self._fall_back(address, login, str(error))
-        return await self._fall_back(address, login, "mqtt.protocol is 3.1.1")
+        if self._config.protocol == "3.1.1":
+            return await self._fall_back(address, login, "mqtt.protocol is 3.1.1")
+        try:
+            connection = await Publisher.open(address, login)
+        except ConnectRefused as error:
+            self._hang_ups = self._hang_ups + 1 if error.old_protocol == "perhaps" else 0
+            old = error.old_protocol == "yes" or self._hang_ups >= _HANG_UPS
+            if not old or self._config.protocol == "5":
+                raise ConnectRefused(f"{address}: {error}") from error
+            return await self._fall_back(address, login, str(error))
+        self._hang_ups = 0
+        return connection
 
     async def _fall_back(self, address: Address, login: Login, why: str) -> Connection:
         if not self._config.trust_puback:

@@ -7,7 +7,7 @@ Receive Maximum leaves room, and written many at a time.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import mqtt5
 import structlog
@@ -36,9 +36,9 @@ _ACK_TERMS = 2
 
 
 class ConnectRefused(DeliveryInterrupted):
-    """The broker could not be reached or did not let us in. `old_protocol`: perhaps for want of MQTT 5."""
+    """The broker could not be reached or did not let us in. `old_protocol`: whether that was for want of MQTT 5."""
 
-    def __init__(self, message: str, *, old_protocol: bool = False) -> None:
+    def __init__(self, message: str, *, old_protocol: Literal["yes", "perhaps", "no"] = "no") -> None:
         self.old_protocol = old_protocol
         super().__init__(message)
 
@@ -121,7 +121,7 @@ class Publisher(asyncio.Protocol):
         self._keepalive = keepalive
         self._timer: asyncio.TimerHandle | None = None
         self._heard = self._said = self._acked = self._loop.time()
-        self._pinged = False
+        self._pinged_at = 0.0
         self.max_packet_size: int | None = None
         """What the broker takes at the most, in bytes; None for no limit that it told us of."""
 
@@ -219,7 +219,9 @@ class Publisher(asyncio.Protocol):
         if code >= 0x80:
             old = connack.reason_code == mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION
             reason = f"{connack.reason_str}, " if connack.reason_str else ""
-            raise ConnectRefused(f"refused: {_words(connack.reason_code)} ({reason}0x{code:02x})", old_protocol=old)
+            raise ConnectRefused(
+                f"refused: {_words(connack.reason_code)} ({reason}0x{code:02x})", old_protocol="yes" if old else "no"
+            )
         self._receive_max = connack.receive_max
         self.max_packet_size = connack.max_packet_size
         if connack.server_keep_alive is not None:
@@ -332,7 +334,8 @@ class Publisher(asyncio.Protocol):
     def _unreadable(self, data: bytes, problem: str) -> None:
         if not self._connack.done() and data[:2] == b"\x20\x02":
             # A CONNACK as MQTT 3.1.1 frames it (section 3.2): code 1 is "unacceptable protocol version".
-            error = ConnectRefused(f"refused with the MQTT 3.1.1 code {data[3]}", old_protocol=data[3] == 1)
+            old: Literal["yes", "no"] = "yes" if data[3] == 1 else "no"
+            error = ConnectRefused(f"refused with the MQTT 3.1.1 code {data[3]}", old_protocol=old)
             self._connack.set_exception(error)
         self._drop(f"the broker sent what is not MQTT 5: {problem}")
 
@@ -344,15 +347,14 @@ class Publisher(asyncio.Protocol):
     def _tick(self) -> None:
         """Ask for a sign of life where there was none for half the keepalive time, and give up where none came."""
         now, beat = self._loop.time(), self._beat()
-        silent = now - self._heard >= beat * 0.9
-        if silent and self._pinged:
+        if self._heard < self._pinged_at:
             self._drop("the broker gives no sign of life")
             return
         if self._batch is not None and not self._paused and now - self._acked >= 2 * _ACK_TERMS * beat:
             self._drop("the broker does not acknowledge what it gets")
             return
-        self._pinged = silent
-        if silent or now - self._said >= beat * 0.9:
+        if now - min(self._heard, self._said) >= beat * 0.9:
+            self._pinged_at = now
             self._write(mqtt5.PingReqPacket().write())
         self._timer = self._loop.call_later(beat, self._tick)
 
@@ -374,7 +376,8 @@ class Publisher(asyncio.Protocol):
         for waiting in (self._opened, self._connack):
             if not waiting.done():
                 # A broker that does not know MQTT 5 may just hang up.
-                waiting.set_exception(ConnectRefused(self._reason, old_protocol=waiting is self._connack))
+                old: Literal["perhaps", "no"] = "perhaps" if waiting is self._connack else "no"
+                waiting.set_exception(ConnectRefused(self._reason, old_protocol=old))
                 waiting.exception()
         if self._batch is not None and not self._batch.done.done():
             self._batch.done.set_exception(DeliveryInterrupted(self._reason, confirmed=self._batch.confirmed()))
