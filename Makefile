@@ -34,11 +34,13 @@ types: .venv/.dev  ## mypy --strict
 bench: .venv/.dev  ## full path against the usual stack: ratio, latency, memory, profile
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-scale: .venv/.dev  ## the same with ten thousand chargers
+scale: .venv/.dev servers  ## the same with ten thousand chargers, and the tests that take many minutes
 	@ulimit -n "$$(ulimit -Hn)"; $(BIN)/python -m tests.bench --chargers 10000 --idle 10000 --rounds 1 $(ARGS)
+	@$(BIN)/python -m pytest -m soak
 
-openapi: .venv/.installed  ## write openapi/openapi.json anew
+openapi: .venv/.dev  ## write openapi/openapi.json and openapi/asyncapi.yaml anew
 	@$(BIN)/python -m adapters.rest.openapi
+	@$(BIN)/python -m adapters.mqtt.asyncapi
 
 clean:  ## remove what was made here
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules

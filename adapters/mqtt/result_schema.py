@@ -1,0 +1,49 @@
+"""The shapes of what is neither event data nor state, for openapi/asyncapi.yaml."""
+
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from gateway.core.commands import Outcome
+
+
+class Envelope(TypedDict):
+    """A CloudEvent. `time` is the charger's clock, `recordedtime` the gateway's; `sequence` is without holes for each
+    charger and epoch."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: str
+    datacontenttype: str
+    dataschema: str
+    recordedtime: str
+    epoch: str
+    sequence: str
+    subject: NotRequired[str]
+    ocppversion: NotRequired[str]
+    ocppaction: NotRequired[str]
+    ocppmessageid: NotRequired[str]
+    data: dict[str, Any]
+
+
+class Info(TypedDict):
+    """The gateway's version, the version of this contract, and the nodes that are alive."""
+
+    version: str
+    contract: str
+    nodes: list[str]
+
+
+class Result(TypedDict):
+    """How a command ended, the same over REST."""
+
+    id: str
+    charger_id: str
+    name: str
+    outcome: Outcome
+    reason: str | None
+    safe_to_retry: bool
+    result: dict[str, Any] | None
+    transaction: dict[str, Any] | None
