@@ -177,7 +177,7 @@ def _split(is_call: bool, value: dict[str, Any]) -> tuple[Terms, dict[str, Any]]
 
 def _moment(text: str) -> float | None:
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())
         return None if moment.tzinfo is None or "T" not in text.upper() else moment.timestamp()
     except (ValueError, OverflowError):
         return None

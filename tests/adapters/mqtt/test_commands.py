@@ -1,0 +1,164 @@
+"""What a payload says: arguments, idempotency key, time; and what it cannot say."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.mqtt.commands import RETAINED, Received, Request, read_request
+from adapters.mqtt.topics import CommandTopic
+from gateway.core.clock import rfc3339
+from gateway.core.commands import Outcome
+from gateway.core.errors import CommandInvalid
+from gateway.core.identity import ChargerId
+
+NOW = 1_790_000_000.0
+RESET = CommandTopic(ChargerId("CP-1"), "command", "reset")
+CALL = CommandTopic(ChargerId("CP-1"), "call", "Reset")
+
+
+def read(topic: CommandTopic, payload: object, *, retain: bool = False, message_expiry: float | None = None) -> Request:
+    raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return read_request(topic, Received(raw, retain, NOW, message_expiry), default_timeout=30)
+
+
+def test_arguments_stand_beside_the_terms() -> None:
+    command = read(RESET, {"type": "immediate", "id": "r-1", "timeout": 5}).command()
+    assert (command.id, command.charger, command.name, command.origin) == ("r-1", RESET.charger, "reset", "mqtt")
+    assert (command.arguments, command.deadline) == ({"type": "immediate", "evse_id": None}, NOW + 5)
+
+
+def test_without_terms_the_id_is_made_and_the_default_timeout_holds() -> None:
+    first, second = read(RESET, {}), read(RESET, {})
+    assert first.id != second.id
+    assert (len(first.id), first.deadline, first.expiry) == (32, NOW + 30, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "payload", "command_id"),
+    [
+        ({"type": "Hard"}, {"type": "Hard"}, None),
+        ({}, {}, None),
+        ({"id": 7, "timeout": 1}, {"id": 7, "timeout": 1}, None),
+        ({"payload": {"type": "Hard"}}, {"type": "Hard"}, None),
+        ({"payload": {"id": 7}, "id": "c-1"}, {"id": 7}, "c-1"),
+        ({"payload": "text"}, {"payload": "text"}, None),
+    ],
+)
+def test_the_payload_of_a_raw_call_is_the_whole_object_unless_one_stands_under_payload(
+    body: dict[str, Any], payload: dict[str, Any], command_id: str | None
+) -> None:
+    command = read(CALL, body).command()
+    assert (command.name, command.action, command.arguments) == ("call/Reset", "Reset", payload)
+    assert command_id in (None, command.id)
+
+
+@pytest.mark.parametrize(
+    ("message_expiry", "timeout", "expires_in", "deadline"),
+    [(None, 10, None, 10), (5, 10, None, 5), (20, 10, None, 10), (20, 10, 3, 3), (None, None, 40, 30)],
+)
+def test_the_deadline_is_the_earliest_of_all_that_was_said(
+    message_expiry: float | None, timeout: float | None, expires_in: float | None, deadline: float
+) -> None:
+    body = {"timeout": timeout, "expires_at": None if expires_in is None else rfc3339(NOW + expires_in)}
+    said = {key: value for key, value in body.items() if value is not None}
+    assert read(RESET, said, message_expiry=message_expiry).deadline == NOW + deadline
+
+
+@pytest.mark.parametrize(
+    ("said", "later", "outcome"),
+    [
+        ({}, 29, None),
+        ({}, 31, "commands before it"),
+        ({"expires_at": rfc3339(NOW + 5)}, 4, None),
+        ({"expires_at": rfc3339(NOW + 5)}, 6, "had expired"),
+        ({"expires_at": rfc3339(NOW - 1)}, 0, "had expired"),
+    ],
+)
+def test_what_waited_too_long_is_expired(said: dict[str, Any], later: float, outcome: str | None) -> None:
+    refusal = read(RESET, said).refused(NOW + later)
+    assert (refusal is None) == (outcome is None)
+    if refusal is not None and outcome is not None:
+        assert refusal.outcome is Outcome.EXPIRED
+        assert outcome in (refusal.reason or "")
+
+
+@pytest.mark.parametrize(
+    "moment", ["tomorrow", "2026-11-21", "2026-11-21T08:00:00", "2026-13-01T00:00:00Z", 1_790_000_000, True, ""]
+)
+def test_an_expires_at_that_is_no_moment_is_told(moment: object) -> None:
+    problem = read(RESET, {"expires_at": moment, "id": "r-1"}).problem
+    assert problem is not None
+    assert problem.startswith("expires_at: ")
+
+
+@pytest.mark.parametrize("moment", ["2026-09-21T14:13:20Z", "2026-09-21T16:13:20.000+02:00", "2026-09-21t14:13:20z"])
+def test_rfc_3339_is_understood_in_its_spellings(moment: str) -> None:
+    assert read(RESET, {"expires_at": moment}).expiry == NOW
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"id": ""}, "id: "),
+        ({"id": "x" * 129}, "id: "),
+        ({"id": 5}, "id: "),
+        ({"id": "ä"}, "id: "),
+        ({"timeout": 0}, "timeout: "),
+        ({"timeout": "5"}, "timeout: "),
+        ({"timeout": True}, "timeout: "),
+        ({"timeout": 1e9}, "timeout: "),
+        ({"evse": 1}, "evse: "),
+    ],
+)
+def test_terms_and_arguments_that_are_wrong_are_named(body: dict[str, Any], told: str) -> None:
+    problem = read(RESET, body).problem
+    assert problem is not None
+    assert told in problem
+
+
+def test_the_id_of_a_wrong_command_is_echoed_where_it_can_be_read() -> None:
+    for body in ({"id": "r-1", "timeout": -1}, {"id": "r-1", "type": "now"}):
+        refusal = read(RESET, body).refused(NOW)
+        assert refusal is not None
+        assert (refusal.id, refusal.outcome) == ("r-1", Outcome.INVALID)
+    assert read(RESET, {"id": 5, "timeout": -1}).id
+
+
+def test_a_retained_command_is_refused_and_an_empty_retained_message_is_none() -> None:
+    request = read(RESET, {"id": "r-1"}, retain=True)
+    assert (request.id, request.problem) == ("r-1", RETAINED)
+    assert read(RESET, b"{", retain=True).problem == RETAINED
+    assert Received(b"", retain=True, now=NOW).clears
+    assert not Received(b"{}", retain=True, now=NOW).clears
+
+
+@given(st.binary(max_size=200), st.sampled_from([RESET, CALL]))
+def test_nothing_that_is_sent_breaks_the_reading(payload: bytes, topic: CommandTopic) -> None:
+    request = read(topic, payload)
+    if request.problem is not None:
+        with pytest.raises(CommandInvalid):
+            request.command()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["id", "timeout", "expires_at", "type", "evse_id", "payload"]), _JSON),
+    st.sampled_from([RESET, CALL]),
+)
+def test_no_json_object_breaks_the_reading(body: dict[str, Any], topic: CommandTopic) -> None:
+    request = read(topic, body)
+    assert (request.problem is None) == (request.arguments is not None)
+    assert request.deadline <= NOW + 3600
+
+
+def test_deep_nesting_is_no_command() -> None:
+    assert "not JSON" in (read(RESET, b'{"a":' * 100_000).problem or "")
