@@ -1,5 +1,6 @@
 """What must happen to a charger that is not connected: done in its place, under an epoch of its own."""
 
+from gateway.chargers.giving_up import give_up
 from gateway.chargers.surroundings import Surroundings
 from gateway.core.errors import OwnershipLost
 from gateway.core.events import stamp
@@ -27,4 +28,4 @@ async def end_pending_for_absent(charger: ChargerId, transaction_id: str, around
         commit = Commit(charger, claim.epoch, stamped, change.key, b"", change.fields, change.transactions)
         await around.log.commit(commit)
     finally:
-        await around.ownership.release(charger, claim.epoch)
+        await give_up(around.ownership, charger, claim.epoch)

@@ -16,6 +16,7 @@ import orjson
 import structlog
 
 from gateway.chargers.commands import CallEnd, carry_out, resolve
+from gateway.chargers.giving_up import give_up
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.websocket import WebSocket
 from gateway.core.clock import rfc3339
@@ -60,6 +61,9 @@ END_PENDING = "end_pending"
 VIOLATION_INTERVAL = 1.0
 """Seconds between two violation events of one connection: a charger that sends garbage must not fill the log."""
 
+MAX_ODD_TEXT = 64 * 1024
+"""Characters of what is no message that its event tells."""
+
 CLAIM_RETRY = 1.0
 """Seconds between attempts to claim a charger anew after Redis lost its data."""
 
@@ -71,6 +75,10 @@ class _Internal:
     make: Callable[[], Change]
 
 
+_Item = CallReceived | SendReceived | _Internal
+"""What waits in the inbox, each with the (monotonic) time of its arrival."""
+
+
 class Connection:
     """A charger whose socket this node holds; implements `LocalCharger` and the socket's `Listener`."""
 
@@ -79,7 +87,6 @@ class Connection:
     ) -> None:
         self.charger = charger
         self.epoch = claim.epoch
-        self.money_waiting_since: float | None = None
         self._profile = profile
         self._socket = socket
         self._around = around
@@ -88,7 +95,8 @@ class Connection:
         self._twin = Twin.restore(charger, claim.fields, claim.transactions)
         self._sequence = 0
         self._redis_ahead = claim.redis_time - around.clock.now()
-        self._inbox: deque[CallReceived | SendReceived | _Internal] = deque()
+        self._inbox: deque[tuple[_Item, float]] = deque()
+        self._in_hand: tuple[_Item, float] | None = None
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._next_id = count(randbelow(1 << 30) + 1)
@@ -107,6 +115,13 @@ class Connection:
     def version(self) -> str:
         return self._profile.version
 
+    @property
+    def money_waiting_since(self) -> float | None:
+        """When the oldest of a transaction's messages arrived that is not answered yet; None if there is none."""
+        if self._in_hand is not None and _is_money(self._in_hand[0]):
+            return self._in_hand[1]
+        return next((arrived for item, arrived in self._inbox if _is_money(item)), None)
+
     # ------------------------------------------------------------ life
 
     async def run(self) -> None:
@@ -118,7 +133,8 @@ class Connection:
         try:
             await self._store(self._connected())
             await self._schedule_ends()
-            while self._closed is None:
+            # What had arrived before the socket was closed counts, too.
+            while self._closed is None or self._inbox:
                 await self._work_off()
             await self._farewell()
         except OwnershipLost:
@@ -135,23 +151,28 @@ class Connection:
         if not self._inbox:
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
-        while self._inbox and self._closed is None:
-            item = self._inbox.popleft()
+        while self._inbox:
+            self._in_hand = item, arrived = self._inbox.popleft()
             if len(self._inbox) < self._around.config.max_inbound_queue // 2:
                 self._socket.resume()
             if isinstance(item, _Internal):
                 await self._store(item.make())
             else:
-                await self._handle(item)
+                await self._handle(item, arrived)
+            self._in_hand = None
+
+    async def abandon(self, reason: str) -> None:
+        """Say farewell for a charger whose socket was gone before the handshake was over."""
+        self._closed = (1006, reason)
+        try:
+            await self._farewell()
+        except OwnershipLost as lost:
+            _log.info("charger has another connection", charger=str(self.charger), reason=str(lost))
 
     async def _farewell(self) -> None:
         code, reason = self._closed or (1006, "")
-        self._release_resources()
         await self._store(self._twin.disconnected(self._around.clock.now(), reason=f"{code} {reason}".strip()))
-        try:
-            await self._around.ownership.release(self.charger, self.epoch)
-        except LogUnavailable as error:
-            _log.warning("charger not released", charger=str(self.charger), error=str(error))
+        await give_up(self._around.ownership, self.charger, self.epoch)
 
     def _release_resources(self) -> None:
         self._around.router.detach(self)
@@ -176,10 +197,13 @@ class Connection:
 
     def socket_closed(self, code: int, reason: str) -> None:
         self._closed = (code, reason)
+        self._release_resources()
         self._wake_up()
 
     def close(self, code: int, reason: str) -> None:
         self._socket.close(code, reason)
+        # Nothing more goes out, so commands that wait are certainly not sent.
+        self._apply(self._session.drain())
 
     # ------------------------------------------------------------ upkeep, called by the server every second or so
 
@@ -230,7 +254,8 @@ class Connection:
             return
         self._violation_at = clock.monotonic()
         _log.warning("odd frame", charger=str(self.charger), kind=anomaly.kind, detail=anomaly.detail[:300])
-        notice = Notice("ocpp.charger.violation", {"code": anomaly.kind, "message": anomaly.detail, "raw": anomaly.raw})
+        notice = Notice("ocpp.charger.violation", {"code": anomaly.kind, "message": anomaly.detail})
+        notice.data["raw"] = anomaly.raw[:MAX_ODD_TEXT]
         now = clock.now()
         self._enqueue(
             _Internal(lambda: self._twin.handle(notice, now=now, redis_now=now + self._redis_ahead, violations=1))
@@ -249,8 +274,8 @@ class Connection:
         self._timer = None
         self._apply(self._session.poll(self._around.clock.monotonic()))
 
-    def _enqueue(self, item: CallReceived | SendReceived | _Internal) -> None:
-        self._inbox.append(item)
+    def _enqueue(self, item: _Item) -> None:
+        self._inbox.append((item, self._around.clock.monotonic()))
         if len(self._inbox) >= self._around.config.max_inbound_queue:
             self._socket.pause()
         self._wake_up()
@@ -261,12 +286,9 @@ class Connection:
 
     # ------------------------------------------------------------ the walk of a message
 
-    async def _handle(self, call: CallReceived | SendReceived) -> None:
+    async def _handle(self, call: CallReceived | SendReceived, arrived: float) -> None:
         clock = self._around.clock
-        arrived = clock.monotonic()
         row = call.inbound
-        if row is not None and row.money:
-            self.money_waiting_since = arrived
         notes = Notes(call.violations)
         report = self._translated(call, notes)
         token, boot = await self._decided(report)
@@ -277,11 +299,8 @@ class Connection:
             verdict = Verdict(rfc3339(now), token, boot, change.transaction_id)
             answer = orjson.dumps(row.reply(verdict))
         origin = Origin(self.version, call.action, call.message_id, call.raw, notes.violations, call.is_json)
-        try:
-            earlier = await self._store(change, origin=origin, answer=answer)
-        finally:
-            self.money_waiting_since = None
-        if isinstance(call, CallReceived):
+        earlier = await self._store(change, origin=origin, answer=answer)
+        if not isinstance(call, SendReceived):
             self._answer(call, answer if earlier is None else earlier)
             self._around.observer.answered(clock.monotonic() - arrived)
         outcome = "repeated" if earlier is not None else "violated" if notes.violations else "ok"
@@ -394,24 +413,45 @@ class Connection:
         self._pending = set(pending)
 
     async def _claim_again(self) -> None:
-        """Redis came back empty: claim under a new epoch and store all that is known."""
+        """Redis came back empty: claim under a new epoch and store all that is known.
+
+        Raises OwnershipLost where another connection has the charger by now.
+        """
         while True:
+            claim = await self._claimed_again()
+            self.epoch, self._sequence = claim.epoch, 0
+            self._redis_ahead = claim.redis_time - self._around.clock.now()
+            everything = self._twin.everything()
+            commit = Commit(self.charger, self.epoch, (), None, b"", everything.fields, everything.transactions)
             try:
-                claim = await self._around.ownership.claim(self.charger)
+                await self._around.log.commit(commit)
                 break
+            except OwnershipLost as lost:
+                if not lost.forgotten:
+                    raise
+        _log.warning("charger claimed anew", charger=str(self.charger), epoch=self.epoch)
+
+    async def _claimed_again(self) -> Claim:
+        ownership = self._around.ownership
+        while True:
+            newer = self._around.router.local(self.charger)
+            if newer is not None and newer is not self:
+                raise OwnershipLost(str(self.charger), forgotten=False)
+            try:
+                # Without a socket it must not take the charger from a connection that has one.
+                here = self._closed is None
+                claim = await (ownership.claim(self.charger) if here else ownership.claim_absent(self.charger))
             except LogUnavailable:
                 await asyncio.sleep(CLAIM_RETRY)
-        self.epoch, self._sequence = claim.epoch, 0
-        everything = self._twin.everything()
-        await self._around.log.commit(
-            Commit(self.charger, self.epoch, (), None, b"", everything.fields, everything.transactions)
-        )
-        _log.warning("charger claimed anew", charger=str(self.charger), epoch=self.epoch)
+                continue
+            if claim is None:
+                raise OwnershipLost(str(self.charger), forgotten=False)
+            return claim
 
     # ------------------------------------------------------------ the walk of a command
 
     async def execute(self, command: Command) -> CommandResult:
-        if self._closed is not None:
+        if not self._socket.is_open:
             return CommandResult(
                 command.id, command.charger, command.name, Outcome.OFFLINE, "the charger is not connected"
             )
@@ -431,11 +471,17 @@ class Connection:
     async def _call(self, call: Call, deadline: float) -> CallEnd:
         clock = self._around.clock
         now = clock.monotonic()
-        remaining = max(0.0, deadline - clock.now())
         waiting: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
+        if not self._socket.is_open:
+            return CallLost(waiting, sent=False)
         self._apply(
             self._session.call(
-                call.action, call.payload, handle=waiting, deadline=now + remaining, answer_within=remaining, now=now
+                call.action,
+                call.payload,
+                handle=waiting,
+                deadline=now + max(0.0, deadline - clock.now()),
+                answer_within=self._around.config.command_timeout,
+                now=now,
             )
         )
         try:
@@ -463,3 +509,7 @@ class Connection:
                     lambda: self._twin.availability_set(clock.now(), arguments["evse_id"], arguments["available"])
                 )
             )
+
+
+def _is_money(item: _Item) -> bool:
+    return not isinstance(item, _Internal) and item.inbound is not None and item.inbound.money

@@ -19,7 +19,8 @@ from websockets.http11 import Request
 from gateway.core.errors import HandshakeRefused
 from gateway.core.identity import MAX_IDENTITY_LENGTH, ChargerId
 
-_REQUEST_LINE = re.compile(rb"\A(\S+) (.*) (HTTP/\d\.\d)(\r?\n)", re.DOTALL)
+_REQUEST_LINE = re.compile(rb"\A(\S+) ([^\n]*) (HTTP/\d\.\d)(\r?\n)")
+MAX_REQUEST_LINE = 8192
 _NOT_IN_A_PATH = re.compile(rb"[^\x21-\x7e]")
 
 
@@ -44,6 +45,18 @@ def mended_request_line(head: bytes) -> bytes:
     return b"%b %b %b%b" % (method, mended, protocol, newline) + head[found.end() :]
 
 
+def why_no_request(head: bytes | bytearray) -> str | None:
+    """Why the first bytes of a connection can begin no HTTP request, None while they may."""
+    if head[:2] == b"\x16\x03":
+        return "TLS on a listener without it: connect with ws://, or give the listener a certificate"
+    line, newline, _ = head[: MAX_REQUEST_LINE + 1].partition(b"\n")
+    if len(line) > MAX_REQUEST_LINE:
+        return "the request line is too long"
+    if not head[:1].isalpha() or (newline and _REQUEST_LINE.match(head) is None):
+        return "not HTTP"
+    return None
+
+
 def mend_headers(request: Request) -> None:
     """Supply `Connection: Upgrade` where a charger forgot it beside a right `Upgrade` header (quirk 2)."""
     connection = ", ".join(request.headers.get_all("Connection")).lower()
@@ -59,7 +72,10 @@ def charger_id(path: str) -> ChargerId:
     Raises HandshakeRefused with 404 for no identity, 400 for one that is not UTF-8, too long or unprintable.
     """
     if "://" in path:
-        path = urlsplit(path).path
+        try:
+            path = urlsplit(path).path
+        except ValueError:
+            raise HandshakeRefused(400, "the request line has no URL that can be read") from None
     segments = [segment for segment in path.partition("?")[0].split("/") if segment]
     if not segments:
         raise HandshakeRefused(404, "the path names no charger: connect to /<any path>/<charger id>")

@@ -10,6 +10,7 @@ from websockets.http11 import Request
 from gateway.chargers.absent import end_pending_for_absent
 from gateway.chargers.config import ChargersConfig
 from gateway.chargers.connection import END_PENDING, Connection
+from gateway.chargers.giving_up import give_up
 from gateway.chargers.handshake import (
     charger_id,
     chosen_subprotocol,
@@ -36,7 +37,6 @@ class ChargerServer:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._connections: set[Connection] = set()
-        self._sockets: set[WebSocket] = set()
         self._tasks: asyncio.TaskGroup | None = None
         self._draining = False
         self.port = around.config.port
@@ -54,9 +54,15 @@ class ChargerServer:
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            tls = _tls_context(config)
             try:
                 server = await loop.create_server(
-                    self._new_socket, config.host, config.port, ssl=_tls_context(config), backlog=4096
+                    self._new_socket,
+                    config.host,
+                    config.port,
+                    ssl=tls,
+                    ssl_handshake_timeout=None if tls is None else config.handshake_timeout,
+                    backlog=4096,
                 )
             except OSError as error:
                 raise ConfigurationError(
@@ -74,10 +80,10 @@ class ChargerServer:
             self._drain()
 
     def superseded(self, charger: ChargerId, epoch: int) -> None:
-        """A newer connection owns the charger: close the ones with an older epoch."""
-        for connection in list(self._connections):
-            if connection.charger == charger and connection.epoch < epoch:
-                connection.close(1000, "superseded by a newer connection")
+        """A newer connection owns the charger: close the one here, if its epoch is older."""
+        connection = self._around.router.local(charger)
+        if connection is not None and connection.epoch < epoch:
+            connection.close(1000, "superseded by a newer connection")
 
     def forgotten(self) -> None:
         """Redis lost its data: every connection stores what it knows, and so claims its charger anew."""
@@ -108,7 +114,11 @@ class ChargerServer:
             await asyncio.sleep(UPKEEP_INTERVAL)
             now = asyncio.get_running_loop().time()
             for connection in list(self._connections):
-                connection.upkeep(now)
+                try:
+                    connection.upkeep(now)
+                except Exception:
+                    # Our own bug, on one charger: every other goes on.
+                    _log.exception("upkeep failed", charger=str(connection.charger))
 
     # ------------------------------------------------------------ admission
 
@@ -129,22 +139,14 @@ class ChargerServer:
 
     async def _serve(self, socket: WebSocket, request: Request) -> None:
         """Admit a charger and run its connection to the end."""
-        try:
-            async with asyncio.timeout(self._around.config.handshake_timeout):
-                connection = await self._admitted(socket, request)
-        except HandshakeRefused as refusal:
-            self._refuse(socket, request, refusal)
-            return
-        except (LogUnavailable, TimeoutError) as error:
-            self._refuse(
-                socket,
-                request,
-                HandshakeRefused(503, f"try again later: {error or 'too slow'}", retry_after=RETRY_AFTER),
-            )
-            return
+        connection = await self._connected(socket, request)
+        # The request is needed no more, and this task lives as long as the connection does.
+        del request
         if connection is None:
             return
         self._connections.add(connection)
+        if self._draining:
+            connection.close(1012, "the gateway restarts")
         try:
             await connection.run()
         except Exception:
@@ -154,33 +156,65 @@ class ChargerServer:
         finally:
             self._connections.discard(connection)
 
+    async def _connected(self, socket: WebSocket, request: Request) -> Connection | None:
+        """The charger's connection; None where it was turned away or hung up."""
+        try:
+            return await self._admitted(socket, request)
+        except HandshakeRefused as refusal:
+            self._refuse(socket, request, refusal)
+        except (LogUnavailable, TimeoutError) as error:
+            away = HandshakeRefused(503, f"try again later: {error or 'too slow'}", retry_after=RETRY_AFTER)
+            self._refuse(socket, request, away)
+        except Exception:
+            # Our own bug, in one handshake: every other goes on.
+            _log.exception("handshake failed", path=request.path[:200], remote=socket.remote_address)
+            socket.abort()
+        return None
+
     async def _admitted(self, socket: WebSocket, request: Request) -> Connection | None:
         charger = charger_id(request.path)
+        if not socket.is_handshake(request):
+            raise HandshakeRefused(426, "this address speaks OCPP over WebSockets; connect with ws:// or wss://")
+        async with asyncio.timeout(self._around.config.handshake_timeout):
+            subprotocol, header = await self._checked(charger, request)
+        if subprotocol is None:
+            self._close_without_protocol(socket, request, charger)
+            return None
+        if socket.closed:
+            # A claim would take the charger from the connection that it may have opened since.
+            _log.info("handshake failed", charger=str(charger), reason="the charger hung up")
+            return None
+        claim = await self._around.ownership.claim(charger)
+        try:
+            connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around)
+            problem = socket.accept(request, header, connection)
+        except Exception:
+            await give_up(self._around.ownership, charger, claim.epoch)
+            raise
+        if problem is None:
+            loser = self._around.router.attach(connection)
+            if loser is not None:
+                loser.close(1000, "superseded by a newer connection")
+            return connection
+        _log.warning("handshake failed", charger=str(charger), reason=problem, remote=socket.remote_address)
+        if claim.fields.get("availability") == b"online":
+            # The connection that it was online by has lost the charger to this one.
+            await connection.abandon(problem)
+        else:
+            await give_up(self._around.ownership, charger, claim.epoch)
+        return None
+
+    async def _checked(self, charger: ChargerId, request: Request) -> tuple[str | None, str | None]:
+        """The subprotocol to speak, and its spelling in the answer, of a charger that may connect."""
         settings = await self._around.ownership.settings(charger)
         if settings.has_password or self._around.config.require_password:
             await self._authenticate(charger, request)
-        subprotocol, header = chosen_subprotocol(
+        return chosen_subprotocol(
             offered_subprotocols(request.headers),
             tuple(PROFILES),
             preferred=settings.subprotocol,
             default=self._around.config.default_subprotocol,
         )
-        if subprotocol is None:
-            self._close_without_protocol(socket, request, charger)
-            return None
-        if not socket.is_handshake(request):
-            raise HandshakeRefused(426, "this address speaks OCPP over WebSockets; connect with ws:// or wss://")
-        claim = await self._around.ownership.claim(charger)
-        connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around)
-        problem = socket.accept(request, header, connection)
-        if problem is not None:
-            _log.warning("handshake failed", charger=str(charger), reason=problem, remote=socket.remote_address)
-            await self._around.ownership.release(charger, claim.epoch)
-            return None
-        loser = self._around.router.attach(connection)
-        if loser is not None:
-            loser.close(1000, "superseded by a newer connection")
-        return connection
 
     async def _authenticate(self, charger: ChargerId, request: Request) -> None:
         """Check Basic credentials (OCPP security profiles 1 and 2). Raises HandshakeRefused with 401."""

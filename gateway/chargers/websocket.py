@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
+import structlog
 from websockets.exceptions import InvalidState
 from websockets.extensions.base import ServerExtensionFactory
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
@@ -17,12 +18,17 @@ from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from gateway.chargers.handshake import mend_headers, mended_request_line
+from gateway.chargers.handshake import mend_headers, mended_request_line, why_no_request
+
+_log = structlog.get_logger(__name__)
 
 _SILENT = logging.getLogger("gateway.chargers.websocket.frames")
 _SILENT.setLevel(logging.CRITICAL)
 
-MAX_REQUEST_LINE = 8192
+MAX_HEAD = 64 * 1024
+"""Longest handshake request, in bytes."""
+MAX_EARLY = 64 * 1024
+"""Bytes that a charger may send before its handshake is answered; beyond that its socket is not read."""
 CLOSE_TIMEOUT = 5.0
 """Seconds that a charger has to answer a close frame before its socket is cut."""
 
@@ -56,6 +62,8 @@ class WebSocket(asyncio.Protocol):
         "_assembled_opcode",
         "_close_timer",
         "_closed",
+        "_early",
+        "_handshake_timeout",
         "_head",
         "_listener",
         "_loop",
@@ -85,11 +93,13 @@ class WebSocket(asyncio.Protocol):
         self._listener: Listener | None = None
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._handshake_timeout = handshake_timeout
         self._head: bytearray | None = bytearray()
+        self._early: bytearray | None = None
         self._assembled: bytearray | None = None
         self._assembled_opcode = Opcode.TEXT
         self._max_buffered = max_buffered
-        self._timer: asyncio.TimerHandle | None = self._loop.call_later(handshake_timeout, self.abort)
+        self._timer: asyncio.TimerHandle | None = None
         self._close_timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._paused = False
@@ -108,23 +118,41 @@ class WebSocket(asyncio.Protocol):
     def encrypted(self) -> bool:
         return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now goes out: false from the first close frame on, of either side."""
+        return self._protocol.state is OPEN and not self._closed
+
+    @property
+    def closed(self) -> bool:
+        """Whether the socket is gone."""
+        return self._closed
+
     @staticmethod
     def is_handshake(request: Request) -> bool:
         """Whether the request asks for a WebSocket at all."""
         return "websocket" in ", ".join(request.headers.get_all("Upgrade")).lower()
 
     def accept(self, request: Request, subprotocol: str | None, listener: Listener) -> str | None:
-        """Finish the handshake; None if the WebSocket is open now, else why the request was no WebSocket handshake."""
-        if self._closed:
+        """Finish the handshake; None if the WebSocket is open now, else why the request was no WebSocket handshake.
+
+        The listener may be called before this returns, with what the charger sent early.
+        """
+        if self._closed or self._transport is None or self._transport.is_closing():
             return "the charger hung up"
         mend_headers(request)
         self._protocol.chosen = cast(Subprotocol | None, subprotocol)
         response = self._protocol.accept(request)
         self._respond(response)
         if self._protocol.state is not OPEN:
-            return bytes(response.body).decode(errors="replace").strip().splitlines()[0]
+            self._begin_close_timer()
+            told = bytes(response.body).decode(errors="replace").strip()
+            return told.splitlines()[0] if told else f"HTTP {response.status_code}"
         self._listener = listener
+        early, self._early = self._early, None
         self._resume()
+        if early:
+            self._receive(bytes(early))
         return None
 
     def reject(self, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
@@ -138,7 +166,6 @@ class WebSocket(asyncio.Protocol):
         self._begin_close_timer()
 
     def _respond(self, response: Response) -> None:
-        self._cancel_timer()
         self._protocol.send_response(response)
         self._flush()
 
@@ -211,22 +238,51 @@ class WebSocket(asyncio.Protocol):
             self._transport.resume_reading()
 
     def pause_writing(self) -> None:
-        """The charger does not read; beyond the limit it is cut off, so that it costs no more memory."""
-        if self._transport is not None and self._transport.get_write_buffer_size() > self._max_buffered:
-            self.abort()
+        """The charger does not read what it is sent: it is cut off, so that it costs no more memory."""
+        _log.warning("charger does not read", remote=self.remote_address, waiting_bytes=self._max_buffered)
+        self.abort()
 
     # ------------------------------------------------------------ asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=self._max_buffered)
+        self._timer = self._loop.call_later(self._handshake_timeout, self._give_up)
+
+    def _give_up(self) -> None:
+        _log.info("no handshake", remote=self.remote_address, reason="too slow")
+        self.abort()
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self._loop.time()
         if self._head is not None:
-            self._head += data
-            if b"\n" not in self._head and len(self._head) <= MAX_REQUEST_LINE:
-                return
-            data, self._head = mended_request_line(bytes(self._head)), None
+            self._receive_head(data)
+        elif self._early is not None:
+            self._early += data
+            if len(self._early) > MAX_EARLY:
+                self.pause()
+        else:
+            self._receive(data)
+
+    def _receive_head(self, data: bytes) -> None:
+        """Gather the handshake request. What follows it waits: the answer takes a question to Redis."""
+        head = self._head = self._head if self._head is not None else bytearray()
+        begin = max(0, len(head) - 3)
+        head += data
+        end = head.find(b"\r\n\r\n", begin) + 4
+        problem = why_no_request(head) or ("the request is too long" if len(head) > MAX_HEAD else None)
+        if problem is None and end >= 4:
+            self._cancel_timer()
+            self._head, self._early = None, head[end:]
+            self._receive(mended_request_line(bytes(head[:end])))
+            problem = None if self._protocol.handshake_exc is None else str(self._protocol.handshake_exc)
+        if problem is not None:
+            _log.info("no handshake", remote=self.remote_address, reason=problem)
+            self._head, self._early = None, bytearray()
+            if self._transport is not None:
+                self._transport.close()
+
+    def _receive(self, data: bytes) -> None:
         self._protocol.receive_data(data)
         self._flush()
         for event in self._protocol.events_received():
@@ -265,8 +321,6 @@ class WebSocket(asyncio.Protocol):
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, Request):
-            # Nothing may be read before the handshake is answered, which takes a question to Redis.
-            self.pause()
             self._on_request(self, event)
         elif isinstance(event, Response):
             raise TypeError("a server receives no response")
@@ -282,7 +336,8 @@ class WebSocket(asyncio.Protocol):
                 self._deliver(self._assembled_opcode, data)
 
     def _deliver(self, opcode: Opcode, data: bytes | bytearray | memoryview) -> None:
-        if self._listener is None or self._protocol.state is not OPEN:
+        # What stands before the charger's own close frame counts; what comes after ours does not.
+        if self._listener is None or self._reason is not None:
             return
         try:
             text = str(data, "utf-8")

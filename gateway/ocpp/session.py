@@ -295,8 +295,8 @@ class Session:
     ) -> list[SessionEvent]:
         """Send a CALL as soon as it is its turn: the higher `priority` first, else in order.
 
-        One not sent by `deadline` ends in CallExpired, one not answered `answer_within` seconds after it was sent in
-        CallTimedOut. A full queue or a drained session ends it at once in CallLost, not sent.
+        One not sent by `deadline` ends in CallExpired; one sent, but not answered within `answer_within` seconds, nor
+        by `deadline`, in CallTimedOut. A full queue or a drained session ends it at once in CallLost, not sent.
         """
         if self._closed or len(self._queue) >= self._max_outbound:
             return [CallLost(handle, sent=False)]
@@ -356,7 +356,8 @@ class Session:
                 events.append(CallExpired(waiting.handle))
                 continue
             message_id = self._new_id()
-            self._outstanding = _Outstanding(message_id, waiting, now + waiting.answer_within)
+            answer_by = min(now + waiting.answer_within, waiting.deadline)
+            self._outstanding = _Outstanding(message_id, waiting, answer_by)
             events.append(Transmit(frames.encode_call(message_id, waiting.action, waiting.payload)))
         return events
 

@@ -13,7 +13,10 @@ from gateway.core.ports import ChargerSettings, Claim, Commit
 
 @dataclass
 class MemoryStore:
-    """Implements EventLog and Ownership. `available` may be cleared to play an outage of Redis."""
+    """Implements EventLog, Ownership and LaterWork.
+
+    `available` may be cleared to play an outage of Redis, `prompt` to have it answer handshakes late.
+    """
 
     events: list[tuple[ChargerId, dict[str, object]]] = field(default_factory=list)
     answers: dict[tuple[ChargerId, str], bytes] = field(default_factory=dict)
@@ -24,10 +27,13 @@ class MemoryStore:
     passwords: dict[ChargerId, bytes] = field(default_factory=dict)
     subprotocols: dict[ChargerId, str] = field(default_factory=dict)
     commits: int = 0
+    later: dict[tuple[ChargerId, str, str], tuple[float, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.available = asyncio.Event()
+        self.available, self.prompt = asyncio.Event(), asyncio.Event()
         self.available.set()
+        self.prompt.set()
+        self.asked = 0
 
     # ------------------------------------------------------------ EventLog
 
@@ -55,6 +61,8 @@ class MemoryStore:
             raise LogUnavailable("Redis is away")
 
     async def settings(self, charger: ChargerId) -> ChargerSettings:
+        self.asked += 1
+        await self.prompt.wait()
         self._require()
         return ChargerSettings(self.subprotocols.get(charger), charger in self.passwords)
 
@@ -63,6 +71,8 @@ class MemoryStore:
         return self.passwords.get(charger) == password
 
     async def claim(self, charger: ChargerId) -> Claim:
+        self.asked += 1
+        await self.prompt.wait()
         self._require()
         epoch = self.epochs.get(charger, 0) + 1
         self.epochs[charger] = epoch
@@ -72,10 +82,20 @@ class MemoryStore:
         records = {name: self.records[charger][name] for name in active}
         return Claim(epoch, fields, records, time.time())
 
+    async def claim_absent(self, charger: ChargerId) -> Claim | None:
+        self._require()
+        return None if charger in self.owned else await self.claim(charger)
+
     async def release(self, charger: ChargerId, epoch: int) -> None:
         self._require()
         if self.epochs.get(charger) == epoch:
             self.owned.discard(charger)
+
+    # ------------------------------------------------------------ LaterWork
+
+    async def schedule(self, charger: ChargerId, kind: str, due: float, payload: bytes, *, key: str = "") -> None:
+        self._require()
+        self.later[charger, kind, key] = (due, payload)
 
     # ------------------------------------------------------------ what tests ask
 

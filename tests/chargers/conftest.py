@@ -1,0 +1,25 @@
+"""What the chargers' rooms log while a test runs; a traceback fails the test."""
+
+import logging
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+from gateway.chargers import connection, giving_up, server, websocket
+
+Entries = list[MutableMapping[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Entries]:
+    """The log entries so far. Nothing that a charger does may leave a traceback there."""
+    capture = LogCapture()
+    logger = structlog.wrap_logger(None, processors=[capture])
+    for module in (connection, giving_up, server, websocket):
+        monkeypatch.setattr(module, "_log", logger)
+    yield capture.entries
+    assert [entry for entry in capture.entries if entry.get("exc_info")] == []
+    assert [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
