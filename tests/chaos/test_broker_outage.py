@@ -1,0 +1,56 @@
+"""Law 8, and "answered means logged": the broker goes away in mid-charge, and only the subscriber is late."""
+
+import asyncio
+
+import pytest
+
+from tests.chaos.conftest import MakeNode, start
+from tests.chaos.fleet import Fleet
+from tests.chaos.laws import check_all, missing
+from tests.chaos.subscriber import Subscriber
+from tests.chaos.waiting import until
+from tests.support.servers import Mosquitto, Valkey
+
+ACK_SECONDS = 2.0
+"""Far above what an acknowledgement takes, far below what chargers bear."""
+
+
+@pytest.mark.parametrize(
+    "outage",
+    [
+        pytest.param(5.0, id="five seconds"),
+        pytest.param(300.0, id="five minutes", marks=[pytest.mark.soak, pytest.mark.timeout(500)]),
+    ],
+)
+async def test_chargers_do_not_notice_that_the_broker_is_away_and_no_event_is_lost(
+    outage: float, make_node: MakeNode, valkey: Valkey, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    node = make_node(valkey.url, mosquitto.url)
+    await start(node)
+    old, new = Fleet(node.charger_url, "1.6", 4, prefix="OLD"), Fleet(node.charger_url, "2.0.1", 4, prefix="NEW")
+    async with old, new:
+        nothing = old.marks()
+        await until(lambda: old.all_beyond(nothing) and new.all_beyond(nothing), "every charger is in mid-charge")
+
+        old.slowest = new.slowest = 0.0
+        marks = old.marks() + new.marks()
+        await asyncio.to_thread(mosquitto.stop)
+        await asyncio.sleep(outage)  # the length of the outage is what is tested
+        assert old.all_beyond(marks, 10), "chargers charge on"
+        assert new.all_beyond(marks, 10), "chargers charge on"
+        assert max(old.slowest, new.slowest) < ACK_SECONDS
+        async with node.client() as client:
+            ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded"), ready.text
+        await asyncio.to_thread(mosquitto.start)
+
+        marks = old.marks() + new.marks()
+        await until(lambda: old.all_beyond(marks) and new.all_beyond(marks), "every charger charges on")
+        assert (old.ended, new.ended) == ([], []), "no connection was lost"
+        records = await old.finish() + await new.finish()
+        assert old.errors == new.errors == []
+
+    await until(lambda: not missing(records, subscriber.events()), "the subscriber has every event", seconds=30)
+    check_all(records, subscriber.events())
+    for charger in (*old.ids, *new.ids):
+        await until(lambda one=charger: subscriber.availability(one) == "offline", f"{charger} is said to be offline")
