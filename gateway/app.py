@@ -5,6 +5,7 @@ Drain: the listener closes and every charger is sent away first, their farewells
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -117,6 +118,7 @@ class _House:
         node = settings.gateway.node
         clock = SystemClock()
         self._health = HealthBoard()
+        self._health.set("node", "failed", "starting")
         self._observer = PrometheusObserver()
         self._cluster = Cluster(
             settings.redis, node=node, version=__version__, clock=clock, health=self._health, observer=self._observer
@@ -191,6 +193,12 @@ class _House:
         return task
 
     def _opened(self, ready: Callable[[], None]) -> None:
+        # What was made at start lives as long as the process: the collector need never look at it again. Messages make
+        # no cycles, so that looking often is time lost (a seventh of it, measured).
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 100)
+        self._health.set("node", "ok")
         config = self._settings.chargers
         scheme = "wss" if config.tls_certificate is not None else "ws"
         _log.info("chargers may connect", url=f"{scheme}://{config.host}:{self._chargers.port}/<charger id>")

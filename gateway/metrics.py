@@ -17,6 +17,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 
 from gateway import __version__
+from gateway.tallies import TallyCounter, TallyHistogram
 
 _Child = TypeVar("_Child", bound=MetricWrapperBase)
 
@@ -80,10 +81,18 @@ class PrometheusObserver:
         self._opened = counter("connections_opened", "Connections of chargers opened", "version")
         self._closed = counter("connections_closed", "Connections of chargers closed", "version", "reason")
         self._refused = counter("handshakes_refused", "Chargers turned away, by HTTP status", "status")
-        self._messages = counter(
-            "messages", "OCPP messages, by direction and outcome", "version", "direction", "action", "outcome"
+        self._messages = TallyCounter(
+            "ocpp_gateway_messages",
+            "OCPP messages, by direction and outcome",
+            ("version", "direction", "action", "outcome"),
+            limit=_MAX_SERIES,
+            other=OTHER,
         )
-        self._answer = histogram("answer_seconds", "From a charger's message to its answer", _LATENCIES)
+        self._answer = TallyHistogram(
+            "ocpp_gateway_answer_seconds", "From a charger's message to its answer", _LATENCIES
+        )
+        registry.register(self._messages)
+        registry.register(self._answer)
         self._commands = counter("commands", "Commands, by outcome", "name", "outcome")
         self._command = histogram("command_seconds", "From a command to its outcome", _COMMAND_LATENCIES)
         self._commit = histogram("commit_seconds", "From a batch to its receipt by Redis", _LATENCIES)
@@ -113,7 +122,7 @@ class PrometheusObserver:
         self._refused(status).inc()
 
     def message(self, version: str, direction: str, action: str, outcome: str) -> None:
-        self._messages(version, direction, action, outcome).inc()
+        self._messages.count(version, direction, action, outcome)
 
     def answered(self, seconds: float) -> None:
         self._answer.observe(seconds)

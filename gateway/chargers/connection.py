@@ -292,14 +292,14 @@ class Connection:
         notes = Notes(call.violations)
         report = self._translated(call, notes)
         token, boot = await self._decided(report)
-        change = self._changed(report, call, notes, token, boot)
         now = clock.now()
+        change = self._changed(report, call, notes, token, boot, now)
         answer = b""
         if row is not None and row.answered:
             verdict = Verdict(rfc3339(now), token, boot, change.transaction_id)
             answer = orjson.dumps(row.reply(verdict))
         origin = Origin(self.version, call.action, call.message_id, call.raw, notes.violations, call.is_json)
-        earlier = await self._store(change, origin=origin, answer=answer)
+        earlier = await self._store(change, origin=origin, answer=answer, recorded=now)
         if not isinstance(call, SendReceived):
             self._answer(call, answer if earlier is None else earlier)
             self._around.observer.answered(clock.monotonic() - arrived)
@@ -344,8 +344,8 @@ class Connection:
         notes: Notes,
         token: TokenDecision | None,
         boot: BootDecision | None,
+        now: float,
     ) -> Change:
-        now = self._around.clock.now()
         payload_hash = blake2b(call.raw.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
         try:
             return self._twin.handle(
@@ -362,22 +362,26 @@ class Connection:
             notes.violation("untranslatable", "", "the gateway could not make sense of this message")
             return self._twin.handle(Untranslated(), now=now, redis_now=now + self._redis_ahead)
 
-    async def _store(self, change: Change, *, origin: Origin | None = None, answer: bytes = b"") -> bytes | None:
+    async def _store(
+        self, change: Change, *, origin: Origin | None = None, answer: bytes = b"", recorded: float | None = None
+    ) -> bytes | None:
         """Commit a change and adopt it; the stored answer where the log has seen its key before.
 
-        Raises OwnershipLost where a newer connection owns the charger.
+        `recorded` is when it came about (Unix seconds), now where nothing is said. Raises OwnershipLost where a newer
+        connection owns the charger.
         """
         if not (change.events or change.fields or change.transactions):
             return None
+        if recorded is None:
+            recorded = self._around.clock.now()
         while True:
-            now = self._around.clock.now()
             stamped = [
                 stamp(
                     event,
                     charger=self.charger,
                     epoch=self.epoch,
                     sequence=self._sequence + place,
-                    recorded=now,
+                    recorded=recorded,
                     origin=origin if place == 0 else None,
                 )
                 for place, event in enumerate(change.events)
@@ -393,7 +397,7 @@ class Connection:
             if earlier is None:
                 self._sequence += len(stamped)
                 self._twin.adopt(change)
-                if change.transactions:
+                if change.transactions and self._twin.pending_ends().keys() != self._pending:
                     await self._schedule_ends()
             return earlier
 

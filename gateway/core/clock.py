@@ -28,8 +28,13 @@ class SystemClock:
         return time.monotonic()
 
 
-@lru_cache(maxsize=64)
 def rfc3339(seconds: float) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-21T08:00:00.000Z`."""
-    # Cached because one message asks for the same instant several times.
-    return datetime.fromtimestamp(seconds, UTC).isoformat("T", "milliseconds")[:-6] + "Z"
+    milliseconds = int(seconds * 1000)
+    return f"{_whole_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _whole_second(seconds: int) -> str:
+    # Cached because thousands of messages a second ask for the same one.
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

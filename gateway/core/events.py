@@ -38,7 +38,7 @@ class Event:
     key: str | None = None
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Origin:
     """The OCPP message that an event comes from.
 
@@ -53,7 +53,7 @@ class Origin:
     is_json: bool = False
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class StampedEvent:
     """An event as the log holds it: `body` is the CloudEvent in JSON, final."""
 

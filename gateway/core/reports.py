@@ -163,7 +163,7 @@ class BootDecision:
     decided_by: str = "local"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Verdict:
     """All that a reply table needs to write the CALLRESULT: what was decided, and the gateway's clock (RFC 3339)."""
 
