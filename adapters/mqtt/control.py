@@ -15,7 +15,7 @@ import structlog
 
 from adapters.mqtt.address import Address
 from adapters.mqtt.config import MqttConfig
-from adapters.mqtt.connection import Connection, connect
+from adapters.mqtt.connection import Connection, Connector
 from adapters.mqtt.execution import Execution
 from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.topics import Topics
@@ -69,11 +69,12 @@ class ControlLane:
         self, address: Address, execution: Execution, outbox: Outbox, started: Callable[[], None]
     ) -> None:
         delay = BACKOFF_FIRST
+        connector = Connector(address, self._config, self._client_id)
         clock = self._context.clock
         while True:
             since = clock.monotonic()
             try:
-                await self._connected(address, execution, outbox, started)
+                await self._connected(address, connector, execution, outbox, started)
             except aiomqtt.MqttError as error:
                 self._report("degraded", f"{address}: {error.__cause__ or error}")
                 started()
@@ -83,10 +84,15 @@ class ControlLane:
             delay = min(BACKOFF_LAST, delay * 2)
 
     async def _connected(
-        self, address: Address, execution: Execution, outbox: Outbox, started: Callable[[], None]
+        self,
+        address: Address,
+        connector: Connector,
+        execution: Execution,
+        outbox: Outbox,
+        started: Callable[[], None],
     ) -> None:
         """One connection, from its start to its loss. Raises MqttError."""
-        async with connect(address, self._config, self._client_id) as (client, mqtt5):
+        async with connector.connected() as (client, mqtt5):
             connection = Connection(
                 client,
                 mqtt5=mqtt5,

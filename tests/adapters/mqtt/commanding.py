@@ -134,3 +134,34 @@ async def commander(broker: Server, *follow: str) -> AsyncIterator[Commander]:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def old_broker(behind: Server, refusal: bytes) -> AsyncIterator[int]:
+    """A port where MQTT 5 is answered with `refusal` and the end, and MQTT 3.1.1 leads to the broker behind."""
+    relayed: list[asyncio.Task[None]] = []
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.read(65536)
+        if first[first.index(b"MQTT") + 4] == 5:
+            writer.write(refusal)
+            writer.close()
+            return
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", behind.port)
+        inner_writer.write(first)
+        relayed.append(asyncio.create_task(relay(inner_reader, writer), name="to the client"))
+        relayed.append(asyncio.create_task(relay(reader, inner_writer), name="to the broker"))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in relayed:
+            task.cancel()
+        await asyncio.gather(*relayed, return_exceptions=True)

@@ -10,8 +10,8 @@ import aiomqtt
 import pytest
 
 from gateway.core.commands import Outcome
-from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane
-from tests.support.servers import Mosquitto, Server
+from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane, old_broker
+from tests.support.servers import Mosquitto, Server, free_port
 
 DENIED = {"acltype": "subscribeLiteral", "topic": "ocpp/chargers/+/call/+"}
 
@@ -337,6 +337,47 @@ async def test_mqtt_3_1_1_serves_too(mosquitto: Mosquitto) -> None:
         await me.send("ocpp/chargers/CP-1/command/reset", {})
         assert (await me.answer()).body["outcome"] == "accepted"
     assert len(charger.executed) == 1
+
+
+@pytest.mark.parametrize("refusal", [b"\x20\x02\x00\x01", b""], ids=["refused", "hung up"])
+async def test_a_broker_that_does_not_know_mqtt_5_is_spoken_to_in_3_1_1(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, refusal: bytes
+) -> None:
+    monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 0.2)
+    gateway = Gateway()
+    gateway.connect("CP-1")
+    async with old_broker(mosquitto, refusal) as port:
+        config = config_of(mosquitto).model_copy(update={"url": f"mqtt://127.0.0.1:{port}"})
+        async with control_lane(gateway, config), commander(mosquitto) as me:
+            await gateway.watched.until(lambda check: check.level == "ok")
+            await me.send("ocpp/chargers/CP-1/command/reset", {})
+            assert (await me.answer()).body["outcome"] == "accepted"
+
+
+async def test_mqtt_5_alone_is_not_given_up(mosquitto: Mosquitto) -> None:
+    async with old_broker(mosquitto, b"\x20\x02\x00\x01") as port:
+        gateway = Gateway()
+        config = config_of(mosquitto, protocol="5").model_copy(update={"url": f"mqtt://127.0.0.1:{port}"})
+        async with control_lane(gateway, config):
+            check = await gateway.watched.until(lambda check: check.level == "degraded")
+    assert "protocol version" in check.detail
+
+
+async def test_commands_come_over_websockets_too(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    port = free_port()
+    broker = Mosquitto(tmp_path / "websockets", f"listener {port} 127.0.0.1", "protocol websockets")
+    broker.start()
+    gateway = Gateway()
+    gateway.connect("CP-1")
+    config = config_of(broker).model_copy(update={"url": f"ws://127.0.0.1:{port}/mqtt"})
+    try:
+        async with control_lane(gateway, config), commander(broker) as me:
+            await gateway.watched.until(lambda check: check.level == "ok")
+            for number in range(50):
+                await me.send("ocpp/chargers/CP-1/command/reset", {"id": str(number)})
+            assert [(await me.answer()).body["id"] for _ in range(50)] == [str(number) for number in range(50)]
+    finally:
+        broker.stop()
 
 
 @pytest.mark.parametrize("settings", [{"username": "gateway", "password": "wrong"}, {}])
