@@ -46,5 +46,5 @@ class ClusterConfig(BaseModel):
         10.0, gt=0, description="Seconds of silence after which another node reads a shard of the log"
     )
     projection_interval: float = Field(
-        0.5, ge=0, description="Seconds between two updates of one charger's retained state, at the least"
+        1.0, ge=0, description="Seconds between two updates of one charger's retained state, at the least"
     )
