@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import orjson
 import structlog
 
+from adapters.mqtt.careful import CarefulPublisher
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.dialer import Connection, Dialer, Redialer
 from adapters.mqtt.publisher import NO_SUBSCRIBER, TOO_LARGE, TOPIC_INVALID, Message
@@ -27,8 +28,8 @@ _IMPOSSIBLE = {
 }
 _LARGE = 64 * 1024
 _WARN_SECONDS = 60.0
-_SLICE = 10_000
-"""Messages per publish, so that packet ids suffice."""
+_CAREFUL_WINDOW = 16
+"""How many events go out together after a drop, out of those that were in flight then; after two drops, one."""
 
 
 class MqttReader:
@@ -52,12 +53,14 @@ class MqttDelivery:
     def __init__(self, shard: int, dialer: Dialer, context: GatewayContext, topics: Topics, retained: Retained) -> None:
         self._shard, self._context, self._topics, self._retained = shard, context, topics, retained
         self._clock, self._observer = context.clock, context.observer
-        self._status = Status(context, topics) if shard == 0 else None
+        self._careful = CarefulPublisher(context.clock)
+        self._status = Status(context, topics, self._careful) if shard == 0 else None
         will = None if self._status is None else self._status.will
         self._login = dialer.login(shard, will=will, will_delay=WILL_DELAY)
         self._redialer = Redialer(dialer, shard)
         self._connection: Connection | None = None
-        self._cautious = False
+        self._window: int | None = None
+        self._in_doubt = 0
         self._suspect: str | None = None
         self._warn_at = 0.0
 
@@ -105,6 +108,8 @@ class MqttDelivery:
             await self._publish_events(entries)
         except DeliveryInterrupted as error:
             self._suspect = entries[0].position if len(entries) == 1 else None
+            self._in_doubt = len(entries) - error.confirmed
+            self._window = _CAREFUL_WINDOW if self._window is None else 1
             if removed and removed[0] < error.confirmed:
                 # Its topics are not cleared yet, so that it must come again.
                 raise DeliveryInterrupted(str(error), confirmed=removed[0]) from error
@@ -123,14 +128,19 @@ class MqttDelivery:
             messages[0] = (messages[0][0], without_raw(entries[0]))
         done = 0
         while done < len(messages):
-            # After a refusal the first goes alone, so that those behind it do not overtake it again and again.
-            until = done + 1 if self._cautious else len(messages)
+            # After a refusal the first goes alone, so that those behind it do not overtake it again and again. After a
+            # drop few go together: a broker that hangs up on what it refuses says so only of a publish behind which
+            # nothing is under way.
+            until = len(messages) if self._window is None else min(done + self._window, len(messages))
             try:
                 codes = await connection.publish(messages[done:until], content_type=CONTENT_TYPE)
             except DeliveryInterrupted as error:
                 raise DeliveryInterrupted(str(error), confirmed=done + error.confirmed) from error
+            before = done
             done = until if not any(codes) else self._judge(entries, messages, codes, done)
-            self._cautious = False
+            self._in_doubt -= done - before
+            if self._in_doubt <= 0:
+                self._window = None
 
     def _message(self, entry: LogEntry) -> Message:
         if entry.type == "ocpp.message":
@@ -153,7 +163,8 @@ class MqttDelivery:
                     return index
                 if code in _IMPOSSIBLE:
                     raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=index)
-                self._cautious = True
+                self._window, self._in_doubt = 1, 1
+                self._redialer.refused()
                 raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=index, topic=topic)
         return first + len(codes)
 
@@ -172,7 +183,7 @@ class MqttDelivery:
             places = [(evse, connector) for evse, connector in connectors]
             messages = self._retained.clearing(entries[index].charger, places)
             try:
-                codes = await self._connected().publish(messages, retain=True, halt=False)
+                codes = await self._careful.publish(self._connected(), messages)
             except DeliveryInterrupted as error:
                 raise DeliveryInterrupted(str(error), confirmed=index) from error
             refused = [topic for (topic, _), code in zip(messages, codes, strict=True) if code >= 0x80]
@@ -191,23 +202,15 @@ class MqttDelivery:
             due = self._retained.messages(snapshot, now)
             messages += due
             owners += [owner] * len(due)
-        for start in range(0, len(messages), _SLICE):
-            part = messages[start : start + _SLICE]
-            codes = await connection.publish(part, retain=True, halt=False)
-            if any(codes):
-                self._judge_retained(part, codes, owners[start:])
-            for message in part:
-                self._retained.published(message, now)
-
-    def _judge_retained(self, messages: Sequence[Message], codes: bytes, owners: Sequence[int]) -> None:
-        """Raises DeliveryRefused or DeliveryImpossible for the first that the broker did not take."""
+        codes = await self._careful.publish(connection, messages)
         for message, code in zip(messages, codes, strict=True):
             if code < 0x80:
-                self._retained.published(message, self._clock.monotonic())
-        for (topic, _), code, owner in zip(messages, codes, owners, strict=False):
+                self._retained.published(message, now)
+        for (topic, _), code, owner in zip(messages, codes, owners, strict=True):
             if code in _IMPOSSIBLE:
                 raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=owner)
             if code >= 0x80:
+                self._redialer.refused()
                 raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=owner, topic=topic)
 
 

@@ -24,8 +24,8 @@ _HEALTH = "mqtt broker"
 _HANG_UPS = 3
 """A broker that hung up on so many MQTT 5 logins in a row is taken for one that does not know it."""
 _NEEDS_TRUST = (
-    "a broker without MQTT 5 acknowledges what its ACL refused, so that events are lost unnoticed. Use one with MQTT 5, or accept that "
-    "with mqtt.trust_puback = true"
+    "a broker without MQTT 5 acknowledges what its ACL refused, so that events are lost unnoticed. Use one with "
+    "MQTT 5, or accept that with mqtt.trust_puback = true"
 )
 
 
@@ -139,6 +139,10 @@ class Redialer:
         self._dialer, self._shard = dialer, shard
         self._backoff = Backoff()
         self._lived_from: float | None = None
+
+    def refused(self) -> None:
+        """The broker works, and refused something: should it hang up for that, come back quickly."""
+        self._backoff.reset()
 
     async def dial(self, login: Login) -> Connection:
         """Connect; tries until it works. Raises ConfigurationError."""

@@ -3,6 +3,7 @@
 import orjson
 import structlog
 
+from adapters.mqtt.careful import CarefulPublisher
 from adapters.mqtt.dialer import Connection
 from adapters.mqtt.publisher import Message
 from adapters.mqtt.topics import Topics
@@ -21,8 +22,8 @@ _REPEAT_SECONDS = 15.0
 class Status:
     """Speaks on one shard's connection. A refused publish is logged and shown as health; events go on."""
 
-    def __init__(self, context: GatewayContext, topics: Topics) -> None:
-        self._context, self._topics = context, topics
+    def __init__(self, context: GatewayContext, topics: Topics, careful: CarefulPublisher) -> None:
+        self._context, self._topics, self._careful = context, topics, careful
         self.will: Message = (topics.status, b"offline")
         self._next_at = 0.0
 
@@ -64,9 +65,12 @@ class Status:
             return None
 
     async def _publish(self, connection: Connection, messages: list[Message]) -> None:
-        codes = await connection.publish(messages, retain=True, halt=False)
-        refused = [topic for (topic, _), code in zip(messages, codes, strict=True) if code >= 0x80]
+        refused = []
+        for message in messages:
+            (code,) = await self._careful.publish(connection, [message])
+            if code >= 0x80:
+                refused.append(message[0])
         if not refused:
             self._context.health.clear(_HEALTH)
         elif self._context.health.set(_HEALTH, "degraded", f"refused: {', '.join(refused)}"):
-            log.warning("the broker refuses the gateway's status topics", topics=refused, code=f"0x{max(codes):02x}")
+            log.warning("the broker refuses the gateway's status topics", topics=refused)

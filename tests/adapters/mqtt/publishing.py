@@ -14,6 +14,8 @@ import orjson
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.delivery import MqttReader
 from adapters.mqtt.topics import Topics
+from gateway.core.events import to_json
+from gateway.core.health import Check, HealthBoard, Level
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Delivery, GatewayContext, LogEntry, NodeInfo
 from tests.adapters.rest.fakes import FakeGateway
@@ -53,6 +55,25 @@ class HandClock:
         return self.time
 
 
+class WatchedHealth(HealthBoard):
+    """A health board that tests can wait at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = asyncio.Event()
+
+    def set(self, name: str, level: Level, detail: str = "") -> bool:
+        self._changed.set()
+        return super().set(name, level, detail)
+
+    async def until(self, name: str, level: Level) -> Check:
+        async with asyncio.timeout(PATIENCE):
+            while name not in self.checks() or self.checks()[name].level != level:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.checks()[name]
+
+
 class House:
     """A gateway around the data lane; `nodes` are those alive."""
 
@@ -61,8 +82,10 @@ class House:
         gateway = FakeGateway()
         gateway.state.nodes = self._nodes  # type: ignore[method-assign]
         self.nodes = list(nodes) or ["node-1"]
-        self.context: GatewayContext = replace(gateway.context, observer=self.counts, clock=self.clock)
-        self.health = gateway.health
+        self.health = WatchedHealth()
+        self.context: GatewayContext = replace(
+            gateway.context, observer=self.counts, clock=self.clock, health=self.health
+        )
 
     async def _nodes(self) -> list[NodeInfo]:
         return [NodeInfo(node, 0.0, 0, "0.1.0") for node in self.nodes]
@@ -93,7 +116,7 @@ def entries(
             charger,
             f"event-{n}",
             kind,
-            orjson.dumps({"id": f"event-{n}", "type": kind, "ocppaction": "MeterValues", "data": {"n": n, **data}}),
+            to_json({"id": f"event-{n}", "type": kind, "ocppaction": "MeterValues", "data": {"n": n, **data}}),
         )
         for n in range(first, first + count)
     ]
