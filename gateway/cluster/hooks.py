@@ -18,7 +18,8 @@ class NodeHooks(Protocol):
         ...
 
     def forgotten(self) -> None:
-        """Redis lost its data: claim every charger anew."""
+        """Redis lost its data, or this node was taken for dead: store everything again, which claims the chargers
+        that nobody owns anew and lets go of those that others took."""
         ...
 
     def connection_count(self) -> int:

@@ -27,6 +27,7 @@ class Liveness:
         self._started_at = clock.now()
         self._incarnation: bytes | None = None
         self._good_since: float | None = None
+        self._registered = False
         self.began_at = 0
         """Redis's clock in ms when this process began: what its name owned before is another's legacy."""
 
@@ -69,7 +70,7 @@ class Liveness:
 
     async def _beat(self, hooks: NodeHooks) -> None:
         info = {"started_at": self._started_at, "chargers": hooks.connection_count(), "version": self._version}
-        await self._lane.calls(
+        _, is_news = await self._lane.calls(
             [
                 ("SET", node_key(self._node), orjson.dumps(info), "PX", int(self._term * 1000)),
                 ("SADD", NODES, self._node),
@@ -80,6 +81,11 @@ class Liveness:
             log.warning("redis lost its data: every charger is claimed anew")
             self._incarnation, self._good_since = incarnation, None
             hooks.forgotten()
+        elif is_news and self._registered:
+            # A survivor has struck this node off, and what it held is said to be offline.
+            log.warning("this node was taken for dead: what it lost meanwhile is let go")
+            hooks.forgotten()
+        self._registered = True
         if self._good_since is None:
             self._good_since = self._clock.monotonic()
 

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from gateway.simulator import Acknowledged, SimulatorEvent, SimulatorOptions, SimulatorReport, Version, simulate
+from tests.chaos.waiting import until
 
 SAMPLES = frozenset({"MeterValues", "TransactionEvent"})
 CHARGING = 3
@@ -86,3 +87,13 @@ class Fleet:
                 self.refused.append(event.detail)
             case "error" | "timeout" | "dropped":
                 self.errors.append(f"{event.charger} {event.action} {event.kind} {event.detail}")
+
+
+async def mid_charge(*fleets: Fleet) -> None:
+    """Wait until every charger has seen some more samples acknowledged."""
+    marks = [fleet.marks() for fleet in fleets]
+    await until(
+        lambda: all(fleet.all_beyond(mark) for fleet, mark in zip(fleets, marks, strict=True)),
+        "samples of every charger are acknowledged",
+        seconds=30,
+    )

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.chaos.conftest import MakeNode, start
-from tests.chaos.fleet import Fleet
+from tests.chaos.fleet import Fleet, mid_charge
 from tests.chaos.laws import check_all, missing
 from tests.chaos.subscriber import Subscriber
 from tests.chaos.waiting import until
@@ -29,8 +29,7 @@ async def test_chargers_do_not_notice_that_the_broker_is_away_and_no_event_is_lo
     await start(node)
     old, new = Fleet(node.charger_url, "1.6", 4, prefix="OLD"), Fleet(node.charger_url, "2.0.1", 4, prefix="NEW")
     async with old, new:
-        nothing = old.marks()
-        await until(lambda: old.all_beyond(nothing) and new.all_beyond(nothing), "every charger is in mid-charge")
+        await mid_charge(old, new)
 
         old.slowest = new.slowest = 0.0
         marks = old.marks() + new.marks()
@@ -44,8 +43,7 @@ async def test_chargers_do_not_notice_that_the_broker_is_away_and_no_event_is_lo
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded"), ready.text
         await asyncio.to_thread(mosquitto.start)
 
-        marks = old.marks() + new.marks()
-        await until(lambda: old.all_beyond(marks) and new.all_beyond(marks), "every charger charges on")
+        await mid_charge(old, new)
         assert (old.ended, new.ended) == ([], []), "no connection was lost"
         records = await old.finish() + await new.finish()
         assert old.errors == new.errors == []

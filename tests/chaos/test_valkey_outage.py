@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.chaos.charger import HandCharger, start_payload, status_payload
 from tests.chaos.conftest import GRACE, MakeNode, start
-from tests.chaos.fleet import Fleet
+from tests.chaos.fleet import Fleet, mid_charge
 from tests.chaos.laws import check_all, missing
 from tests.chaos.subscriber import Subscriber
 from tests.chaos.waiting import until
@@ -81,16 +81,16 @@ async def test_valkey_killed_in_mid_charge_loses_and_doubles_nothing(
     await start(node)
     old, new = Fleet(node.charger_url, "1.6", 4, prefix="OLD"), Fleet(node.charger_url, "2.0.1", 4, prefix="NEW")
     async with old, new:
-        marks = old.marks() + new.marks()
-        await until(lambda: old.all_beyond(marks) and new.all_beyond(marks), "every charger is in mid-charge")
-        for long in (False, True):
-            valkey.kill()
-            before = len(old.ended) + len(new.ended)
-            if long:
-                await until(lambda: len(old.ended) + len(new.ended) >= before + 8, "each charger was sent away")
-            await asyncio.to_thread(valkey.start)
-            marks = old.marks() + new.marks()
-            await until(lambda: old.all_beyond(marks) and new.all_beyond(marks), "every charger charges on", seconds=30)
+        await mid_charge(old, new)
+        valkey.kill()
+        await asyncio.to_thread(valkey.start)
+        await mid_charge(old, new)
+
+        valkey.kill()
+        before = len(old.ended) + len(new.ended)
+        await until(lambda: len(old.ended) + len(new.ended) >= before + 8, "each charger was sent away")
+        await asyncio.to_thread(valkey.start)
+        await mid_charge(old, new)
         assert all("1013" in reason for reason in old.ended + new.ended), "no other way of ending"
         assert all("503" in reason for reason in old.refused + new.refused), "no other way of refusing"
         assert old.errors == new.errors == [], "no CALLERROR, no timeout"
