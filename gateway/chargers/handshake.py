@@ -61,7 +61,8 @@ def mend_headers(request: Request) -> None:
     """Supply `Connection: Upgrade` where a charger forgot it beside a right `Upgrade` header (quirk 2)."""
     connection = ", ".join(request.headers.get_all("Connection")).lower()
     if "upgrade" not in connection and request.headers.get_all("Upgrade"):
-        del request.headers["Connection"]
+        if "Connection" in request.headers:
+            del request.headers["Connection"]
         request.headers["Connection"] = "Upgrade"
 
 
@@ -110,8 +111,8 @@ def password_spellings(password: bytes) -> list[bytes]:
     spellings = [password]
     with suppress(ValueError):
         spellings.append(bytes.fromhex(password.decode("ascii")))
-    spellings += [password.hex().encode(), password.hex().upper().encode()]
-    return spellings
+    spellings += [spelt for meant in spellings[::-1] for spelt in (meant.hex().encode(), meant.hex().upper().encode())]
+    return list(dict.fromkeys(spellings))
 
 
 def offered_subprotocols(headers: Headers) -> list[str]:

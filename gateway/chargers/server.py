@@ -197,8 +197,9 @@ class ChargerServer:
                 loser.close(1000, "superseded by a newer connection")
             return connection
         _log.warning("handshake failed", charger=str(charger), reason=problem, remote=socket.remote_address)
+        # The connection that the charger was online by, if it was, has lost it by the claim.
+        self.superseded(charger, claim.epoch)
         if claim.fields.get("availability") == b"online":
-            # The connection that it was online by has lost the charger to this one.
             await connection.abandon(problem)
         else:
             await give_up(self._around.ownership, charger, claim.epoch)

@@ -124,6 +124,11 @@ class WebSocket(asyncio.Protocol):
         return self._protocol.state is OPEN and not self._closed
 
     @property
+    def is_reading(self) -> bool:
+        """False while back-pressure leaves what the charger sends in its own socket."""
+        return not self._paused
+
+    @property
     def closed(self) -> bool:
         """Whether the socket is gone."""
         return self._closed

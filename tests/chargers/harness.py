@@ -43,7 +43,7 @@ METER = {
 async def until(condition: Callable[[], object], told: str = "the condition") -> None:
     """Wait for something to become true, looking every few milliseconds; the test fails where it never does."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (what is waited for is in the server, which tells nobody)
             await asyncio.sleep(0.005)
 
 
@@ -204,16 +204,17 @@ async def running(store: MemoryStore | None = None, **options: Any) -> AsyncIter
     )
     node = Node(store, server, router, tls=config.tls_certificate is not None)
     started = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(server.run(started.set, node.stopping), name="server under test")
-        try:
-            await started.wait()
-            yield node
-        finally:
-            store.available.set()
-            node.stopping.set()
-            async with asyncio.timeout(PATIENCE):
-                await asyncio.wait([serving])
+    serving = asyncio.create_task(server.run(started.set, node.stopping), name="server under test")
+    serving.add_done_callback(lambda _: started.set())
+    await started.wait()
+    try:
+        yield node
+    finally:
+        store.available.set()
+        store.prompt.set()
+        node.stopping.set()
+        async with asyncio.timeout(PATIENCE):
+            await serving
 
 
 def handshake(

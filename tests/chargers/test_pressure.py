@@ -1,0 +1,114 @@
+"""One charger that floods, stalls or never reads costs the others nothing, and little memory."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from gateway.chargers.websocket import WebSocket
+from tests.chargers.conftest import Entries
+from tests.chargers.harness import METER, PATIENCE, handshake, masked, response, running, until
+
+FLOOD = 10_000
+
+
+async def test_a_flood_is_answered_whole_and_waits_in_the_chargers_own_socket() -> None:
+    async with running(max_inbound_queue=16) as node, node.charger("FLOOD") as flood, node.charger("CALM") as calm:
+        longest = 0
+        connection = node.connection("FLOOD")
+        node.store.available.clear()
+
+        async def pour() -> None:
+            for number in range(FLOOD):
+                await flood.post("MeterValues", METER, f"{number:05d}")
+
+        pouring = asyncio.create_task(pour())
+        # While nothing is stored, the charger's messages pile up in its socket, not in the gateway.
+        await until(lambda: not connection.socket.is_reading)
+        size = len(connection._inbox)
+        await asyncio.sleep(0.2)
+        assert len(connection._inbox) == size < FLOOD / 2
+        node.store.available.set()
+        for number in range(FLOOD):
+            frame = await flood.receive()
+            assert (frame[0], frame[1]) == (3, f"{number:05d}")
+            longest = max(longest, len(connection._inbox))
+            if number % 1000 == 0:
+                began = time.monotonic()
+                await calm.call("Authorize", {"idTag": "T"}, f"calm{number}")
+                assert time.monotonic() - began < 2.0  # milliseconds in fact
+        await pouring
+        assert longest < FLOOD / 2
+
+
+async def test_a_charger_that_never_reads_its_answers_is_cut_off(monkeypatch: pytest.MonkeyPatch, log: Entries) -> None:
+    monkeypatch.setattr(WebSocket.__init__, "__kwdefaults__", {"max_buffered": 50_000})
+    async with running() as node, node.charger("CALM") as calm:
+        reader, writer = await node.raw()
+        writer.write(handshake())
+        assert (await response(reader))[0] == 101
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        call = masked(json.dumps([2, "i" * 36, "Heartbeat", {}]).encode()) * 1000
+        with pytest.raises((ConnectionError, TimeoutError)):
+            async with asyncio.timeout(PATIENCE):
+                while not writer.transport.is_closing():
+                    writer.write(call)
+                    await writer.drain()
+                raise ConnectionResetError
+        writer.transport.abort()
+        await until(lambda: any(entry["event"] == "charger does not read" for entry in log))
+        assert "currentTime" in await calm.call("Heartbeat", {})
+        await until(lambda: node.types()[-1:] == ["charger.disconnected"])
+
+
+async def test_a_stalled_store_stalls_only_what_needs_it() -> None:
+    async with running() as node:
+        async with node.charger("A") as a, node.charger("B") as b:
+            node.store.available.clear()
+            for _ in range(20):
+                await a.post("Authorize", {"idTag": "T"})
+            assert "currentTime" in await b.call("Heartbeat", {})
+            node.store.available.set()
+            for _ in range(20):
+                await a.receive()
+
+
+async def test_a_bug_in_one_connection_ends_that_one_alone(monkeypatch: pytest.MonkeyPatch, log: Entries) -> None:
+    async with running() as node, node.charger("BAD") as bad, node.charger("GOOD") as good:
+        connection = node.connection("BAD")
+
+        def explode(*_: object, **__: object) -> None:
+            raise RuntimeError("a bug of ours")
+
+        monkeypatch.setattr(connection, "upkeep", explode)
+        await until(lambda: any(entry["event"] == "upkeep failed" for entry in log))
+        assert "currentTime" in await bad.call("Heartbeat", {})
+        monkeypatch.setattr(connection, "_handle", explode)
+        await bad.post("Heartbeat", {})
+        assert await bad.closed() == 1006
+        assert "currentTime" in await good.call("Heartbeat", {})
+        failed = [entry for entry in log if entry["event"] in ("upkeep failed", "connection failed")]
+        assert {entry["charger"] for entry in failed} == {"BAD"}
+        for entry in failed:
+            log.remove(entry)
+
+
+async def test_a_bug_in_one_handshake_ends_that_one_alone(log: Entries) -> None:
+    async with running() as node, node.charger("GOOD") as good:
+
+        async def explode(_: object) -> None:
+            raise RuntimeError("a bug of ours")
+
+        settings, node.store.settings = node.store.settings, explode  # type: ignore[method-assign,assignment]
+        reader, writer = await node.raw()
+        writer.write(handshake())
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await response(reader)
+        writer.close()
+        node.store.settings = settings  # type: ignore[method-assign]
+        assert "currentTime" in await good.call("Heartbeat", {})
+        async with node.charger():
+            pass
+        (entry,) = [entry for entry in log if entry["event"] == "handshake failed"]
+        log.remove(entry)
