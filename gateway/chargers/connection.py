@@ -55,6 +55,9 @@ from gateway.ocpp.session import (
 
 _log = structlog.get_logger(__name__)
 
+_QUESTIONS = (Boot, Authorization, Transaction)
+"""Reports that a responder is asked about."""
+
 END_PENDING = "end_pending"
 """Kind of the later work that ends a transaction whose last messages never came."""
 
@@ -97,6 +100,7 @@ class Connection:
         self._redis_ahead = claim.redis_time - around.clock.now()
         self._inbox: deque[tuple[_Item, float]] = deque()
         self._in_hand: tuple[_Item, float] | None = None
+        self._loop = asyncio.get_running_loop()
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._next_id = count(randbelow(1 << 30) + 1)
@@ -149,7 +153,7 @@ class Connection:
 
     async def _work_off(self) -> None:
         if not self._inbox:
-            self._wake = asyncio.get_running_loop().create_future()
+            self._wake = self._loop.create_future()
             await self._wake
         while self._inbox:
             self._in_hand = item, arrived = self._inbox.popleft()
@@ -235,7 +239,7 @@ class Connection:
     def _apply(self, events: list[SessionEvent]) -> None:
         for event in events:
             match event:
-                case CallReceived() | SendReceived():
+                case CallReceived():
                     self._enqueue(event)
                 case Transmit():
                     self._socket.send(event.text)
@@ -243,7 +247,7 @@ class Connection:
                     resolve(event.handle, event)
                 case Anomaly():
                     self._note_anomaly(event)
-        if self._session.next_deadline() is not None or self._timer is not None:
+        if self._timer is not None or self._session.is_calling:
             self._arm()
 
     def _note_anomaly(self, anomaly: Anomaly) -> None:
@@ -291,7 +295,7 @@ class Connection:
         row = call.inbound
         notes = Notes(call.violations)
         report = self._translated(call, notes)
-        token, boot = await self._decided(report)
+        token, boot = await self._decided(report) if isinstance(report, _QUESTIONS) else (None, None)
         now = clock.now()
         change = self._changed(report, call, notes, token, boot, now)
         answer = b""

@@ -329,6 +329,11 @@ class Session:
             events += [CallExpired(waiting.handle) for waiting in overdue]
         return events + self._advance(now)
 
+    @property
+    def is_calling(self) -> bool:
+        """Whether a CALL of ours waits, to be sent or to be answered."""
+        return self._outstanding is not None or bool(self._queue)
+
     def next_deadline(self) -> float | None:
         """When `poll` must be called next, None while nothing waits."""
         deadlines = [waiting.deadline for waiting in self._queue]
