@@ -6,7 +6,7 @@ then found to end connections is left alone for a while.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -26,10 +26,10 @@ _FATAL = 0x80
 
 
 class CarefulPublisher:
-    """Publishes retained messages over all connections of a shard."""
+    """Publishes retained messages over all connections of a shard; `on_refusal` is called for every refused batch."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, on_refusal: Callable[[], None]) -> None:
+        self._clock, self._on_refusal = clock, on_refusal
         self._suspects: dict[str, int] = {}
         self._held: dict[str, tuple[int, float]] = {}
 
@@ -67,6 +67,8 @@ class CarefulPublisher:
         for topic, _ in messages:
             self._suspects.pop(topic, None)
         refused = [(topic, code) for (topic, _), code in zip(messages, codes, strict=True) if code >= 0x80]
+        if refused:
+            self._on_refusal()
         if refused and await self._hangs_up(connection):
             for topic, code in refused:
                 self._leave_alone(topic, code)

@@ -53,11 +53,11 @@ class MqttDelivery:
     def __init__(self, shard: int, dialer: Dialer, context: GatewayContext, topics: Topics, retained: Retained) -> None:
         self._shard, self._context, self._topics, self._retained = shard, context, topics, retained
         self._clock, self._observer = context.clock, context.observer
-        self._careful = CarefulPublisher(context.clock)
+        self._redialer = Redialer(dialer, shard)
+        self._careful = CarefulPublisher(context.clock, self._redialer.refused)
         self._status = Status(context, topics, self._careful) if shard == 0 else None
         will = None if self._status is None else self._status.will
         self._login = dialer.login(shard, will=will, will_delay=WILL_DELAY)
-        self._redialer = Redialer(dialer, shard)
         self._connection: Connection | None = None
         self._window: int | None = None
         self._in_doubt = 0
@@ -210,7 +210,6 @@ class MqttDelivery:
             if code in _IMPOSSIBLE:
                 raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=owner)
             if code >= 0x80:
-                self._redialer.refused()
                 raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=owner, topic=topic)
 
 

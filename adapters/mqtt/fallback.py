@@ -106,6 +106,7 @@ class OldPublisher:
     async def disconnect(self, *, with_will: bool) -> None:
         """Close. MQTT 3.1.1 cannot ask for the will on a proper end, so that none is published."""
         self._watcher.cancel()
+        await asyncio.gather(self._watcher, return_exceptions=True)
         self._ended.set()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):

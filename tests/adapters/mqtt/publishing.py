@@ -241,6 +241,8 @@ class ScriptedBroker:
         self.crumbles = False
         """Sends every byte by itself."""
         self.mute = False
+        self.fatal: str | None = None
+        """Hangs up where this topic is published to."""
         self.published: list[mqtt5.PublishPacket] = []
         self.pings = 0
         self.connects: list[mqtt5.ConnectPacket] = []
@@ -306,6 +308,8 @@ class ScriptedBroker:
             case mqtt5.ConnectPacket():
                 self.connects.append(packet)
                 self.send(self.greeting)
+            case mqtt5.PublishPacket() if packet.topic == self.fatal:
+                self.hang_up()
             case mqtt5.PublishPacket():
                 self.published.append(packet)
                 self._owed.append(packet)

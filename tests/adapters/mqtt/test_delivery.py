@@ -174,7 +174,7 @@ async def test_an_event_that_ends_the_connection_twice_goes_without_the_raw_mess
 async def test_no_event_is_missing_or_late_after_the_broker_was_away(mosquitto: Mosquitto) -> None:
     """The broker ends in the middle of a batch; the subscriber's session is kept by it."""
     kept = {"identifier": "reader", "clean_start": False, "properties": _session(3600)}
-    count = 5000
+    count = 1000
     async with House().connected(mosquitto.url) as delivery:
         async with subscriber(mosquitto, **kept):
             pass

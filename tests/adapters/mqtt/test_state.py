@@ -1,0 +1,238 @@
+"""Retained topics: chargers' state as it stands now, and the gateway's own status with its will."""
+
+import asyncio
+from pathlib import Path
+
+import mqtt5
+import orjson
+import pytest
+
+from gateway.core.errors import DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
+from gateway.core.ports import Delivery, Snapshot
+from tests.adapters.mqtt.publishing import (
+    CP1,
+    CP2,
+    PATIENCE,
+    House,
+    ScriptedBroker,
+    cable,
+    entries,
+    retained,
+    scripted,
+    subscriber,
+)
+from tests.support.servers import Mosquitto, Server
+
+FIELDS = {"charger": b'{"id":"CP1"}', "availability": b"online", "connector/1/2": b'{"status":null}', "memory": b"{}"}
+TOPICS = {
+    "ocpp/chargers/CP1/availability": b"online",
+    "ocpp/chargers/CP1/state": b'{"id":"CP1"}',
+    "ocpp/chargers/CP1/evse/1/connector/2/state": b'{"status":null}',
+}
+
+
+@pytest.fixture(autouse=True)
+def short_will_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.mqtt.delivery.WILL_DELAY", 1)
+
+
+def snapshot(**fields: bytes) -> Snapshot:
+    return Snapshot(CP1, {**FIELDS, **fields})
+
+
+def published(broker: ScriptedBroker) -> list[str]:
+    topics = [packet.topic for packet in broker.published]
+    broker.published.clear()
+    return topics
+
+
+async def test_a_snapshot_is_retained_without_the_twins_memory(broker: Server) -> None:
+    async with House().connected(broker.url) as delivery:
+        await delivery.project([snapshot()])
+        assert await retained(broker) == TOPICS
+
+
+async def test_a_removed_charger_is_announced_and_its_topics_are_cleared(broker: Server) -> None:
+    async with House().connected(broker.url) as delivery:
+        await delivery.project([snapshot(), Snapshot(CP2, FIELDS)])
+    async with House().connected(broker.url) as another, subscriber(broker, "ocpp/+/+/event/#") as reader:
+        await another.deliver(entries(1, kind="ocpp.charger.removed", connectors=[[1, 2]]))
+        await reader.numbers(0)
+        assert not [topic for topic in await retained(broker) if "CP1" in topic]
+        await another.project([Snapshot(CP2, {}, removed=True)])
+        assert set(await retained(broker)) == {"ocpp/chargers/CP2/evse/1/connector/2/state"}
+        await another.project([snapshot()])
+        assert TOPICS.items() <= (await retained(broker)).items()
+
+
+async def test_only_what_changed_is_published_again() -> None:
+    async with scripted() as broker, House().connected(broker.url, state_interval=0) as delivery:
+        await delivery.project([snapshot()])
+        assert sorted(published(broker)) == sorted(TOPICS)
+        await delivery.project([snapshot()])
+        assert published(broker) == []
+        await delivery.project([snapshot(availability=b"offline")])
+        assert published(broker) == ["ocpp/chargers/CP1/availability"]
+        broker.hang_up()
+        await delivery.lost()
+        await delivery.connect()
+        await delivery.project([snapshot()])
+        assert sorted(published(broker)) == sorted(TOPICS)
+
+
+async def test_unchanged_state_is_repeated_at_the_configured_interval() -> None:
+    house = House()
+    async with scripted() as broker, house.connected(broker.url, state_interval=30) as delivery:
+        await delivery.project([snapshot()])
+        published(broker)
+        house.clock.time += 5
+        await delivery.project([snapshot()])
+        assert published(broker) == []
+        house.clock.time += 25
+        await delivery.project([snapshot()])
+        assert sorted(published(broker)) == sorted(TOPICS)
+
+
+async def test_refused_state_does_not_keep_the_rest_from_being_published() -> None:
+    async with scripted() as broker, House().connected(broker.url) as delivery:
+        broker.codes = {"ocpp/chargers/CP1/state": mqtt5.PubAckReasonCode.NOT_AUTHORIZED}
+        with pytest.raises(DeliveryRefused) as caught:
+            await delivery.project([Snapshot(CP2, FIELDS), snapshot()])
+        assert (caught.value.topic, caught.value.confirmed) == ("ocpp/chargers/CP1/state", 1)
+        assert len(published(broker)) == 6
+        broker.codes = {}
+        await delivery.project([Snapshot(CP2, FIELDS), snapshot()])
+        assert published(broker) == ["ocpp/chargers/CP1/state"]
+
+
+async def test_state_that_is_too_large_is_told_apart() -> None:
+    async with scripted(max_packet_size=500) as broker, House().connected(broker.url) as delivery:
+        with pytest.raises(DeliveryImpossible) as caught:
+            await delivery.project([Snapshot(CP2, FIELDS), snapshot(charger=b"x" * 1000)])
+        assert caught.value.confirmed == 1
+
+
+async def _until_delivered(delivery: Delivery) -> set[str]:
+    """Do what the log's reader does until state and events are with the broker; returns the topics refused."""
+    refused: set[str] = set()
+    while True:
+        try:
+            try:
+                await delivery.project([snapshot(), Snapshot(CP2, FIELDS)])
+            except DeliveryRefused as error:
+                refused.add(error.topic)
+            await delivery.deliver(entries(50))
+            return refused
+        except DeliveryInterrupted:
+            await delivery.connect()
+
+
+async def test_events_flow_where_the_acl_lets_nothing_else_through(tmp_path: Path) -> None:
+    """This mosquitto also hangs up at every refusal; other versions do not."""
+    if Mosquitto.binary() is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    (tmp_path / "acl").write_text("topic write ocpp/chargers/+/event/#\ntopic read #\n")
+    broker, house = Mosquitto(tmp_path / "strict", f"acl_file {tmp_path}/acl"), House()
+    broker.start()
+    try:
+        async with subscriber(broker) as reader, house.connected(broker.url, 0) as delivery:
+            async with asyncio.timeout(PATIENCE):
+                refused = await _until_delivered(delivery)
+            assert await reader.numbers(49) == list(range(50))
+        assert refused & TOPICS.keys()
+        assert "ocpp/status" in house.health.checks()["mqtt status"].detail
+    finally:
+        broker.stop()
+
+
+async def test_a_topic_that_ends_connections_without_a_word_is_left_alone_for_a_while() -> None:
+    house = House()
+    async with scripted() as broker, house.connected(broker.url) as delivery:
+        broker.fatal = "ocpp/chargers/CP1/state"
+        async with asyncio.timeout(PATIENCE):
+            assert await _until_delivered(delivery) == {"ocpp/chargers/CP1/state"}
+        published(broker)
+        broker.fatal = None
+        house.clock.time += 601
+        await delivery.project([snapshot()])
+        assert "ocpp/chargers/CP1/state" in published(broker)
+
+
+async def test_the_gateway_says_that_it_is_online_and_who_it_is(broker: Server) -> None:
+    house = House("node-1", "node-2")
+    async with house.connected(broker.url, 0):
+        kept = await retained(broker)
+    assert kept["ocpp/status"] == b"online"
+    assert orjson.loads(kept["ocpp/info"]) == {"version": "0.1.0", "contract": "v1", "nodes": ["node-1", "node-2"]}
+
+
+async def test_nodes_that_come_are_told_with_the_next_state() -> None:
+    house = House()
+    async with scripted() as broker, house.connected(broker.url, 0) as delivery:
+        published(broker)
+        house.nodes = ["node-1", "node-9"]
+        await delivery.project([])
+        assert published(broker) == []
+        house.clock.time += 20
+        await delivery.project([])
+        assert b"node-9" in broker.published[-1].payload
+        assert published(broker) == ["ocpp/status", "ocpp/info"]
+
+
+async def test_other_shards_say_nothing_of_the_gateway() -> None:
+    async with scripted() as broker:
+        async with House().connected(broker.url, 1):
+            pass
+        assert published(broker) == []
+        assert broker.connects[0].will is None
+
+
+async def test_the_broker_says_offline_when_the_connection_is_cut_and_nobody_follows(broker: Server) -> None:
+    async with (
+        subscriber(broker, "ocpp/status") as reader,
+        cable(broker) as line,
+        House().connected(line.url, 0) as delivery,
+    ):
+        await reader.until("ocpp/status", b"online")
+        line.cut()
+        await reader.until("ocpp/status", b"offline")
+        await delivery.connect()
+        await reader.until("ocpp/status", b"online")
+
+
+async def test_a_successor_in_time_cancels_the_will(broker: Server) -> None:
+    async with (
+        subscriber(broker, "ocpp/status", "mark") as reader,
+        cable(broker) as line,
+        House().connected(line.url, 0) as delivery,
+    ):
+        line.cut()
+        await delivery.lost()
+        async with House().connected(broker.url, 0):
+            await asyncio.sleep(2)  # that nothing comes shows only after the will's delay
+            await reader.client.publish("mark", b"", qos=1)
+            assert await _payloads_until_mark(reader.seen) == [b"online", b"online"]
+
+
+async def _payloads_until_mark(seen: "asyncio.Queue[object]") -> list[object]:
+    payloads: list[object] = []
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            message = await seen.get()
+            if str(getattr(message, "topic", "")) == "mark":
+                return payloads
+            payloads.append(getattr(message, "payload", None))
+
+
+async def test_the_last_node_says_goodbye_at_once(broker: Server) -> None:
+    async with House().connected(broker.url, 0):
+        pass
+    assert (await retained(broker))["ocpp/status"] == b"offline"
+
+
+async def test_a_node_of_several_leaves_the_word_to_a_successor_or_the_broker(mosquitto: Mosquitto) -> None:
+    async with subscriber(mosquitto, "ocpp/status") as reader:
+        async with House("node-1", "node-2").connected(mosquitto.url, 0):
+            pass
+        assert (await retained(mosquitto))["ocpp/status"] == b"online"
+        await reader.until("ocpp/status", b"offline")
