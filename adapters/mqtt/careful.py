@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from adapters.mqtt.dialer import Connection
-from adapters.mqtt.publisher import Message
+from adapters.mqtt.login import Message
 from gateway.core.clock import Clock
 from gateway.core.errors import DeliveryInterrupted
 

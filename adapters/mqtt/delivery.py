@@ -9,7 +9,8 @@ import structlog
 from adapters.mqtt.careful import CarefulPublisher
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.dialer import Connection, Dialer, Redialer
-from adapters.mqtt.publisher import NO_SUBSCRIBER, TOO_LARGE, TOPIC_INVALID, Message
+from adapters.mqtt.login import Message
+from adapters.mqtt.publisher import NO_SUBSCRIBER, TOO_LARGE, TOPIC_INVALID
 from adapters.mqtt.retained import Retained
 from adapters.mqtt.status import WILL_DELAY, Status
 from adapters.mqtt.topics import Topics

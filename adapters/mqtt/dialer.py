@@ -11,7 +11,8 @@ import structlog
 from adapters.mqtt.address import Address
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.fallback import OldPublisher
-from adapters.mqtt.publisher import ConnectRefused, Login, Message, Publisher
+from adapters.mqtt.login import ConnectRefused, Login, Message
+from adapters.mqtt.publisher import Publisher
 from gateway.core.errors import DeliveryInterrupted
 from gateway.core.ports import GatewayContext
 

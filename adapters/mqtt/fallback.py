@@ -11,7 +11,8 @@ from typing import Any
 import aiomqtt
 
 from adapters.mqtt.address import Address
-from adapters.mqtt.publisher import SUCCESS, ConnectRefused, Login, Message
+from adapters.mqtt.login import ConnectRefused, Login, Message
+from adapters.mqtt.publisher import SUCCESS
 from gateway.core.errors import DeliveryInterrupted
 
 _IN_FLIGHT = 100

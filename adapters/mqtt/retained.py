@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from adapters.mqtt.publisher import Message
+from adapters.mqtt.login import Message
 from adapters.mqtt.topics import Topics
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Snapshot

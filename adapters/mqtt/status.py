@@ -5,7 +5,7 @@ import structlog
 
 from adapters.mqtt.careful import CarefulPublisher
 from adapters.mqtt.dialer import Connection
-from adapters.mqtt.publisher import Message
+from adapters.mqtt.login import Message
 from adapters.mqtt.topics import Topics
 from gateway.core.errors import DeliveryInterrupted, LogUnavailable
 from gateway.core.ports import GatewayContext

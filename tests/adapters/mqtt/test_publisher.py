@@ -14,7 +14,8 @@ import pytest
 
 from adapters.mqtt.address import Address
 from adapters.mqtt.config import MqttConfig
-from adapters.mqtt.publisher import NOT_SENT, TOO_LARGE, TOPIC_INVALID, ConnectRefused, Login, Publisher
+from adapters.mqtt.login import ConnectRefused, Login
+from adapters.mqtt.publisher import NOT_SENT, TOO_LARGE, TOPIC_INVALID, Publisher
 from gateway.core.errors import ConfigurationError, DeliveryInterrupted
 from tests.adapters.mqtt.publishing import PATIENCE, ScriptedBroker, scripted, subscriber
 from tests.support.servers import Mosquitto, free_port
