@@ -34,7 +34,7 @@ _LOOSE_HEAD = re.compile(
     r'\s*\[\s*,?\s*(\d{1,3})\s*,\s*(?:"((?:[^"\\]|\\.){0,255})"|(-?\d{1,30}))(?:\s*,\s*"([A-Za-z0-9]{1,64})")?'
 ).match
 _BLANKS = " \t\r\n"
-_NOISE = "\ufeff\x00," + _BLANKS
+_BLANKS_AND_COMMAS = "," + _BLANKS
 
 
 @dataclass(slots=True)
@@ -123,29 +123,32 @@ def _as_text(received: bytes, notes: list[Violation]) -> str:
 
 
 def _decode_tolerantly(text: str, notes: list[Violation]) -> list[Frame]:
-    cleaned = text.strip(_NOISE).replace("\x00", "")
-    if len(cleaned) != len(text.strip(_BLANKS)):
-        _note(notes, "surrounding_noise", "a BOM, NUL bytes or commas stand around or in the frame")
-    if not cleaned:
+    # What is read is always as long as what was received, so that each payload can be told as it was written.
+    readable = loose_json.without_noise(text).rstrip(_BLANKS_AND_COMMAS)
+    begin = len(readable) - len(readable.lstrip(_BLANKS_AND_COMMAS))
+    if begin == len(readable):
         return [Malformed("empty", text)]
-    frames, valid = _read_frames(cleaned, notes)
+    if "\x00" in text or readable[begin:] != text.strip(_BLANKS):
+        _note(notes, "surrounding_noise", "a BOM, NUL bytes or commas stand around or in the frame")
+    frames, valid = _read_frames(readable, text, begin, notes)
     if not valid:
-        repaired = loose_json.without_stray_commas(cleaned)
-        if repaired is not cleaned:
-            again, valid = _read_frames(repaired, [*notes, _violation("stray_comma", "a comma stands where none may")])
+        repaired = loose_json.without_stray_commas(readable)
+        if repaired != readable:
+            stray = _violation("stray_comma", "a comma stands where none may")
+            again, valid = _read_frames(repaired, text, begin, [*notes, stray])
             frames = again if valid else frames
     return frames
 
 
-def _read_frames(text: str, notes: list[Violation]) -> tuple[list[Frame], bool]:
+def _read_frames(readable: str, text: str, begin: int, notes: list[Violation]) -> tuple[list[Frame], bool]:
     """The frames that stand one after the other in a text, and whether all of it is JSON."""
     frames: list[Frame] = []
-    position = 0
-    while position < len(text):
+    position = begin
+    while position < len(readable):
         if len(frames) == MAX_FRAMES:
             return [*frames, Malformed(f"more than {MAX_FRAMES} frames in one text", text[position:])], True
         try:
-            elements, end = loose_json.DECODER.raw_decode(text, position)
+            elements, end = loose_json.DECODER.raw_decode(readable, position)
         except RecursionError:
             return [*frames, _malformed(f"nested deeper than {MAX_DEPTH} levels", text[position:])], True
         except ValueError:
@@ -153,14 +156,14 @@ def _read_frames(text: str, notes: list[Violation]) -> tuple[list[Frame], bool]:
             return [*frames, _malformed("not valid JSON", text[position:])], False
         if frames:
             _note(notes, "several_frames", "several frames stand in one text")
-        frames.append(_frame(elements, text[position:end], list(notes)))
-        while end < len(text) and text[end] in _NOISE:
+        frames.append(_frame(elements, readable[position:end], text[position:end], list(notes)))
+        while end < len(readable) and readable[end] in _BLANKS_AND_COMMAS:
             end += 1
         position = end
     return frames, True
 
 
-def _frame(elements: Any, text: str, notes: list[Violation]) -> Frame:
+def _frame(elements: Any, readable: str, text: str, notes: list[Violation]) -> Frame:
     if not isinstance(elements, list) or not elements:
         return _malformed("not a JSON array", text)
     if len(elements) > MAX_ELEMENTS:
@@ -168,10 +171,12 @@ def _frame(elements: Any, text: str, notes: list[Violation]) -> Frame:
     if loose_json.deeper_than(elements, MAX_DEPTH + 1):
         return _malformed(f"nested deeper than {MAX_DEPTH} levels", text)
     try:
-        orjson.loads(text)
+        orjson.loads(readable.replace("\x00", ""))
     except ValueError as error:
         _note(notes, "invalid_json", str(error))
     elements = loose_json.well_formed(elements, text)
+    if "\x00" in text:
+        elements = loose_json.without_nuls(elements)
     kind = elements[0]
     if isinstance(kind, str) and kind.strip().isascii() and kind.strip().isdigit() and len(kind) < 4:
         kind = int(kind)
@@ -182,13 +187,17 @@ def _frame(elements: Any, text: str, notes: list[Violation]) -> Frame:
     if len(elements) < 2 or isinstance(elements[1], bool) or not isinstance(elements[1], str | int | float):
         return Malformed("the message id is missing or no string", text, None, int(kind), action)
     message_id = _message_id(elements[1], notes)
-    match int(kind):
-        case 2 | 6:
-            return _call(int(kind), message_id, elements, text, notes)
-        case 3:
-            payload, raw = _payload(elements, 2, text, notes)
-            return CallResult(message_id, payload, raw, notes)
-    return _error(int(kind), message_id, elements, notes)
+    if kind in (CALLERROR, CALLRESULTERROR):
+        return _error(int(kind), message_id, elements, notes)
+    place = 2 if kind == CALLRESULT else 3
+    raw = "{}" if len(elements) <= place else text[_element_span(readable, place)]
+    payload = _payload(elements, place, notes)
+    if kind == CALLRESULT:
+        return CallResult(message_id, payload, raw, notes)
+    if len(elements) < 3 or not isinstance(elements[2], str) or not elements[2]:
+        return Malformed("the action is missing or no string", text, message_id, int(kind))
+    numeric = not isinstance(elements[1], str)
+    return Call(message_id, elements[2], payload, raw, notes, send=kind == SEND, numeric_id=numeric)
 
 
 def _message_id(written: str | int | float, notes: list[Violation]) -> str:
@@ -202,44 +211,38 @@ def _message_id(written: str | int | float, notes: list[Violation]) -> str:
     return written
 
 
-def _call(kind: int, message_id: str, elements: list[Any], text: str, notes: list[Violation]) -> Frame:
-    if len(elements) < 3 or not isinstance(elements[2], str) or not elements[2]:
-        return Malformed("the action is missing or no string", text, message_id, kind)
-    payload, raw = _payload(elements, 3, text, notes)
-    numeric = not isinstance(elements[1], str)
-    return Call(message_id, elements[2], payload, raw, notes, send=kind == SEND, numeric_id=numeric)
-
-
 _TYPES = {type(None): "null", bool: "a boolean", str: "a string", list: "a list"}
 
 
-def _payload(elements: list[Any], place: int, text: str, notes: list[Violation]) -> tuple[dict[str, Any], str]:
-    """The payload as an object and its original text; what is no object counts as an empty one, with a violation."""
+def _payload(elements: list[Any], place: int, notes: list[Violation]) -> dict[str, Any]:
+    """The payload as an object; what is no object counts as an empty one, with a violation."""
     if len(elements) > place + 1:
         _note(notes, "extra_elements", f"{len(elements) - place - 1} element(s) stand after the payload")
     if len(elements) <= place:
         _note(notes, "payload_missing", "the payload is missing")
-        return {}, "{}"
+        return {}
     payload = elements[place]
-    raw = _element_text(text, place) if len(elements) == place + 1 else json.dumps(payload)
     if isinstance(payload, dict):
-        return payload, raw
+        return payload
     code = "payload_null" if payload is None else "payload_not_an_object"
     _note(notes, code, f"the payload is {_TYPES.get(type(payload), 'a number')}, not an object")
     if isinstance(payload, list) and len(payload) == 1 and isinstance(payload[0], dict):
-        return payload[0], raw
-    return {}, raw
+        return payload[0]
+    return {}
 
 
-def _element_text(text: str, place: int) -> str:
-    """The original text of the array's last element, which is number `place`."""
+def _element_span(text: str, place: int) -> slice:
+    """Where in the text of an array its element number `place` stands."""
     position = text.index("[") + 1
-    for _ in range(place):
-        while text[position] in " \t\r\n":
+    while True:
+        while text[position] in _BLANKS:
             position += 1
+        begin = position
         _, position = loose_json.DECODER.raw_decode(text, position)
+        if place == 0:
+            return slice(begin, position)
+        place -= 1
         position = text.index(",", position) + 1
-    return text[position : text.rindex("]")].strip()
 
 
 def _error(kind: int, message_id: str, elements: list[Any], notes: list[Violation]) -> CallError:

@@ -10,6 +10,7 @@ MAX_REPAIRED = 64 * 1024
 MAX_DIGITS = 400
 
 # Possessive, so that an unclosed string is passed over once and not tried again from each quote within it.
+_NOISE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\x00\ufeff]', re.DOTALL)
 _STRAY_COMMAS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])[\s,]*,|,[\s,]*(?=[\]}])|(,)[\s,]*,', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]").search
 
@@ -43,17 +44,32 @@ def deeper_than(value: Any, limit: int) -> bool:
     return True
 
 
-def without_stray_commas(text: str) -> str:
-    """The text without commas that separate nothing, as in `[,{}]`; the same object where there are none."""
-    if len(text) > MAX_REPAIRED:
+def without_noise(text: str) -> str:
+    """The text with blanks for NUL bytes and BOMs outside strings: as long as before, so that places stay the same."""
+    if "\x00" not in text and "\ufeff" not in text:
         return text
-    repaired = _STRAY_COMMAS.sub(_kept, text)
-    return text if repaired == text else repaired
+    return _NOISE.sub(lambda found: found[0] if found[0][0] == '"' else " ", text)
+
+
+def without_stray_commas(text: str) -> str:
+    """The text with blanks for commas that separate nothing, as in `[,{}]`: as long as before, too."""
+    return text if len(text) > MAX_REPAIRED else _STRAY_COMMAS.sub(_kept, text)
 
 
 def _kept(found: re.Match[str]) -> str:
     whole = found[0]
-    return whole if whole[0] == '"' else found[1] or found[2] or ""
+    return whole if whole[0] == '"' else (found[1] or found[2] or "").ljust(len(whole))
+
+
+def without_nuls(value: Any) -> Any:
+    """A copy of `value` whose strings have no NUL: chargers pad with them. It must not be `deeper_than` a few dozen."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, list):
+        return [without_nuls(item) for item in value]
+    if isinstance(value, dict):
+        return {without_nuls(name): without_nuls(item) for name, item in value.items()}
+    return value
 
 
 def well_formed(value: Any, text: str) -> Any:

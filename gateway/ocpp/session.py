@@ -6,6 +6,7 @@ wants to be called.
 """
 
 import heapq
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -34,6 +35,10 @@ MAX_OUTBOUND = 256
 
 MAX_LATE = 16
 """CALLs that timed out and whose answers are still told from unknown ones."""
+_HEAD_LENGTH = 512
+"""Characters of a broken CALL among which its action is looked for."""
+_CUT_HEAD = re.compile(r'\s*\[\s*,?\s*2\s*,\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*(,\s*("[^"]*)?)?').fullmatch
+"""A CALL that ends before its action does, so that nobody knows what it would have said."""
 RPC_FRAMEWORK_ERROR = "RpcFrameworkError"
 """A frame whose message id cannot be read (2.x part 4, section 4.3; 1.6 does not answer such a one)."""
 
@@ -223,11 +228,10 @@ class Session:
     def _complaint(self, frame: frames.Malformed) -> str | None:
         """The CALLERROR to a frame that is no CALL; None where it goes without one.
 
-        A transaction's message gets none, so that the charger keeps it. OCPP 1.6 knows no id for the unreadable, and
-        has frames of unknown type ignored (OCPP-J 1.6 section 4.1.3).
+        What may be a transaction's message gets none, so that the charger keeps it. OCPP 1.6 knows no id for the
+        unreadable, and has frames of unknown type ignored (OCPP-J 1.6 section 4.1.3).
         """
-        row = None if frame.action is None else self._profile.inbound.get(self._right_case(frame.action))
-        if row is not None and row.money:
+        if self._may_be_money(frame):
             return None
         codes, unknown_id = self._profile.error_codes, self._profile.message_id_unknown
         if frame.kind is not None and frame.kind != frames.CALL:
@@ -239,6 +243,12 @@ class Session:
         if unknown_id is None:
             return None
         return frames.encode_error(unknown_id, RPC_FRAMEWORK_ERROR, frame.reason)
+
+    def _may_be_money(self, frame: frames.Malformed) -> bool:
+        head = frame.text[:_HEAD_LENGTH].lower()
+        if any(row.money and action.lower() in head for action, row in self._profile.inbound.items()):
+            return True
+        return frame.kind == frames.CALL and len(frame.text) < _HEAD_LENGTH and _CUT_HEAD(frame.text) is not None
 
     def _unreadable_answer(self, frame: frames.Malformed, now: float, anomaly: Anomaly) -> list[SessionEvent]:
         """An answer that cannot be read ends its CALL all the same: the charger will not answer it again."""

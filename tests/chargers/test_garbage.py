@@ -69,12 +69,11 @@ async def test_a_handshake_that_drips_in_is_cut_off_in_time() -> None:
     async with undisturbed(handshake_timeout=0.3) as node:
         reader, writer = await node.raw()
         began = time.monotonic()
-        with pytest.raises(ConnectionError):
+        with suppress(ConnectionError):
             for byte in handshake() * 100:
+                if reader.at_eof() or writer.transport.is_closing():
+                    break
                 writer.write(bytes([byte]))
-                await writer.drain()
-                if reader.at_eof():
-                    raise ConnectionResetError
                 await asyncio.sleep(0.02)
         assert time.monotonic() - began < PATIENCE / 3
 
@@ -199,9 +198,9 @@ async def test_the_session_outlives_every_odd_text(subprotocol: str, strict: boo
 @pytest.mark.parametrize("subprotocol", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
 async def test_the_session_outlives_fuzzed_messages(subprotocol: str) -> None:
     seed = random.Random(subprotocol)
-    texts = [json.dumps([2, "x", action, payload]) for action, payload in
-             (("StartTransaction", START), ("MeterValues", METER), ("BootNotification", BOOT),
-              ("TransactionEvent", {"eventType": "Started", "seqNo": 0, "transactionInfo": {"transactionId": "t"}}))]  # fmt: skip
+    event = {"eventType": "Started", "seqNo": 0, "transactionInfo": {"transactionId": "t"}}
+    payloads = {"StartTransaction": START, "MeterValues": METER, "BootNotification": BOOT, "TransactionEvent": event}
+    texts = [json.dumps([2, "x", action, payload]) for action, payload in payloads.items()]
     async with undisturbed() as node, node.charger(subprotocol=subprotocol, boot=False) as charger:
 
         async def read() -> None:

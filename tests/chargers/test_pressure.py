@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -50,12 +51,11 @@ async def test_a_charger_that_never_reads_its_answers_is_cut_off(monkeypatch: py
         assert (await response(reader))[0] == 101
         reader._transport.pause_reading()  # type: ignore[attr-defined]
         call = masked(json.dumps([2, "i" * 36, "Heartbeat", {}]).encode()) * 1000
-        with pytest.raises((ConnectionError, TimeoutError)):
+        with suppress(ConnectionError):
             async with asyncio.timeout(PATIENCE):
                 while not writer.transport.is_closing():
                     writer.write(call)
                     await writer.drain()
-                raise ConnectionResetError
         writer.transport.abort()
         await until(lambda: any(entry["event"] == "charger does not read" for entry in log))
         assert "currentTime" in await calm.call("Heartbeat", {})
@@ -63,15 +63,14 @@ async def test_a_charger_that_never_reads_its_answers_is_cut_off(monkeypatch: py
 
 
 async def test_a_stalled_store_stalls_only_what_needs_it() -> None:
-    async with running() as node:
-        async with node.charger("A") as a, node.charger("B") as b:
-            node.store.available.clear()
-            for _ in range(20):
-                await a.post("Authorize", {"idTag": "T"})
-            assert "currentTime" in await b.call("Heartbeat", {})
-            node.store.available.set()
-            for _ in range(20):
-                await a.receive()
+    async with running() as node, node.charger("A") as a, node.charger("B") as b:
+        node.store.available.clear()
+        for _ in range(20):
+            await a.post("Authorize", {"idTag": "T"})
+        assert "currentTime" in await b.call("Heartbeat", {})
+        node.store.available.set()
+        for _ in range(20):
+            await a.receive()
 
 
 async def test_a_bug_in_one_connection_ends_that_one_alone(monkeypatch: pytest.MonkeyPatch, log: Entries) -> None:

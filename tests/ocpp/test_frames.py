@@ -125,7 +125,31 @@ def test_a_comma_before_the_first_sample_is_passed_over() -> None:
     frame = call('[2,"1","MeterValues",{"meterValue":[{"sampledValue":[,{"value":"[,1,,]"}]}]}]')
     assert frame.payload == {"meterValue": [{"sampledValue": [{"value": "[,1,,]"}]}]}
     assert codes(frame) == ["stray_comma"]
-    assert json.loads(frame.raw) == frame.payload
+    assert frame.raw == '{"meterValue":[{"sampledValue":[,{"value":"[,1,,]"}]}]}'
+
+
+@pytest.mark.parametrize(
+    ("before", "raw", "after"),
+    [
+        ('[2,"1","DataTransfer",', '{ "a" : [,1,, 2] , "b":NaN }', " ] "),
+        ('\ufeff[2,"1","DataTransfer", ', '{"a":"S\x00\x00",\x00"b":1}', "]\x00"),
+        ('[,2,,"1","DataTransfer",', '{"b":123456789012345678901234567890}', ',{"more":1},]'),
+        ('[2,1,"DataTransfer" , ', '[ {"vendorId":"\\ud800"} ]', "]"),
+        ('[2,"0","Heartbeat",{,}] ,[2,"1","DataTransfer",', '{"c":1e999}', "]"),
+    ],
+    ids=ascii,
+)
+def test_a_payload_is_told_as_it_was_written_whatever_was_mended(before: str, raw: str, after: str) -> None:
+    frame = decode(before + raw + after)[-1]
+    assert isinstance(frame, Call)
+    assert (frame.message_id, frame.action, frame.raw) == ("1", "DataTransfer", raw)
+
+
+def test_padding_with_nul_bytes_is_taken_off() -> None:
+    """Row 15 (Wallbe)."""
+    frame = call('[2,"1","BootNotification",{"chargePointVendor":"Vendor\x00\x00"}]\x00')
+    assert frame.payload == {"chargePointVendor": "Vendor"}
+    assert codes(frame) == ["surrounding_noise"]
 
 
 def test_a_list_of_one_object_is_that_object() -> None:

@@ -225,6 +225,20 @@ def test_a_malformed_frame_gets_what_its_version_prescribes(
         assert (anomaly.kind, anomaly.raw) == ("malformed", text)
 
 
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("profile", [V16, V201, V21], ids=lambda profile: profile.version)
+def test_money_is_not_refused_wherever_it_was_cut_off(profile: Profile, blank: str) -> None:
+    """A CALLERROR for the unreadable id "-1" names no message, so it is none to this one."""
+    for action, row in profile.inbound.items():
+        whole = f'[2,"msg",{blank}"{action}",{blank}{{"connectorId":1}}]'
+        for length in range(len(whole)) if row.money else ():
+            for error in sent(session(profile).receive(whole[:length], NOW)):
+                assert error[1] == "-1", whole[:length]
+    for text in ('[2,"msg" "%s",{}]', '[2,"msg","%s"{}]', '[2,"msg",{"%s":1}', '[2,"msg",["%s"],{}]'):
+        money = next(action for action, row in profile.inbound.items() if row.money)
+        assert sent(session(profile).receive(text % money, NOW)) == []
+
+
 def test_what_is_told_to_logs_holds_no_payload() -> None:
     own = session(V201, strict=True)
     called(own, "h")
@@ -336,6 +350,13 @@ def test_an_answer_with_an_empty_id_is_the_outstanding_calls() -> None:
     own.poll(NOW + 1)
     called(own, "c", now=NOW + 1)
     assert kinds(own.receive('[3,"",{}]', NOW + 2)) == ["unknown_answer"]
+
+
+def test_a_call_sent_shortly_before_its_deadline_ends_with_that() -> None:
+    own = session()
+    called(own, "a", wait=10, within=30)
+    assert own.next_deadline() == NOW + 10
+    assert kinds(own.poll(NOW + 10)) == ["CallTimedOut"]
 
 
 def test_a_call_not_sent_by_its_deadline_expires() -> None:
