@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
@@ -34,6 +34,9 @@ class WebSocketTransport(asyncio.Transport, asyncio.Protocol):
         self._told = False
 
     # ------------------------------------------------------------ towards the socket
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default if self._socket is None else self._socket.get_extra_info(name, default)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._closing and self._websocket.state is OPEN:

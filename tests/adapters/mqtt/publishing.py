@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -342,7 +342,3 @@ async def scripted(**connack: Any) -> AsyncIterator[ScriptedBroker]:
     async with await asyncio.start_server(broker.serve, "127.0.0.1", 0) as server:
         broker.port = server.sockets[0].getsockname()[1]
         yield broker
-
-
-def payloads(messages: Iterable[aiomqtt.Message]) -> list[tuple[str, Any]]:
-    return [(str(message.topic), message.payload) for message in messages]
