@@ -73,9 +73,10 @@ CLAIM_RETRY = 1.0
 
 @dataclass(slots=True)
 class _Internal:
-    """A change of the twin that no message of the charger causes."""
+    """A change of the twin that no message of the charger causes. `done` is set once it is stored."""
 
     make: Callable[[], Change]
+    done: asyncio.Future[None] | None = None
 
 
 _Item = CallReceived | SendReceived | _Internal
@@ -146,6 +147,7 @@ class Connection:
             self._socket.close(1000, "superseded by a newer connection")
         finally:
             self._release_resources()
+            self._fail_what_waits()
             code, reason = self._closed or (1000, "superseded" if self._superseded else "gateway stopping")
             around.observer.connection_closed(self.version, "superseded" if self._superseded else str(code))
             _log.info("charger disconnected", charger=str(self.charger), code=code, reason=reason,
@@ -161,6 +163,8 @@ class Connection:
                 self._socket.resume()
             if isinstance(item, _Internal):
                 await self._store(item.make())
+                if item.done is not None and not item.done.done():
+                    item.done.set_result(None)
             else:
                 await self._handle(item, arrived)
             self._in_hand = None
@@ -184,6 +188,12 @@ class Connection:
             self._timer.cancel()
             self._timer = None
         self._apply(self._session.drain())
+
+    def _fail_what_waits(self) -> None:
+        left = [*self._inbox] if self._in_hand is None else [self._in_hand, *self._inbox]
+        for item, _ in left:
+            if isinstance(item, _Internal) and item.done is not None and not item.done.done():
+                item.done.set_exception(OwnershipLost(str(self.charger), forgotten=False))
 
     def _connected(self) -> Change:
         return self._twin.connected(
@@ -215,9 +225,14 @@ class Connection:
         """Redis lost its data: store everything known again, which claims the charger where need be."""
         self._enqueue(_Internal(self._twin.everything))
 
-    def end_pending(self, transaction_id: str) -> None:
-        """The grace time of a transaction's missing messages is over: end it, if they did not come."""
-        self._enqueue(_Internal(lambda: self._twin.end_pending(self._around.clock.now(), transaction_id)))
+    async def end_pending(self, transaction_id: str) -> None:
+        """The grace time of a transaction's missing messages is over: end it, if they did not come.
+
+        Returns once that is stored. Raises OwnershipLost where this connection ends before.
+        """
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._enqueue(_Internal(lambda: self._twin.end_pending(self._around.clock.now(), transaction_id), done))
+        await done
 
     def upkeep(self, now: float) -> None:
         """Ping, close what is silent or stuck, and note now and then that the charger is there."""

@@ -98,10 +98,10 @@ class ChargerServer:
         if kind != END_PENDING:
             _log.error("unknown later work", kind=kind, charger=str(charger))
             return
-        for connection in self._connections:
-            if connection.charger == charger:
-                connection.end_pending(payload.decode())
-                return
+        connection = self._around.router.local(charger)
+        if isinstance(connection, Connection):
+            await connection.end_pending(payload.decode())
+            return
         await end_pending_for_absent(charger, payload.decode(), self._around)
 
     def _drain(self) -> None:

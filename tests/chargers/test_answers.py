@@ -3,9 +3,11 @@
 import asyncio
 import json
 
+import pytest
+
 from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
-from tests.chargers.harness import BOOT, METER, START, handshake, response, running, until
+from tests.chargers.harness import BOOT, METER, START, Charger, Node, handshake, response, running, until
 from tests.support.memory import MemoryStore
 
 CP1 = ChargerId("CP1")
@@ -218,14 +220,57 @@ async def test_what_is_forgotten_twice_is_claimed_twice() -> None:
         assert node.types()[-1] == "authorization.decided"
 
 
-async def test_ended_later_work_is_done_on_the_connection_or_in_its_place() -> None:
+def transaction_event(kind: str, number: int) -> dict[str, object]:
+    return {
+        "eventType": kind,
+        "timestamp": "2026-11-21T08:00:00Z",
+        "triggerReason": "Authorized",
+        "seqNo": number,
+        "evse": {"id": 1, "connectorId": 1},
+        "transactionInfo": {"transactionId": "t"},
+    }
+
+
+async def ended_with_a_gap(node: Node, charger: Charger) -> bytes:
+    """Have a transaction end while one of its messages is missing; what its later work is about."""
+    await charger.call("TransactionEvent", transaction_event("Started", 0))
+    await charger.call("TransactionEvent", transaction_event("Ended", 2))
+    ((_, payload),) = node.store.later.values()
+    assert "transaction.ended" not in node.types()
+    return payload
+
+
+async def test_the_end_of_a_gap_is_stored_before_its_work_counts_as_done() -> None:
+    async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        payload = await ended_with_a_gap(node, charger)
+        node.store.available.clear()
+        work = asyncio.create_task(node.server.later("end_pending", CP1, payload))
+        assert await charger.silent()
+        assert not work.done()
+        node.store.available.set()
+        await work
+        assert node.types()[-1] == "transaction.ended"
+        assert "gap" in node.data("transaction.ended")[0]["suspect"]
+
+
+async def test_the_end_of_a_gap_is_stored_for_a_charger_that_is_gone() -> None:
     async with running() as node:
-        async with node.charger():
-            await node.server.later("end_pending", CP1, b"unknown")
-            assert CP1 in node.store.owned
+        async with node.charger(subprotocol="ocpp2.0.1") as charger:
+            payload = await ended_with_a_gap(node, charger)
         await until(lambda: CP1 not in node.store.owned)
-        await node.server.later("end_pending", CP1, b"unknown")
+        await node.server.later("end_pending", CP1, payload)
+        assert node.types()[-1] == "transaction.ended"
         assert CP1 not in node.store.owned
+
+
+async def test_later_work_that_another_connection_must_do_is_refused() -> None:
+    async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        payload = await ended_with_a_gap(node, charger)
+        await node.store.claim(CP1)
+        for _ in range(2):
+            with pytest.raises(OwnershipLost):
+                await node.server.later("end_pending", CP1, payload)
+        assert await charger.closed() == 1000
 
 
 # ---------------------------------------------------------------- the end
