@@ -2,43 +2,32 @@
 
 Everything that changes the twin goes through one inbox and is worked off in order, one item at a time, because a
 change is made on a copy and counts only once it is committed. A charger is answered after that, never before.
+
+Most messages need nobody's decision and find nothing before them: those are committed as they arrive, and answered by
+the log's receipt, without a turn of the connection's task.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import count
-from secrets import randbelow
 
-import orjson
 import structlog
 
-from gateway.chargers.commands import CallEnd, carry_out, resolve
+from gateway.chargers.calling import Calling
+from gateway.chargers.commands import resolve
 from gateway.chargers.giving_up import give_up
+from gateway.chargers.interpretation import UNDECIDED, Prepared, Received, decided, prepared, received
+from gateway.chargers.recorder import Recorder, is_empty
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.websocket import WebSocket
-from gateway.core.clock import rfc3339
-from gateway.core.commands import Command, CommandResult, Outcome
-from gateway.core.errors import LogUnavailable, OwnershipLost
-from gateway.core.events import Origin, stamp
+from gateway.core.commands import Command, CommandResult
+from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Claim, Commit
-from gateway.core.reports import (
-    Authorization,
-    Boot,
-    BootDecision,
-    Notice,
-    Report,
-    TokenDecision,
-    Transaction,
-    Untranslated,
-    Verdict,
-)
-from gateway.core.responder import AuthorizeQuestion
-from gateway.core.twin import Change, Twin
-from gateway.ocpp.profile import Call, Notes, Profile, Station
+from gateway.core.ports import Claim
+from gateway.core.reports import Notice
+from gateway.core.twin import Change
+from gateway.ocpp.profile import Profile
 from gateway.ocpp.session import (
     Anomaly,
     CallAnswered,
@@ -55,20 +44,11 @@ from gateway.ocpp.session import (
 
 _log = structlog.get_logger(__name__)
 
-_QUESTIONS = (Boot, Authorization, Transaction)
-"""Reports that a responder is asked about."""
-
-END_PENDING = "end_pending"
-"""Kind of the later work that ends a transaction whose last messages never came."""
-
 VIOLATION_INTERVAL = 1.0
 """Seconds between two violation events of one connection: a charger that sends garbage must not fill the log."""
 
 MAX_ODD_TEXT = 64 * 1024
 """Characters of what is no message that its event tells."""
-
-CLAIM_RETRY = 1.0
-"""Seconds between attempts to claim a charger anew after Redis lost its data."""
 
 
 @dataclass(slots=True)
@@ -79,10 +59,6 @@ class _Internal:
     done: asyncio.Future[None] | None = None
 
 
-_Item = CallReceived | SendReceived | _Internal
-"""What waits in the inbox, each with the (monotonic) time of its arrival."""
-
-
 class Connection:
     """A charger whose socket this node holds; implements `LocalCharger` and the socket's `Listener`."""
 
@@ -90,25 +66,22 @@ class Connection:
         self, charger: ChargerId, profile: Profile, socket: WebSocket, claim: Claim, around: Surroundings
     ) -> None:
         self.charger = charger
-        self.epoch = claim.epoch
         self._profile = profile
         self._socket = socket
         self._around = around
-        self._schemas = around.schemas[profile.subprotocol]
-        self._session = Session(profile, self._schemas, strict=around.config.strict)
-        self._twin = Twin.restore(charger, claim.fields, claim.transactions)
-        self._sequence = 0
-        self._redis_ahead = claim.redis_time - around.clock.now()
-        self._inbox: deque[tuple[_Item, float]] = deque()
-        self._in_hand: tuple[_Item, float] | None = None
+        self._session = Session(profile, around.schemas[profile.subprotocol], strict=around.config.strict)
+        self._recorder = Recorder(charger, claim, around, has_socket=lambda: self._closed is None)
+        self._calling = Calling(
+            profile, self._session, socket, self._recorder, around, apply=self._apply, enqueue=self._enqueue_change
+        )
+        self._inbox: deque[Received | _Internal] = deque()
+        self._in_hand: Received | _Internal | None = None
         self._loop = asyncio.get_running_loop()
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._next_id = count(randbelow(1 << 30) + 1)
         self._opened_at = around.clock.monotonic()
         self._seen_at = self._opened_at
         self._violation_at = float("-inf")
-        self._pending: set[str] = set()
         self._closed: tuple[int, str] | None = None
         self._superseded = False
 
@@ -117,15 +90,18 @@ class Connection:
         return self._socket
 
     @property
+    def epoch(self) -> int:
+        return self._recorder.epoch
+
+    @property
     def version(self) -> str:
         return self._profile.version
 
     @property
     def money_waiting_since(self) -> float | None:
         """When the oldest of a transaction's messages arrived that is not answered yet; None if there is none."""
-        if self._in_hand is not None and _is_money(self._in_hand[0]):
-            return self._in_hand[1]
-        return next((arrived for item, arrived in self._inbox if _is_money(item)), None)
+        waiting = (self._in_hand, *self._inbox)
+        return next((item.arrived for item in waiting if isinstance(item, Received) and item.is_money), None)
 
     # ------------------------------------------------------------ life
 
@@ -136,10 +112,10 @@ class Connection:
         _log.info("charger connected", charger=str(self.charger), version=self.version, epoch=self.epoch,
                   remote=self._socket.remote_address)  # fmt: skip
         try:
-            await self._store(self._connected())
-            await self._schedule_ends()
+            await self._recorder.store(self._connected())
+            await self._recorder.schedule_ends()
             # What had arrived before the socket was closed counts, too.
-            while self._closed is None or self._inbox:
+            while self._closed is None or self._inbox or self._in_hand is not None:
                 await self._work_off()
             await self._farewell()
         except OwnershipLost:
@@ -154,20 +130,24 @@ class Connection:
                       seconds=round(around.clock.monotonic() - self._opened_at, 1))  # fmt: skip
 
     async def _work_off(self) -> None:
-        if not self._inbox:
+        """Work off the inbox, or wait for something to do; returns, too, where the socket was closed."""
+        if self._in_hand is not None or not self._inbox:
             self._wake = self._loop.create_future()
             await self._wake
-        while self._inbox:
-            self._in_hand = item, arrived = self._inbox.popleft()
+            self._wake = None
+        while self._inbox and self._in_hand is None:
+            self._in_hand = item = self._inbox.popleft()
             if len(self._inbox) < self._around.config.max_inbound_queue // 2:
                 self._socket.resume()
             if isinstance(item, _Internal):
-                await self._store(item.make())
+                await self._recorder.store(item.make())
                 if item.done is not None and not item.done.done():
                     item.done.set_result(None)
             else:
-                await self._handle(item, arrived)
+                await self._handle(item)
             self._in_hand = None
+        if self._recorder.owes_schedule:
+            await self._recorder.schedule_ends()
 
     async def abandon(self, reason: str) -> None:
         """Say farewell for a charger whose socket was gone before the handshake was over."""
@@ -179,7 +159,8 @@ class Connection:
 
     async def _farewell(self) -> None:
         code, reason = self._closed or (1006, "")
-        await self._store(self._twin.disconnected(self._around.clock.now(), reason=f"{code} {reason}".strip()))
+        change = self._recorder.twin.disconnected(self._around.clock.now(), reason=f"{code} {reason}".strip())
+        await self._recorder.store(change)
         await give_up(self._around.ownership, self.charger, self.epoch)
 
     def _release_resources(self) -> None:
@@ -190,13 +171,12 @@ class Connection:
         self._apply(self._session.drain())
 
     def _fail_what_waits(self) -> None:
-        left = [*self._inbox] if self._in_hand is None else [self._in_hand, *self._inbox]
-        for item, _ in left:
+        for item in (self._in_hand, *self._inbox):
             if isinstance(item, _Internal) and item.done is not None and not item.done.done():
                 item.done.set_exception(OwnershipLost(str(self.charger), forgotten=False))
 
     def _connected(self) -> Change:
-        return self._twin.connected(
+        return self._recorder.twin.connected(
             self._around.clock.now(),
             version=self.version,
             remote_address=self._socket.remote_address,
@@ -223,15 +203,15 @@ class Connection:
 
     def claim_anew(self) -> None:
         """Redis lost its data: store everything known again, which claims the charger where need be."""
-        self._enqueue(_Internal(self._twin.everything))
+        self._enqueue_change(self._recorder.twin.everything)
 
     async def end_pending(self, transaction_id: str) -> None:
         """The grace time of a transaction's missing messages is over: end it, if they did not come.
 
         Returns once that is stored. Raises OwnershipLost where this connection ends before.
         """
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._enqueue(_Internal(lambda: self._twin.end_pending(self._around.clock.now(), transaction_id), done))
+        twin, clock, done = self._recorder.twin, self._around.clock, self._loop.create_future()
+        self._enqueue(_Internal(lambda: twin.end_pending(clock.now(), transaction_id), done))
         await done
 
     def upkeep(self, now: float) -> None:
@@ -247,7 +227,7 @@ class Connection:
             self.close(1013, "try again later: the event log cannot be reached")
         if socket.last_received > self._seen_at + config.last_seen_interval and not self._inbox:
             self._seen_at = socket.last_received
-            self._enqueue(_Internal(lambda: self._twin.seen(self._around.clock.now())))
+            self._enqueue_change(lambda: self._recorder.twin.seen(self._around.clock.now()))
 
     # ------------------------------------------------------------ session events
 
@@ -255,7 +235,7 @@ class Connection:
         for event in events:
             match event:
                 case CallReceived():
-                    self._enqueue(event)
+                    self._take_in(event)
                 case Transmit():
                     self._socket.send(event.text)
                 case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost():
@@ -273,11 +253,10 @@ class Connection:
             return
         self._violation_at = clock.monotonic()
         _log.warning("odd frame", charger=str(self.charger), kind=anomaly.kind, detail=anomaly.detail[:300])
-        notice = Notice("ocpp.charger.violation", {"code": anomaly.kind, "message": anomaly.detail})
-        notice.data["raw"] = anomaly.raw[:MAX_ODD_TEXT]
-        now = clock.now()
-        self._enqueue(
-            _Internal(lambda: self._twin.handle(notice, now=now, redis_now=now + self._redis_ahead, violations=1))
+        told = {"code": anomaly.kind, "message": anomaly.detail, "raw": anomaly.raw[:MAX_ODD_TEXT]}
+        notice, now, recorder = Notice("ocpp.charger.violation", told), clock.now(), self._recorder
+        self._enqueue_change(
+            lambda: recorder.twin.handle(notice, now=now, redis_now=now + recorder.ahead, violations=1)
         )
 
     def _arm(self) -> None:
@@ -287,17 +266,37 @@ class Connection:
         deadline = self._session.next_deadline()
         if deadline is not None:
             delay = max(0.0, deadline - self._around.clock.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+            self._timer = self._loop.call_later(delay, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
         self._apply(self._session.poll(self._around.clock.monotonic()))
 
-    def _enqueue(self, item: _Item) -> None:
-        self._inbox.append((item, self._around.clock.monotonic()))
+    # ------------------------------------------------------------ the inbox
+
+    def _take_in(self, call: CallReceived) -> None:
+        item = received(self.charger, call, self._around.clock.monotonic())
+        waits_for_work = self._wake is not None and not self._wake.done()
+        if waits_for_work and self._in_hand is None and not self._inbox and not item.is_question:
+            try:
+                self._commit_at_once(item)
+            except Exception:
+                # Our own bug, on one charger: that one is cut off, every other goes on.
+                _log.exception("connection failed", charger=str(self.charger))
+                self._in_hand = None
+                self._socket.abort()
+        else:
+            self._enqueue(item)
+
+    def _enqueue_change(self, make: Callable[[], Change]) -> None:
+        self._enqueue(_Internal(make))
+
+    def _enqueue(self, item: Received | _Internal) -> None:
+        self._inbox.append(item)
         if len(self._inbox) >= self._around.config.max_inbound_queue:
             self._socket.pause()
-        self._wake_up()
+        if self._in_hand is None:
+            self._wake_up()
 
     def _wake_up(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -305,234 +304,94 @@ class Connection:
 
     # ------------------------------------------------------------ the walk of a message
 
-    async def _handle(self, call: CallReceived | SendReceived, arrived: float) -> None:
-        clock = self._around.clock
-        row = call.inbound
-        notes = Notes(call.violations)
-        report = self._translated(call, notes)
-        token, boot = await self._decided(report) if isinstance(report, _QUESTIONS) else (None, None)
-        now = clock.now()
-        change = self._changed(report, call, notes, token, boot, now)
-        answer = b""
-        if row is not None and row.answered:
-            verdict = Verdict(rfc3339(now), token, boot, change.transaction_id)
-            answer = orjson.dumps(row.reply(verdict))
-        origin = Origin(self.version, call.action, call.message_id, call.raw, notes.violations, call.is_json)
-        earlier = await self._store(change, origin=origin, answer=answer, recorded=now)
+    def _prepared(self, item: Received) -> Prepared:
+        recorder = self._recorder
+        return prepared(
+            item,
+            UNDECIDED,
+            twin=recorder.twin,
+            version=self.version,
+            now=self._around.clock.now(),
+            ahead=recorder.ahead,
+        )
+
+    def _commit_at_once(self, item: Received) -> None:
+        ready = self._prepared(item)
+        if is_empty(ready.change):
+            self._answer(ready, None)
+            return
+        self._in_hand = item
+        commit = self._recorder.commit_of(
+            ready.change, origin=ready.origin, answer=ready.answer, recorded=ready.recorded
+        )
+        self._around.log.submit(commit, _Receipt(self, ready))
+
+    def receipt(self, ready: Prepared, earlier: bytes | None) -> None:
+        """The log has a call that was committed at once (`earlier`: the answer of its first time)."""
+        if earlier is None:
+            self._recorder.adopt(ready.change)
+        self._in_hand = None
+        self._answer(ready, earlier)
+        if self._inbox or self._closed is not None or (ready.change.transactions and self._recorder.owes_schedule):
+            self._wake_up()
+
+    def no_receipt(self, ready: Prepared) -> None:
+        """The charger is not owned under this epoch any more: the connection's task tries again, and finds out why."""
+        self._in_hand = None
+        self._inbox.appendleft(ready.received)
+        self._wake_up()
+
+    async def _handle(self, item: Received) -> None:
+        decisions = await decided(self.charger, item.report, self._around.responder)
+        recorder = self._recorder
+        now = self._around.clock.now()
+        ready = prepared(item, decisions, twin=recorder.twin, version=self.version, now=now, ahead=recorder.ahead)
+        earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)
+        self._answer(ready, earlier)
+
+    def _answer(self, ready: Prepared, earlier: bytes | None) -> None:
+        call, observer = ready.received.call, self._around.observer
+        known = call.inbound is not None
         if not isinstance(call, SendReceived):
-            self._answer(call, answer if earlier is None else earlier)
-            self._around.observer.answered(clock.monotonic() - arrived)
-        outcome = "repeated" if earlier is not None else "violated" if notes.violations else "ok"
-        self._around.observer.message(self.version, "in", call.action if row is not None else "unknown", outcome)
-
-    def _answer(self, call: CallReceived, answer: bytes) -> None:
-        if call.inbound is None:
-            code = self._session.refusal_for(call.action)
-            self._socket.send(self._session.refuse(call.message_id, code, f"{call.action} is not handled"))
-        else:
-            self._socket.send(self._session.answer(call.message_id, answer))
-
-    def _translated(self, call: CallReceived | SendReceived, notes: Notes) -> Report:
-        if call.inbound is None:
-            return Untranslated()
-        try:
-            return call.inbound.translate(call.payload, notes)
-        except Exception:
-            # A bug of ours must not stop the charger: what it said travels raw and is answered.
-            _log.exception("translation failed", charger=str(self.charger), action=call.action)
-            notes.violation("untranslatable", "", "the gateway could not translate this message")
-            return Untranslated()
-
-    async def _decided(self, report: Report) -> tuple[TokenDecision | None, BootDecision | None]:
-        responder = self._around.responder
-        match report:
-            case Boot():
-                return None, await responder.boot(self.charger, report)
-            case Authorization():
-                question = AuthorizeQuestion(self.charger, report.token, report.evse_id, "presented")
-                return await responder.authorize(question), None
-            case Transaction(token=token) if token is not None:
-                question = AuthorizeQuestion(self.charger, token, report.evse_id, "start")
-                return await responder.authorize(question), None
-        return None, None
-
-    def _changed(
-        self,
-        report: Report,
-        call: CallReceived | SendReceived,
-        notes: Notes,
-        token: TokenDecision | None,
-        boot: BootDecision | None,
-        now: float,
-    ) -> Change:
-        payload_hash = blake2b(call.raw.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-        try:
-            return self._twin.handle(
-                report,
-                now=now,
-                redis_now=now + self._redis_ahead,
-                token=token,
-                boot=boot,
-                payload_hash=payload_hash,
-                violations=len(notes.violations),
-            )
-        except Exception:
-            _log.exception("report not understood", charger=str(self.charger), action=call.action)
-            notes.violation("untranslatable", "", "the gateway could not make sense of this message")
-            return self._twin.handle(Untranslated(), now=now, redis_now=now + self._redis_ahead)
-
-    async def _store(
-        self, change: Change, *, origin: Origin | None = None, answer: bytes = b"", recorded: float | None = None
-    ) -> bytes | None:
-        """Commit a change and adopt it; the stored answer where the log has seen its key before.
-
-        `recorded` is when it came about (Unix seconds), now where nothing is said. Raises OwnershipLost where a newer
-        connection owns the charger.
-        """
-        if not (change.events or change.fields or change.transactions):
-            return None
-        if recorded is None:
-            recorded = self._around.clock.now()
-        while True:
-            stamped = [
-                stamp(
-                    event,
-                    charger=self.charger,
-                    epoch=self.epoch,
-                    sequence=self._sequence + place,
-                    recorded=recorded,
-                    origin=origin if place == 0 else None,
-                )
-                for place, event in enumerate(change.events)
-            ]
-            commit = Commit(self.charger, self.epoch, stamped, change.key, answer, change.fields, change.transactions)
-            try:
-                earlier = await self._around.log.commit(commit)
-            except OwnershipLost as lost:
-                if not lost.forgotten:
-                    raise
-                await self._claim_again()
-                continue
-            if earlier is None:
-                self._sequence += len(stamped)
-                self._twin.adopt(change)
-                if change.transactions and self._twin.pending_ends().keys() != self._pending:
-                    await self._schedule_ends()
-            return earlier
-
-    async def _schedule_ends(self) -> None:
-        """Have transactions ended after the grace time whose end waits for missing messages."""
-        pending = self._twin.pending_ends()
-        for transaction_id in pending.keys() - self._pending:
-            due = self._around.clock.now() + self._around.config.missing_messages_grace
-            try:
-                await self._around.later.schedule(
-                    self.charger, END_PENDING, due, transaction_id.encode(), key=transaction_id
-                )
-            except LogUnavailable as error:
-                _log.warning("end not scheduled; the next message tries again", charger=str(self.charger),
-                             transaction=transaction_id, error=str(error))  # fmt: skip
-                return
-        self._pending = set(pending)
-
-    async def _claim_again(self) -> None:
-        """Redis came back empty: claim under a new epoch and store all that is known.
-
-        Raises OwnershipLost where another connection has the charger by now.
-        """
-        while True:
-            claim = await self._claimed_again()
-            self.epoch, self._sequence = claim.epoch, 0
-            self._redis_ahead = claim.redis_time - self._around.clock.now()
-            everything = self._twin.everything()
-            commit = Commit(self.charger, self.epoch, (), None, b"", everything.fields, everything.transactions)
-            try:
-                await self._around.log.commit(commit)
-                break
-            except OwnershipLost as lost:
-                if not lost.forgotten:
-                    raise
-        _log.warning("charger claimed anew", charger=str(self.charger), epoch=self.epoch)
-
-    async def _claimed_again(self) -> Claim:
-        ownership = self._around.ownership
-        while True:
-            newer = self._around.router.local(self.charger)
-            if newer is not None and newer is not self:
-                raise OwnershipLost(str(self.charger), forgotten=False)
-            try:
-                # Without a socket it must not take the charger from a connection that has one.
-                here = self._closed is None
-                claim = await (ownership.claim(self.charger) if here else ownership.claim_absent(self.charger))
-            except LogUnavailable:
-                await asyncio.sleep(CLAIM_RETRY)
-                continue
-            if claim is None:
-                raise OwnershipLost(str(self.charger), forgotten=False)
-            return claim
+            if known:
+                text = self._session.answer(call.message_id, ready.answer if earlier is None else earlier)
+            else:
+                code = self._session.refusal_for(call.action)
+                text = self._session.refuse(call.message_id, code, f"{call.action} is not handled")
+            self._socket.send(text)
+            observer.answered(self._around.clock.monotonic() - ready.received.arrived)
+        outcome = "repeated" if earlier is not None else "violated" if ready.received.notes.violations else "ok"
+        observer.message(self.version, "in", call.action if known else "unknown", outcome)
 
     # ------------------------------------------------------------ the walk of a command
 
     async def execute(self, command: Command) -> CommandResult:
-        if not self._socket.is_open:
-            return CommandResult(
-                command.id, command.charger, command.name, Outcome.OFFLINE, "the charger is not connected"
-            )
-        result = await carry_out(
-            command,
-            profile=self._profile,
-            schemas=self._schemas,
-            station=lambda: Station(self._twin.active_transactions(), lambda: next(self._next_id)),
-            caller=lambda call: self._call(call, command.deadline),
-        )
-        if result.outcome is Outcome.ACCEPTED:
-            self._note_effect(command)
-        _log.info("command", charger=str(self.charger), command=command.name, id=command.id,
-                  outcome=result.outcome.value, reason=result.reason)  # fmt: skip
-        return result
+        return await self._calling.execute(command)
 
-    async def _call(self, call: Call, deadline: float) -> CallEnd:
-        clock = self._around.clock
-        now = clock.monotonic()
-        waiting: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
-        if not self._socket.is_open:
-            return CallLost(waiting, sent=False)
-        self._apply(
-            self._session.call(
-                call.action,
-                call.payload,
-                handle=waiting,
-                deadline=now + max(0.0, deadline - clock.now()),
-                answer_within=self._around.config.command_timeout,
-                now=now,
-            )
-        )
+
+class _Receipt:
+    """What the log gives its receipt to: hands it on to the connection, whose faults are not the log's."""
+
+    __slots__ = ("_connection", "_given", "_ready")
+
+    def __init__(self, connection: Connection, ready: Prepared) -> None:
+        self._connection, self._ready = connection, ready
+        self._given = False
+
+    def done(self) -> bool:
+        return self._given
+
+    def cancel(self) -> None:
+        self._given = True
+
+    def set_result(self, earlier: bytes | None) -> None:
+        self._given = True
         try:
-            end = await waiting
-        except asyncio.CancelledError:
-            self._session.cancel(waiting)
-            raise
-        self._around.observer.message(self.version, "out", call.action, type(end).__name__.removeprefix("Call").lower())
-        return end
+            self._connection.receipt(self._ready, earlier)
+        except Exception:
+            _log.exception("connection failed", charger=str(self._connection.charger))
+            self._connection.socket.abort()
 
-    def _note_effect(self, command: Command) -> None:
-        """What an accepted command changes in the picture of the charger, which it does not report by itself."""
-        arguments, clock = command.arguments, self._around.clock
-        if command.name == "set_charging_limit":
-            self._enqueue(
-                _Internal(
-                    lambda: self._twin.limited(
-                        clock.now(), arguments["evse_id"], arguments["current_a"], arguments["power_w"]
-                    )
-                )
-            )
-        elif command.name == "set_availability":
-            self._enqueue(
-                _Internal(
-                    lambda: self._twin.availability_set(clock.now(), arguments["evse_id"], arguments["available"])
-                )
-            )
-
-
-def _is_money(item: _Item) -> bool:
-    return not isinstance(item, _Internal) and item.inbound is not None and item.inbound.money
+    def set_exception(self, error: Exception) -> None:
+        self._given = True
+        self._connection.no_receipt(self._ready)

@@ -9,7 +9,7 @@ from websockets.http11 import Request
 
 from gateway.chargers.absent import end_pending_for_absent
 from gateway.chargers.config import ChargersConfig
-from gateway.chargers.connection import END_PENDING, Connection
+from gateway.chargers.connection import Connection
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.handshake import (
     charger_id,
@@ -18,6 +18,7 @@ from gateway.chargers.handshake import (
     offered_subprotocols,
     password_spellings,
 )
+from gateway.chargers.recorder import END_PENDING
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import ConfigurationError, HandshakeRefused, LogUnavailable

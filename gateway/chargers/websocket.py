@@ -29,6 +29,8 @@ MAX_HEAD = 64 * 1024
 """Longest handshake request, in bytes."""
 MAX_EARLY = 64 * 1024
 """Bytes that a charger may send before its handshake is answered; beyond that its socket is not read."""
+SLICE = 4 * 1024
+"""Bytes taken from one charger at a time: a burst of tiny frames may be a second's work, and others wait meanwhile."""
 CLOSE_TIMEOUT = 5.0
 """Seconds that a charger has to answer a close frame before its socket is cut."""
 
@@ -60,6 +62,7 @@ class WebSocket(asyncio.Protocol):
     __slots__ = (
         "_assembled",
         "_assembled_opcode",
+        "_backlog",
         "_close_timer",
         "_closed",
         "_early",
@@ -72,6 +75,7 @@ class WebSocket(asyncio.Protocol):
         "_paused",
         "_protocol",
         "_reason",
+        "_slice_due",
         "_timer",
         "_transport",
         "last_received",
@@ -96,6 +100,8 @@ class WebSocket(asyncio.Protocol):
         self._handshake_timeout = handshake_timeout
         self._head: bytearray | None = bytearray()
         self._early: bytearray | None = None
+        self._backlog: bytearray | None = None
+        self._slice_due = False
         self._assembled: bytearray | None = None
         self._assembled_opcode = Opcode.TEXT
         self._max_buffered = max_buffered
@@ -240,7 +246,17 @@ class WebSocket(asyncio.Protocol):
     def _resume(self) -> None:
         if self._paused and self._transport is not None and not self._transport.is_closing():
             self._paused = False
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Take what waits here first, then read again."""
+        if self._paused or self._closed or self._transport is None:
+            return
+        if self._backlog is None:
             self._transport.resume_reading()
+        elif not self._slice_due:
+            self._slice_due = True
+            self._loop.call_soon(self._receive_slice)
 
     def pause_writing(self) -> None:
         """The charger does not read what it is sent: it is cut off, so that it costs no more memory."""
@@ -279,7 +295,7 @@ class WebSocket(asyncio.Protocol):
         if problem is None and end >= 4:
             self._cancel_timer()
             self._head, self._early = None, head[end:]
-            self._receive(mended_request_line(bytes(head[:end])))
+            self._feed(mended_request_line(bytes(head[:end])))
             problem = None if self._protocol.handshake_exc is None else str(self._protocol.handshake_exc)
         if problem is not None:
             _log.info("no handshake", remote=self.remote_address, reason=problem)
@@ -288,6 +304,30 @@ class WebSocket(asyncio.Protocol):
                 self._transport.close()
 
     def _receive(self, data: bytes) -> None:
+        """Take what arrived: at once if it is little, else in slices, between which others have their turn."""
+        if self._backlog is not None:
+            self._backlog += data
+        elif self._paused or len(data) > SLICE:
+            self._backlog = bytearray(data)
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.pause_reading()
+            self._go_on()
+        else:
+            self._feed(data)
+
+    def _receive_slice(self) -> None:
+        self._slice_due = False
+        backlog = self._backlog
+        if backlog is None or self._paused or self._closed:
+            return
+        data = bytes(backlog[:SLICE])
+        del backlog[:SLICE]
+        if not backlog:
+            self._backlog = None
+        self._feed(data)
+        self._go_on()
+
+    def _feed(self, data: bytes) -> None:
         self._protocol.receive_data(data)
         self._flush()
         for event in self._protocol.events_received():
@@ -302,6 +342,7 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
+        self._backlog = None
         self._cancel_timer()
         if self._close_timer is not None:
             self._close_timer.cancel()

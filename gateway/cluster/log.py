@@ -19,11 +19,11 @@ from gateway.cluster.scripts import Script, script
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable, OwnershipLost
 from gateway.core.health import HealthBoard
-from gateway.core.ports import Commit, Observer
+from gateway.core.ports import Commit, Observer, Receipt
 
 log = structlog.get_logger(__name__)
 
-_Waiting = tuple[Commit, "asyncio.Future[bytes | None]", int, ChargerKeys]
+_Waiting = tuple[Commit, Receipt, int, ChargerKeys]
 
 _BATCH = 400
 """Commits per script call: enough to share its cost, few enough that Redis is not held up for long."""
@@ -58,16 +58,20 @@ class Committer:
 
     async def commit(self, commit: Commit) -> bytes | None:
         """Store a commit; see EventLog."""
-        keys = self._keys.charger(commit.charger)
         future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        waiting = (commit, future, next(self._serials), keys)
+        self.submit(commit, future)
+        return await future
+
+    def submit(self, commit: Commit, receipt: Receipt) -> None:
+        """Store a commit and give the receipt then; see EventLog."""
+        keys = self._keys.charger(commit.charger)
+        waiting = (commit, receipt, next(self._serials), keys)
         queue = self._queues.get(keys.shard)
         if queue is None:
             self._queues[keys.shard] = [waiting]
         else:
             queue.append(waiting)
         self._wake.set()
-        return await future
 
     async def run(self) -> None:
         """Carry commits to Redis until cancelled; those still waiting are cancelled with it."""
@@ -85,8 +89,8 @@ class Committer:
                     await backoff.wait()
         finally:
             for queue in self._queues.values():
-                for _, future, _, _ in queue:
-                    future.cancel()
+                for _, receipt, _, _ in queue:
+                    receipt.cancel()
             await wire.close()
 
     async def _idle(self) -> None:
@@ -187,15 +191,15 @@ class Committer:
             self._full(shard)
             return 0
         self._full_until.pop(shard, None)
-        for (commit, future, _, _), result in zip(batch, reply, strict=True):
-            if future.done():
+        for (commit, receipt, _, _), result in zip(batch, reply, strict=True):
+            if receipt.done():
                 continue
             if result == 0:
-                future.set_result(None)
+                receipt.set_result(None)
             elif result == 1 or result == 2:
-                future.set_exception(OwnershipLost(str(commit.charger), forgotten=result == 2))
+                receipt.set_exception(OwnershipLost(str(commit.charger), forgotten=result == 2))
             else:
-                future.set_result(result)
+                receipt.set_result(result)
         # What came meanwhile stands behind the batch.
         del self._queues[shard][: len(batch)]
         return len(batch)

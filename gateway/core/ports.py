@@ -39,7 +39,29 @@ class Commit:
     transactions: Mapping[str, bytes] = field(default_factory=dict)
 
 
+class Receipt(Protocol):
+    """Who is told how a submitted commit went; an `asyncio.Future[bytes | None]` is one."""
+
+    def done(self) -> bool:
+        """True once nobody waits for it any more: then the commit need not be made."""
+        ...
+
+    def set_result(self, earlier: bytes | None, /) -> object: ...
+
+    def set_exception(self, error: Exception, /) -> object:
+        """OwnershipLost, or what made the commit impossible to send."""
+        ...
+
+    def cancel(self) -> object:
+        """The log stops; whether the commit was stored is unknown."""
+        ...
+
+
 class EventLog(Protocol):
+    def submit(self, commit: Commit, receipt: Receipt) -> None:
+        """Like `commit`, but returns at once and gives the receipt later, in the order of submission per charger."""
+        ...
+
     async def commit(self, commit: Commit) -> bytes | None:
         """Store a commit durably; wait, over any outage of Redis, until that is done or the caller is cancelled.
 
@@ -316,7 +338,9 @@ class LocalCharger(Protocol):
     """A charger whose socket this node holds."""
 
     charger: ChargerId
-    epoch: int
+
+    @property
+    def epoch(self) -> int: ...
 
     async def execute(self, command: Command) -> CommandResult:
         """Carry a command out; always ends in a result, at the command's deadline at the latest."""

@@ -73,7 +73,16 @@ async def test_a_stalled_store_stalls_only_what_needs_it() -> None:
             await a.receive()
 
 
-async def test_a_bug_in_one_connection_ends_that_one_alone(monkeypatch: pytest.MonkeyPatch, log: Entries) -> None:
+@pytest.mark.parametrize(
+    ("broken", "action", "payload"),
+    [
+        ("_prepared", "Heartbeat", {}),  # committed as it arrives
+        ("_handle", "Authorize", {"idTag": "T"}),  # worked off by the connection's task
+    ],
+)
+async def test_a_bug_in_one_connection_ends_that_one_alone(
+    broken: str, action: str, payload: dict[str, str], monkeypatch: pytest.MonkeyPatch, log: Entries
+) -> None:
     async with running() as node, node.charger("BAD") as bad, node.charger("GOOD") as good:
         connection = node.connection("BAD")
 
@@ -83,8 +92,8 @@ async def test_a_bug_in_one_connection_ends_that_one_alone(monkeypatch: pytest.M
         monkeypatch.setattr(connection, "upkeep", explode)
         await until(lambda: any(entry["event"] == "upkeep failed" for entry in log))
         assert "currentTime" in await bad.call("Heartbeat", {})
-        monkeypatch.setattr(connection, "_handle", explode)
-        await bad.post("Heartbeat", {})
+        monkeypatch.setattr(connection, broken, explode)
+        await bad.post(action, payload)
         assert await bad.closed() == 1006
         assert "currentTime" in await good.call("Heartbeat", {})
         failed = [entry for entry in log if entry["event"] in ("upkeep failed", "connection failed")]

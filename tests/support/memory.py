@@ -8,7 +8,7 @@ import orjson
 
 from gateway.core.errors import LogUnavailable, OwnershipLost
 from gateway.core.identity import ChargerId
-from gateway.core.ports import ChargerSettings, Claim, Commit
+from gateway.core.ports import ChargerSettings, Claim, Commit, Receipt
 
 
 @dataclass
@@ -30,12 +30,28 @@ class MemoryStore:
     later: dict[tuple[ChargerId, str, str], tuple[float, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._submitted: set[asyncio.Task[bytes | None]] = set()
         self.available, self.prompt = asyncio.Event(), asyncio.Event()
         self.available.set()
         self.prompt.set()
         self.asked = 0
 
     # ------------------------------------------------------------ EventLog
+
+    def submit(self, commit: Commit, receipt: Receipt) -> None:
+        def settle(task: "asyncio.Task[bytes | None]") -> None:
+            self._submitted.discard(task)
+            if task.cancelled():
+                receipt.cancel()
+            elif (error := task.exception()) is not None:
+                assert isinstance(error, Exception)
+                receipt.set_exception(error)
+            else:
+                receipt.set_result(task.result())
+
+        task = asyncio.get_running_loop().create_task(self.commit(commit), name="submitted commit")
+        self._submitted.add(task)
+        task.add_done_callback(settle)
 
     async def commit(self, commit: Commit) -> bytes | None:
         await self.available.wait()

@@ -1,0 +1,95 @@
+"""The walk of a command on one connection: what the charger is called with, and what follows from its yes."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import count
+from secrets import randbelow
+
+import structlog
+
+from gateway.chargers.commands import CallEnd, carry_out
+from gateway.chargers.recorder import Recorder
+from gateway.chargers.surroundings import Surroundings
+from gateway.chargers.websocket import WebSocket
+from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.twin import Change
+from gateway.ocpp.profile import Call, Profile, Station
+from gateway.ocpp.session import CallLost, Session, SessionEvent
+
+_log = structlog.get_logger(__name__)
+
+
+class Calling:
+    """Carries out commands over a session.
+
+    `apply` takes what the session says; `enqueue` a change of the twin that is to be stored in its turn.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        session: Session,
+        socket: WebSocket,
+        recorder: Recorder,
+        around: Surroundings,
+        *,
+        apply: Callable[[list[SessionEvent]], None],
+        enqueue: Callable[[Callable[[], Change]], None],
+    ) -> None:
+        self._profile, self._session, self._socket = profile, session, socket
+        self._recorder, self._around = recorder, around
+        self._apply, self._enqueue = apply, enqueue
+        self._next_id = count(randbelow(1 << 30) + 1)
+
+    async def execute(self, command: Command) -> CommandResult:
+        """Carry a command out; always ends in a result."""
+        charger = command.charger
+        if not self._socket.is_open:
+            return CommandResult(command.id, charger, command.name, Outcome.OFFLINE, "the charger is not connected")
+        result = await carry_out(
+            command,
+            profile=self._profile,
+            schemas=self._around.schemas[self._profile.subprotocol],
+            station=lambda: Station(self._recorder.twin.active_transactions(), lambda: next(self._next_id)),
+            caller=lambda call: self._call(call, command.deadline),
+        )
+        if result.outcome is Outcome.ACCEPTED:
+            self._note_effect(command)
+        _log.info("command", charger=str(charger), command=command.name, id=command.id,
+                  outcome=result.outcome.value, reason=result.reason)  # fmt: skip
+        return result
+
+    async def _call(self, call: Call, deadline: float) -> CallEnd:
+        clock = self._around.clock
+        now = clock.monotonic()
+        waiting: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
+        if not self._socket.is_open:
+            return CallLost(waiting, sent=False)
+        self._apply(
+            self._session.call(
+                call.action,
+                call.payload,
+                handle=waiting,
+                deadline=now + max(0.0, deadline - clock.now()),
+                answer_within=self._around.config.command_timeout,
+                now=now,
+            )
+        )
+        try:
+            end = await waiting
+        except asyncio.CancelledError:
+            self._session.cancel(waiting)
+            raise
+        outcome = type(end).__name__.removeprefix("Call").lower()
+        self._around.observer.message(self._profile.version, "out", call.action, outcome)
+        return end
+
+    def _note_effect(self, command: Command) -> None:
+        """What an accepted command changes in the picture of the charger, which it does not report by itself."""
+        arguments, clock, twin = command.arguments, self._around.clock, self._recorder.twin
+        match command.name:
+            case "set_charging_limit":
+                limits = arguments["evse_id"], arguments["current_a"], arguments["power_w"]
+                self._enqueue(lambda: twin.limited(clock.now(), *limits))
+            case "set_availability":
+                self._enqueue(lambda: twin.availability_set(clock.now(), arguments["evse_id"], arguments["available"]))

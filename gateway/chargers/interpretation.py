@@ -1,0 +1,132 @@
+"""What a charger's call means: its report, what a responder decides of it, the change that follows, and the answer.
+
+Nothing here is stored yet; see `gateway.chargers.recorder`.
+"""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import orjson
+import structlog
+
+from gateway.core.clock import rfc3339
+from gateway.core.events import Origin
+from gateway.core.identity import ChargerId
+from gateway.core.reports import (
+    Authorization,
+    Boot,
+    BootDecision,
+    Report,
+    TokenDecision,
+    Transaction,
+    Untranslated,
+    Verdict,
+)
+from gateway.core.responder import AuthorizeQuestion, Responder
+from gateway.core.twin import Change, Twin
+from gateway.ocpp.profile import Notes
+from gateway.ocpp.session import CallReceived
+
+_log = structlog.get_logger(__name__)
+
+_QUESTIONS = (Boot, Authorization, Transaction)
+"""Reports that a responder is asked about."""
+
+
+@dataclass(slots=True)
+class Received:
+    """A call that arrived (monotonic seconds), and what it reports."""
+
+    call: CallReceived
+    notes: Notes
+    report: Report
+    arrived: float
+
+    @property
+    def is_money(self) -> bool:
+        return self.call.inbound is not None and self.call.inbound.money
+
+    @property
+    def is_question(self) -> bool:
+        return isinstance(self.report, _QUESTIONS)
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What a responder decided of a call."""
+
+    token: TokenDecision | None = None
+    boot: BootDecision | None = None
+
+
+UNDECIDED = Decisions()
+
+
+@dataclass(slots=True)
+class Prepared:
+    """All that is to be stored of a call, and the answer that it then gets (JSON; empty where there is no row)."""
+
+    received: Received
+    change: Change
+    answer: bytes
+    origin: Origin
+    recorded: float
+
+
+def received(charger: ChargerId, call: CallReceived, arrived: float) -> Received:
+    """Translate a call by its version's table. Never raises: what the table cannot read travels raw."""
+    notes = Notes(call.violations)
+    if call.inbound is None:
+        return Received(call, notes, Untranslated(), arrived)
+    try:
+        return Received(call, notes, call.inbound.translate(call.payload, notes), arrived)
+    except Exception:
+        # A bug of ours must not stop the charger: what it said is passed on and answered.
+        _log.exception("translation failed", charger=str(charger), action=call.action)
+        notes.violation("untranslatable", "", "the gateway could not translate this message")
+        return Received(call, notes, Untranslated(), arrived)
+
+
+async def decided(charger: ChargerId, report: Report, responder: Responder) -> Decisions:
+    """Ask the responder what a report asks."""
+    match report:
+        case Boot():
+            return Decisions(boot=await responder.boot(charger, report))
+        case Authorization():
+            question = AuthorizeQuestion(charger, report.token, report.evse_id, "presented")
+            return Decisions(token=await responder.authorize(question))
+        case Transaction(token=token) if token is not None:
+            question = AuthorizeQuestion(charger, token, report.evse_id, "start")
+            return Decisions(token=await responder.authorize(question))
+    return UNDECIDED
+
+
+def prepared(item: Received, decisions: Decisions, *, twin: Twin, version: str, now: float, ahead: float) -> Prepared:
+    """The change that a call makes and its answer. `now` is the node's clock, `ahead` what Redis's is ahead of it."""
+    call = item.call
+    change = _change(item, decisions, twin, now, ahead)
+    answer = b""
+    row = call.inbound
+    if row is not None and row.answered:
+        verdict = Verdict(rfc3339(now), decisions.token, decisions.boot, change.transaction_id)
+        answer = orjson.dumps(row.reply(verdict))
+    origin = Origin(version, call.action, call.message_id, call.raw, item.notes.violations, call.is_json)
+    return Prepared(item, change, answer, origin, now)
+
+
+def _change(item: Received, decisions: Decisions, twin: Twin, now: float, ahead: float) -> Change:
+    payload_hash = blake2b(item.call.raw.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    try:
+        return twin.handle(
+            item.report,
+            now=now,
+            redis_now=now + ahead,
+            token=decisions.token,
+            boot=decisions.boot,
+            payload_hash=payload_hash,
+            violations=len(item.notes.violations),
+        )
+    except Exception:
+        _log.exception("report not understood", action=item.call.action)
+        item.notes.violation("untranslatable", "", "the gateway could not make sense of this message")
+        return twin.handle(Untranslated(), now=now, redis_now=now + ahead)
