@@ -250,7 +250,7 @@ class WebSocket(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Take what waits here first, then read again."""
-        if self._paused or self._closed or self._transport is None:
+        if self._paused or self._transport is None or self._transport.is_closing():
             return
         if self._backlog is None:
             self._transport.resume_reading()
@@ -318,7 +318,7 @@ class WebSocket(asyncio.Protocol):
     def _receive_slice(self) -> None:
         self._slice_due = False
         backlog = self._backlog
-        if backlog is None or self._paused or self._closed:
+        if backlog is None or self._paused:
             return
         data = bytes(backlog[:SLICE])
         del backlog[:SLICE]
