@@ -1,11 +1,17 @@
 """The topics of the public contract: names to topics and back, for one prefix."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from gateway.core.identity import ChargerId, percent_decode
 
 CommandKind = Literal["command", "call"]
+
+
+@lru_cache(maxsize=256)
+def _type_in_topics(event_type: str) -> str:
+    return event_type.removeprefix("ocpp.").replace(".", "/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class Topics:
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
+        self._chargers = f"{prefix}/chargers/"
         self.status = f"{prefix}/status"
         self.info = f"{prefix}/info"
         self.command_filters = (f"{prefix}/chargers/+/command/+", f"{prefix}/chargers/+/call/+")
@@ -31,7 +38,7 @@ class Topics:
         return f"{self.prefix}/chargers/{charger.encoded}"
 
     def event(self, charger: ChargerId, event_type: str) -> str:
-        return f"{self.charger(charger)}/event/{event_type.removeprefix('ocpp.').replace('.', '/')}"
+        return f"{self._chargers}{charger.encoded}/event/{_type_in_topics(event_type)}"
 
     def message(self, charger: ChargerId, action: str) -> str:
         return f"{self.charger(charger)}/message/{ChargerId(action).encoded}"

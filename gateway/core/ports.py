@@ -135,7 +135,7 @@ class LaterWork(Protocol):
 # ---------------------------------------------------------------- the log, read
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class LogEntry:
     """One entry of a shard's log; `position` orders it within the shard."""
 
