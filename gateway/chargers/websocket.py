@@ -12,13 +12,14 @@ import structlog
 from websockets.exceptions import InvalidState
 from websockets.extensions.base import ServerExtensionFactory
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from gateway.chargers.handshake import mend_headers, mended_request_line, why_no_request
+from gateway.chargers.whole_frames import frame_of, frame_size, payload_of
 
 _log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ class WebSocket(asyncio.Protocol):
         "_listener",
         "_loop",
         "_max_buffered",
+        "_max_message_bytes",
         "_on_request",
         "_paused",
         "_protocol",
@@ -78,6 +80,7 @@ class WebSocket(asyncio.Protocol):
         "_slice_due",
         "_timer",
         "_transport",
+        "_unread",
         "last_received",
         "pinged_at",
     )
@@ -103,6 +106,9 @@ class WebSocket(asyncio.Protocol):
         self._backlog: bytearray | None = None
         self._slice_due = False
         self._assembled: bytearray | None = None
+        self._max_message_bytes = max_message_bytes
+        # Bytes that the library was given beyond the frames that it made of them: at 0 it stands between frames.
+        self._unread = 0
         self._assembled_opcode = Opcode.TEXT
         self._max_buffered = max_buffered
         self._timer: asyncio.TimerHandle | None = None
@@ -184,9 +190,15 @@ class WebSocket(asyncio.Protocol):
 
     def send(self, text: str | bytes) -> None:
         """Send one text message; does nothing on a WebSocket that is not open any more."""
-        if self._protocol.state is OPEN:
-            self._protocol.send_text(text.encode() if isinstance(text, str) else text)
+        if self._protocol.state is not OPEN:
+            return
+        data = text.encode() if isinstance(text, str) else text
+        frame = None if self._protocol.extensions else frame_of(data)
+        if frame is None or self._transport is None or self._transport.is_closing():
+            self._protocol.send_text(data)
             self._flush()
+        else:
+            self._transport.write(frame)
 
     def ping(self) -> None:
         if self._protocol.state is OPEN:
@@ -328,11 +340,19 @@ class WebSocket(asyncio.Protocol):
         self._go_on()
 
     def _feed(self, data: bytes) -> None:
-        self._protocol.receive_data(data)
+        protocol = self._protocol
+        if self._unread == 0 and self._assembled is None and protocol.state is OPEN and not protocol.extensions:
+            payload = payload_of(data, self._max_message_bytes)
+            if payload is not None:
+                self._deliver(Opcode.TEXT, payload)
+                return
+        protocol.receive_data(data)
         self._flush()
-        for event in self._protocol.events_received():
+        self._unread += len(data)
+        for event in protocol.events_received():
+            self._unread = self._unread - frame_size(event) if isinstance(event, Frame) else 0
             self._dispatch(event)
-        if self._protocol.close_expected():
+        if protocol.close_expected():
             self._begin_close_timer()
 
     def eof_received(self) -> bool:
