@@ -12,7 +12,7 @@ from gateway.cluster.config import ClusterConfig
 from gateway.cluster.entries import EntryReader
 from gateway.cluster.keys import Keys
 from gateway.cluster.link import Argument, Backoff, Lane, Link, Wire, pack
-from gateway.cluster.projection import Projector
+from gateway.cluster.projection import REMOVED, Projector
 from gateway.cluster.reader_health import ReaderHealth, ShardHealth
 from gateway.cluster.scripts import script
 from gateway.cluster.shard_lease import ShardLease
@@ -27,7 +27,7 @@ BATCH = 500
 _BLOCK_SECONDS = 5.0
 # In a stream of small batches each waits a little for more: a batch costs about as much as ten entries of it. The first
 # entry after a pause goes out at once.
-_SMALL_BATCH, _STREAM_GAP, _GATHER_SECONDS = 100, 0.05, 0.012
+_SMALL_BATCH, _STREAM_GAP, _GATHER_SECONDS = 100, 0.06, 0.025
 _HOLD_FIRST, _HOLD_MOST = 1.0, 30.0
 _CLOSE_SECONDS = 3.0
 _CONNECT_ALARM = 2.0
@@ -241,8 +241,9 @@ class ShardReader:
         """The first entries of the batch are with the receiver."""
         if not count:
             return
-        names = self._all_keys.charger
-        self._projector.touch({names(entry.charger).name for entry in self._batch[:count]})
+        done, names = self._batch[:count], self._all_keys.charger
+        removed = {names(entry.charger).name for entry in done if entry.type == REMOVED}
+        self._projector.touch({names(entry.charger).name for entry in done}, removed=removed)
         self._lease.move(self._batch[count - 1].position)
         del self._batch[:count]
         self._observer.delivered(self._reader.name, self._shard, count)
