@@ -18,6 +18,8 @@ _OVERDUE = 1.0
 """Seconds that retained state may be late while events are waiting."""
 _HOLD_FIRST, _HOLD_MOST = 1.0, 30.0
 _WHAT = "retained state"
+REMOVED = "ocpp.charger.removed"
+"""The event of a charger's removal: only then is it certain that nothing is stored because nothing shall be."""
 
 _REMEMBERED = 20_000
 
@@ -79,12 +81,14 @@ class Projector:
         self._shard, self._snapshots, self._refresh_interval = shard, snapshots, refresh_interval
         self._health, self._clock = health, clock
         self._touched = Coalescer(interval)
+        self._removed: set[str] = set()
         self._refresh_at: float | None = None
         self._hold = Backoff(_HOLD_FIRST, _HOLD_MOST)
         self._drops_in_a_row = 0
 
-    def touch(self, names: Iterable[str]) -> None:
-        """These chargers have changed."""
+    def touch(self, names: Iterable[str], *, removed: Iterable[str] = ()) -> None:
+        """These chargers have changed; of those `removed` the log says so."""
+        self._removed.update(removed)
         self._touched.touch(names, self._clock.monotonic())
 
     def due_at(self) -> float | None:
@@ -131,7 +135,7 @@ class Projector:
                 continue
             if not snapshots:
                 return
-            await self._project(delivery, snapshots)
+            await self._project(delivery, self._certain(snapshots))
             after = names[-1]
 
     async def _due(self, delivery: Delivery) -> None:
@@ -141,7 +145,17 @@ class Projector:
         except LogUnavailable:
             self._touched.put_back(names, self._clock.monotonic() + 1.0)
             return
-        await self._project(delivery, snapshots)
+        await self._project(delivery, self._certain(snapshots))
+
+    def _certain(self, snapshots: list[Snapshot]) -> list[Snapshot]:
+        """Only what the log says to be removed is removed: nothing is stored of a charger that was claimed a moment
+        ago, either, nor of one that Redis forgot and that its node will store again."""
+        removed = {one.charger.key for one in snapshots if one.removed} & self._removed
+        self._removed.difference_update(one.charger.key for one in snapshots)
+        return [
+            Snapshot(one.charger, one.fields) if one.removed and one.charger.key not in removed else one
+            for one in snapshots
+        ]
 
     async def _project(self, delivery: Delivery, snapshots: list[Snapshot]) -> None:
         """Hand snapshots over. A refused one is tried again later while events go on; an impossible one is left out."""

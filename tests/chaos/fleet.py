@@ -33,6 +33,8 @@ class Fleet:
         self.ids = self._options.identities()
         self.acknowledged: Counter[str] = Counter()
         """Acknowledged samples by charger."""
+        self.message_ids: list[str] = []
+        """Of all acknowledged messages, in order."""
         self.ended: list[str] = []
         """Why connections ended, in the order in which they did."""
         self.refused: list[str] = []
@@ -80,6 +82,7 @@ class Fleet:
                 self._sent_at[event.message_id] = now
             case "acknowledged":
                 self.slowest = max(self.slowest, now - self._sent_at.pop(event.message_id, now))
+                self.message_ids.append(event.message_id)
                 self.acknowledged[event.charger] += event.action in SAMPLES
             case "disconnected":
                 self.ended.append(event.detail)

@@ -12,7 +12,7 @@ from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, NotFound
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
-from tests.cluster.support import CP1, FakeReader, eventually, reading, running
+from tests.cluster.support import CP1, FakeReader, eventually, message, reading, running
 from tests.support.servers import Valkey
 
 FLEET = [ChargerId(f"CP{number}") for number in range(25)] + [ChargerId("a:b/ü", tenant="x:y")]
@@ -189,3 +189,19 @@ async def test_later_work_that_fails_comes_back(valkey: Valkey) -> None:
         await asyncio.wait_for(node.hooks.works.get(), 20)
         with redis.Redis.from_url(valkey.url) as client:
             assert client.zcard(f"ocpp:{{s{CP1.shard(4):02d}}}:later") == 1
+
+
+async def test_a_charger_of_which_nothing_is_stored_yet_is_not_said_to_be_removed(valkey: Valkey) -> None:
+    """It was claimed a moment ago, or Redis lost its data and its node will store it again."""
+    async with running(valkey.url, shards=1) as node:
+        await node.cluster.ownership.claim(CP1)
+        reader = FakeReader()
+        async with reading(node, reader):
+            epoch = (await node.cluster.ownership.claim(CP1)).epoch
+            await node.cluster.log.commit(message(CP1, epoch, 1))
+            await eventually(lambda: reader.ids == ["event-1"])
+            other = ChargerId("other")
+            epoch = (await node.cluster.ownership.claim(other)).epoch
+            await node.cluster.log.commit(message(other, epoch, 2, fields={"charger": b"{}"}))
+            await eventually(lambda: reader.latest(other) is not None)
+            assert not [found for found in reader.snapshots if found.removed]

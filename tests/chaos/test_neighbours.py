@@ -1,0 +1,100 @@
+"""Law 8: one slow neighbour hurts nobody."""
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.charger import HandCharger, sample_payload
+from tests.chaos.conftest import MakeNode, start
+from tests.chaos.subscriber import Subscriber
+from tests.chaos.waiting import until
+from tests.support.gateway_process import GatewayProcess
+from tests.support.servers import EmbeddedBroker, Mosquitto, Valkey
+
+LATENCY = 2.0
+"""Seconds that no acknowledgement may take, on a machine that the tests share with others."""
+SAMPLES = 150
+
+
+def _subscriber_that_never_reads(port: int) -> socket.socket:
+    """An MQTT 5 client that subscribes to everything at QoS 1, then reads no more."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(10)
+    client.connect(("127.0.0.1", port))
+    identifier = b"never-reads"
+    body = b"\x00\x04MQTT\x05\x02\x02\x58\x00" + struct.pack(">H", len(identifier)) + identifier
+    client.sendall(bytes([0x10, len(body)]) + body)
+    assert client.recv(1024)[:1] == b"\x20"
+    subscription = b"\x00\x01\x00" + struct.pack(">H", 1) + b"#" + b"\x01"
+    client.sendall(bytes([0x82, len(subscription)]) + subscription)
+    assert client.recv(1024)[:1] == b"\x90"
+    return client
+
+
+@asynccontextmanager
+async def _neighbour(node: GatewayProcess, kind: str, identity: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A bad neighbour as a process of its own, so that it takes no time from the good one in here."""
+    arguments = ("-m", "tests.chaos.neighbour", kind, str(node.charger_port), identity)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, cwd=Path(__file__).parents[2], stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _slowest_ack(node: GatewayProcess, *, at_least: int) -> float:
+    """A well-behaved charger charges: the longest that an acknowledgement took."""
+    loop = asyncio.get_running_loop()
+    slowest = 0.0
+    async with HandCharger(node.charger_url, "GOOD") as good:
+        await good.boot()
+        transaction = await good.start()
+        for number in range(at_least):
+            began = loop.time()
+            await good.call("MeterValues", sample_payload(transaction, 1000 + number))
+            slowest = max(slowest, loop.time() - began)
+        await good.stop(transaction, 9000)
+    return slowest
+
+
+async def test_chargers_that_flood_or_do_not_listen_do_not_delay_another(
+    make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker, home_subscriber: Subscriber
+) -> None:
+    node = make_node(valkey.url, embedded_broker.url, settings={"gateway": {"log_level": "warning"}})
+    await start(node)
+    async with AsyncExitStack() as stack:
+        floods = [await stack.enter_async_context(_neighbour(node, "garbage", f"GARBAGE-{one}")) for one in range(2)]
+        deaf = await stack.enter_async_context(_neighbour(node, "deaf", "DEAF"))
+        for neighbour in (*floods, deaf):
+            assert neighbour.stdout is not None
+            assert await neighbour.stdout.readline() == b"under way\n"
+        assert await _slowest_ack(node, at_least=SAMPLES) < LATENCY
+        assert all(neighbour.returncode is None for neighbour in (*floods, deaf)), "they flood on"
+    await until(lambda: "transaction.ended" in home_subscriber.types("GOOD"), "its events are published")
+    assert home_subscriber.types("GOOD").count("transaction.updated") == SAMPLES
+    assert "Traceback" not in node.log
+    assert '"level": "error"' not in node.log
+
+
+@pytest.mark.parametrize("which", ["mosquitto", "embedded_broker"])
+async def test_a_subscriber_that_does_not_read_delays_neither_chargers_nor_other_subscribers(
+    which: str, request: pytest.FixtureRequest, make_node: MakeNode, valkey: Valkey
+) -> None:
+    broker: Mosquitto | EmbeddedBroker = request.getfixturevalue(which)
+    with _subscriber_that_never_reads(broker.port), Subscriber(broker.port) as subscriber:
+        node = make_node(valkey.url, broker.url)
+        await start(node)
+        assert await _slowest_ack(node, at_least=SAMPLES) < LATENCY
+        await until(lambda: "transaction.ended" in subscriber.types("GOOD"), "the other subscriber hears everything")
+        assert subscriber.types("GOOD").count("transaction.updated") == SAMPLES
