@@ -1,8 +1,10 @@
 """`make bench`: the gateway's full path beside the stack most people would write, in one run.
 
 The server under test has one core to itself; load, broker and Valkey share the other. Rounds alternate, and the
-median of the ratios counts. What counts as a message is one that was answered *and* published at QoS 1 with its
-PUBACK: for the baseline the answer waits for the PUBACK, for the gateway the lower of both rates is taken.
+median of the ratios counts. Two kinds of message are measured: MeterValues with energy and power only, and with the
+currents and voltages of three phases, as most wallboxes send them. What counts as a message is one that was answered
+*and* published at QoS 1 with its PUBACK: for the baseline the answer waits for the PUBACK, for the gateway the lower
+of both rates is taken.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.bench.load import METERS
 from tests.support.servers import EmbeddedBroker, Mosquitto, Server, Valkey, free_port, wait_for_port
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -102,10 +105,10 @@ def delivered(rest_port: int) -> float:
     return sum(float(value) for value in found)
 
 
-def load(port: int, chargers: int, seconds: float, rest_port: int | None) -> Round:
+def load(port: int, chargers: int, seconds: float, meter: str, rest_port: int | None) -> Round:
     """Run the load and measure both rates over the same window."""
     command = [sys.executable, "-m", "tests.bench.load", "--port", str(port)]
-    command += ["--chargers", str(chargers), "--seconds", str(seconds)]
+    command += ["--chargers", str(chargers), "--seconds", str(seconds), "--meter", meter]
     counts: list[float] = []
     figures: dict[str, float] = {}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -121,7 +124,9 @@ def load(port: int, chargers: int, seconds: float, rest_port: int | None) -> Rou
     return Round(figures["rate"], published, figures["p50_ms"], figures["p99_ms"])
 
 
-def gateway_round(folder: Path, broker: Server, chargers: int, seconds: float, profile: Path | None = None) -> Round:
+def gateway_round(
+    folder: Path, broker: Server, chargers: int, seconds: float, meter: str, profile: Path | None = None
+) -> Round:
     with fresh_valkey(folder) as valkey:
         port, rest_port = free_port(), free_port()
         config = gateway_config(folder, valkey, broker, port, rest_port)
@@ -129,7 +134,7 @@ def gateway_round(folder: Path, broker: Server, chargers: int, seconds: float, p
         command = [sys.executable, *module, "serve", "--config", str(config)]
         with running(command, port, folder / "gateway.log"):
             wait_until_ready(rest_port)
-            return load(port, chargers, seconds, rest_port)
+            return load(port, chargers, seconds, meter, rest_port)
 
 
 def wait_until_ready(rest_port: int) -> None:
@@ -142,11 +147,11 @@ def wait_until_ready(rest_port: int) -> None:
     raise SystemExit("the gateway did not become ready")
 
 
-def baseline_round(folder: Path, broker: Server, chargers: int, seconds: float) -> Round:
+def baseline_round(folder: Path, broker: Server, chargers: int, seconds: float, meter: str) -> Round:
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.baseline", "--port", str(port), "--broker-port", str(broker.port)]
     with running(command, port, folder / "baseline.log"):
-        return load(port, chargers, seconds, None)
+        return load(port, chargers, seconds, meter, None)
 
 
 @contextmanager
@@ -203,7 +208,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chargers", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each kind of message")
     parser.add_argument("--idle", type=int, default=2000, help="connections held for the memory figure; 0 skips it")
     parser.add_argument("--broker", choices=["embedded", "mosquitto"], default="embedded")
     parser.add_argument("--no-profile", action="store_true")
@@ -222,26 +227,34 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path, broker: Server) -> None:
-    baselines: list[Round] = []
-    gateways: list[Round] = []
-    for number in range(options.rounds):
-        baselines.append(baseline_round(folder, broker, options.chargers, options.seconds))
-        gateways.append(gateway_round(folder, broker, options.chargers, options.seconds))
-        for label, figures in (("baseline", baselines[-1]), ("gateway", gateways[-1])):
-            print(
-                f"round {number + 1}  {label:9} {figures.sustained:8.0f} msg/s  (answered {figures.rate:.0f}/s, "
-                f"published {figures.published_rate:.0f}/s)  p50 {figures.p50_ms:.1f} ms  p99 {figures.p99_ms:.1f} ms",
-                flush=True,
-            )
-    ratios = [ours.sustained / theirs.sustained for ours, theirs in zip(gateways, baselines, strict=True)]
-    print(f"\nratio gateway / baseline: {statistics.median(ratios):.1f}  (each round: "
-          f"{', '.join(f'{ratio:.1f}' for ratio in ratios)})")  # fmt: skip
+    ratios = {meter: compared(options, folder, broker, meter) for meter in METERS}
+    print()
+    for meter, each in ratios.items():
+        told = ", ".join(f"{ratio:.1f}" for ratio in each)
+        print(f"ratio gateway / baseline, {meter} MeterValues: {statistics.median(each):.1f}  (each round: {told})")
     if options.idle:
         print(f"memory per idle connection: {idle_kib(folder, broker, options.idle):.1f} KiB", flush=True)
     if not options.no_profile:
         profile = folder / "profile"
-        gateway_round(folder, broker, options.chargers, min(options.seconds, 5.0), profile)
+        gateway_round(folder, broker, options.chargers, min(options.seconds, 5.0), "three-phase", profile)
         print("the gateway's profile, top ten by own time:\n" + top_ten(profile))
+
+
+def compared(options: argparse.Namespace, folder: Path, broker: Server, meter: str) -> list[float]:
+    """The ratios of all rounds with one kind of message; prints each round's figures."""
+    ratios = []
+    for number in range(options.rounds):
+        theirs = baseline_round(folder, broker, options.chargers, options.seconds, meter)
+        ours = gateway_round(folder, broker, options.chargers, options.seconds, meter)
+        ratios.append(ours.sustained / theirs.sustained)
+        for label, figures in (("baseline", theirs), ("gateway", ours)):
+            print(
+                f"{meter:11}  round {number + 1}  {label:9} {figures.sustained:7.0f} msg/s  (answered "
+                f"{figures.rate:.0f}/s, published {figures.published_rate:.0f}/s)  p50 {figures.p50_ms:.1f} ms  "
+                f"p99 {figures.p99_ms:.1f} ms",
+                flush=True,
+            )
+    return ratios
 
 
 if __name__ == "__main__":

@@ -18,12 +18,26 @@ START = (
     '[2,"s","StartTransaction",{"connectorId":1,"idTag":"BENCH","meterStart":1000,'
     '"timestamp":"2026-01-01T00:00:00.000Z"}]'
 )
-METER = (
+METER_HEAD = (
     '[2,"%010d","MeterValues",{"connectorId":1,"transactionId":%s,"meterValue":[{"timestamp":"2026-01-01T00:00:00.000Z",'
     '"sampledValue":[{"value":"%010d","context":"Sample.Periodic","measurand":"Energy.Active.Import.Register",'
     '"location":"Outlet","unit":"Wh"},{"value":"7360","context":"Sample.Periodic","measurand":"Power.Active.Import",'
-    '"location":"Outlet","unit":"W"}]}]}]'
+    '"location":"Outlet","unit":"W"}'
 )
+PHASES = "".join(
+    f',{{"value":"{value}","context":"Sample.Periodic","measurand":"{measurand}","phase":"{phase}",'
+    f'"location":"Outlet","unit":"{unit}"}}'
+    for measurand, phase, value, unit in (
+        ("Current.Import", "L1", "10.7", "A"),
+        ("Current.Import", "L2", "10.6", "A"),
+        ("Current.Import", "L3", "10.7", "A"),
+        ("Voltage", "L1-N", "230.1", "V"),
+        ("Voltage", "L2-N", "229.7", "V"),
+        ("Voltage", "L3-N", "230.4", "V"),
+    )
+)
+METERS = {"short": METER_HEAD + "]}]}]", "three-phase": METER_HEAD + PHASES + "]}]}]"}
+"""What a charger sends while it charges: energy and power only, or currents and voltages of three phases, too."""
 
 
 @dataclass
@@ -32,6 +46,7 @@ class Tally:
 
     answered: int = 0
     latencies: list[float] = field(default_factory=list)
+    meter: str = METERS["short"]
     counting: bool = False
     stopping: bool = False
 
@@ -114,7 +129,7 @@ class Charger(asyncio.Protocol):
     def send_meter(self) -> None:
         self.count += 1
         self.sent_at = time.perf_counter()
-        self.transport.write(frame(METER % (self.count, self.transaction, 1000 + self.count)))
+        self.transport.write(frame(self.tally.meter % (self.count, self.transaction, 1000 + self.count)))
 
 
 async def connect(port: int, count: int, tally: Tally, *, idle: bool = False, prefix: str = "BENCH") -> list[Charger]:
@@ -133,8 +148,8 @@ async def connect(port: int, count: int, tally: Tally, *, idle: bool = False, pr
     return chargers
 
 
-async def run(port: int, count: int, warm_up: float, seconds: float) -> None:
-    tally = Tally()
+async def run(port: int, count: int, warm_up: float, seconds: float, meter: str) -> None:
+    tally = Tally(meter=METERS[meter])
     chargers = await connect(port, count, tally)
     for charger in chargers:
         charger.send_meter()
@@ -178,9 +193,10 @@ if __name__ == "__main__":
     parser.add_argument("--chargers", type=int, default=200)
     parser.add_argument("--warm-up", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--meter", choices=METERS, default="short")
     parser.add_argument("--idle", action="store_true")
     options = parser.parse_args()
     if options.idle:
         asyncio.run(hold_idle(options.port, options.chargers))
     else:
-        asyncio.run(run(options.port, options.chargers, options.warm_up, options.seconds))
+        asyncio.run(run(options.port, options.chargers, options.warm_up, options.seconds, options.meter))
