@@ -152,6 +152,10 @@ class NodeMailboxes:
                 result = _ended(command, Outcome.OFFLINE, "the node stops")
             else:
                 result = await self._hooks.execute_here(command)
+        except Exception:
+            # Raised in the TaskGroup, a bug in one command would end this node with all its chargers.
+            log.exception("command failed", command=command.name, id=command.id, charger=str(command.charger))
+            result = _ended(command, Outcome.TIMEOUT, "the gateway failed while carrying it out")
         finally:
             self._at_work -= 1
         await self._answer(letter, result)

@@ -108,7 +108,7 @@ def command(command_id: str = "1") -> Command:
 
 
 async def test_a_charger_of_this_node_carries_it_out_itself() -> None:
-    house, charger = House(), FakeCharger()
+    house, charger = House(state=FakeState(owned_by="a")), FakeCharger()
     house.router.attach(charger)
     result = await house.router.submit(command())
     assert (result.outcome, charger.executed, house.mailboxes.called) == (Outcome.REJECTED, ["1"], [])
@@ -116,7 +116,7 @@ async def test_a_charger_of_this_node_carries_it_out_itself() -> None:
 
 
 async def test_a_repeated_command_gets_the_first_result_and_is_not_sent_again() -> None:
-    house, charger = House(), FakeCharger()
+    house, charger = House(state=FakeState(owned_by="a")), FakeCharger()
     house.router.attach(charger)
     begun: list[bool] = []
     first = await house.router.submit(command(), begun=lambda: begun.append(True))
@@ -146,7 +146,7 @@ async def test_with_redis_away_an_unknown_owner_means_offline() -> None:
 
 
 async def test_a_command_cut_off_by_the_gateways_stop_is_a_timeout() -> None:
-    house, charger = House(), FakeCharger(stuck=asyncio.Event())
+    house, charger = House(state=FakeState(owned_by="a")), FakeCharger(stuck=asyncio.Event())
     house.router.attach(charger)
     task = asyncio.create_task(house.router.submit(command()), name="submit")
     assert charger.stuck is not None
@@ -163,6 +163,29 @@ async def test_of_all_nodes_that_hear_a_command_the_owner_acts(owner: str, acts:
     if acts:
         house.router.attach(FakeCharger())
     assert (await house.router.submit_owned(command()) is not None) == acts
+
+
+@pytest.mark.parametrize("owner", [None, "b"])
+async def test_a_node_that_lost_its_charger_carries_nothing_out_though_the_socket_is_open(owner: str | None) -> None:
+    """A node that was paused hears commands before it hears that the charger is elsewhere."""
+    house, stale = House(state=FakeState(owned_by=owner, alive=("b",))), FakeCharger()
+    house.router.attach(stale)
+    assert await house.router.submit_owned(command("by MQTT")) is None
+    await house.router.submit(command("by REST"))
+    assert (await house.router.execute_here(command("by mailbox"))).outcome is Outcome.OFFLINE
+    assert (stale.executed, house.mailboxes.called) == ([], ["b"] if owner else [])
+
+
+async def test_a_bug_on_the_way_ends_the_command() -> None:
+    class Broken(FakeCharger):
+        async def execute(self, command: Command) -> CommandResult:
+            raise ZeroDivisionError
+
+    house = House(state=FakeState(owned_by="a"))
+    house.router.attach(Broken())
+    with pytest.raises(ZeroDivisionError):
+        await house.router.submit(command())
+    assert house.commands.finished["1"].outcome is Outcome.TIMEOUT
 
 
 async def test_exactly_one_node_answers_for_a_charger_that_nobody_owns() -> None:

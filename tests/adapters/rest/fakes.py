@@ -79,7 +79,8 @@ class FakeState:
 
     async def owner(self, charger: ChargerId) -> str | None:
         self.redis.ask()
-        return None
+        snapshot = self.snapshots.get(charger)
+        return "node-1" if snapshot is not None and snapshot.fields["availability"] == b"online" else None
 
     async def transactions(
         self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
