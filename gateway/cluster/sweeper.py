@@ -7,12 +7,14 @@ import structlog
 from gateway.cluster.keys import NODES, Keys, ShardKeys, mailbox_key, sweep_key
 from gateway.cluster.link import Lane
 from gateway.cluster.liveness import Liveness
+from gateway.cluster.ownership import as_fields
 from gateway.cluster.scripts import script
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable, OwnershipLost
-from gateway.core.events import Event, stamp
+from gateway.core.events import stamp
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit, EventLog, Ownership
+from gateway.core.twin import Twin
 
 log = structlog.get_logger(__name__)
 
@@ -85,14 +87,18 @@ class Sweeper:
         charger = ChargerId.from_key(name)
         own = self._keys.charger(charger)
         arguments = [name, node, self._node, "" if until_epoch is None else until_epoch]
-        taken = await self._lane.script(script("seize"), [own.owner, shard.owners], arguments)
-        if not taken:
+        taken = await self._lane.script(script("seize"), [own.owner, shard.owners, own.state], arguments)
+        if taken is None:
             return False
-        epoch = int(taken)
-        event = Event("ocpp.charger.disconnected", {"reason": "node_lost"})
-        stamped = stamp(event, charger=charger, epoch=epoch, sequence=0, recorded=self._clock.now())
+        epoch, now = int(taken[0]), self._clock.now()
+        # Its transactions stay as they are, so that the twin need not know them.
+        change = Twin.restore(charger, as_fields(taken[1]), {}).disconnected(now, reason="node_lost")
+        stamped = [
+            stamp(event, charger=charger, epoch=epoch, sequence=place, recorded=now)
+            for place, event in enumerate(change.events)
+        ]
         try:
-            await self._log.commit(Commit(charger, epoch, [stamped], fields={"availability": b"offline"}))
+            await self._log.commit(Commit(charger, epoch, stamped, fields=change.fields))
             await self._ownership.release(charger, epoch)
         except OwnershipLost:
             log.debug("a charger came back while its dead node was swept", charger=str(charger))

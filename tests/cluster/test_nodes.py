@@ -81,7 +81,9 @@ async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) ->
         await b.start()
         for charger in [stay, *gone]:
             epoch = (await b.cluster.ownership.claim(charger)).epoch
-            await b.cluster.log.commit(Commit(charger, epoch, [], fields={"availability": b"online"}))
+            picture = orjson.dumps({"vendor": "v", "availability": "online", "node": "b"})
+            fields = {"availability": b"online", "charger": picture}
+            await b.cluster.log.commit(Commit(charger, epoch, [], fields=fields))
         await b.die()
         kept = (await a.cluster.ownership.claim(stay)).epoch
         reader = FakeReader()
@@ -94,6 +96,9 @@ async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) ->
         snapshot = await a.cluster.state.charger(gone[0])
         assert snapshot is not None
         assert snapshot.fields["availability"] == b"offline"
+        told = orjson.loads(snapshot.fields["charger"])
+        assert (told["vendor"], told["availability"], told["node"]) == ("v", "offline", None)
+        assert told["disconnected_at"] == body["time"]
         assert await a.cluster.state.owner(gone[0]) is None
         assert await a.cluster.state.owner(stay) == "a"
         assert await a.cluster.log.commit(message(stay, kept, 1)) is None

@@ -102,8 +102,9 @@ def test_release_needs_the_epoch(client: redis.Redis, epoch: str, done: int) -> 
 def test_seize_takes_only_from_the_dead(client: redis.Redis, owner: str, bound: str, taken: bool) -> None:
     client.hset("owner", mapping={"epoch": 10, "node": owner})
     client.hset("owners", ":CP", "dead")
-    epoch = run(client, "seize", ["owner", "owners"], ":CP", "dead", "me", bound)
-    assert bool(epoch) is taken
+    client.hset("state", "charger", "{}")
+    found = run(client, "seize", ["owner", "owners", "state"], ":CP", "dead", "me", bound)
+    assert (found and found[1]) == ([b"charger", b"{}"] if taken else None)
     assert client.hget("owner", "node") == (b"me" if taken else owner.encode())
 
 
