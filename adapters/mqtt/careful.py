@@ -55,6 +55,10 @@ class CarefulPublisher:
                 codes[index] = code
         return bytes(codes)
 
+    def forgive(self) -> None:
+        """Try again at once what was left alone: the broker's ACL seems to be another now."""
+        self._held.clear()
+
     async def _publish(self, connection: Connection, messages: Sequence[Message]) -> bytes:
         try:
             codes = await connection.publish(messages, retain=True, halt=False)

@@ -63,6 +63,7 @@ class MqttDelivery:
         self._window: int | None = None
         self._in_doubt = 0
         self._suspect: str | None = None
+        self._refused = False
         self._warn_at = 0.0
 
     async def connect(self) -> None:
@@ -116,9 +117,13 @@ class MqttDelivery:
                 raise DeliveryInterrupted(str(error), confirmed=removed[0]) from error
             raise
         except DeliveryError as error:
+            self._refused = isinstance(error, DeliveryRefused)
             await self._clear(entries, [index for index in removed if index < error.confirmed])
             raise
         self._suspect = None
+        if self._refused:
+            self._refused = False
+            self._careful.forgive()
         await self._clear(entries, removed)
 
     async def _publish_events(self, entries: Sequence[LogEntry]) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -15,7 +16,7 @@ SESSION_SECONDS = 3600
 CONNECT_SECONDS = 20.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heard:
     """One message; `retained` is set where it came from the broker's memory."""
 
@@ -24,7 +25,7 @@ class Heard:
     retained: bool
     correlation: bytes | None
 
-    @property
+    @cached_property
     def json(self) -> Any:
         return json.loads(self.payload)
 

@@ -70,8 +70,10 @@ async def test_events_that_the_broker_refuses_are_named_and_arrive_when_the_acl_
                 check_sequences(subscriber.events("BY-HAND"))
 
                 async def healthy() -> bool:
-                    return not await _problems(node)
+                    problems.append(await _problems(node))
+                    return not problems[-1]
 
+                problems: list[str] = []
                 await until(healthy, "/readyz says ok again", seconds=35)
                 assert subscriber.availability("BY-HAND") == "online"
     finally:
