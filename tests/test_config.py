@@ -129,6 +129,25 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, message: str) -> 
     assert str(raised.value).startswith(f"gateway.toml, line {line}: ")
 
 
+@pytest.mark.parametrize(
+    ("section", "url"),
+    [
+        ("mqtt", "mqtt://user:SECRET/more@broker:1883"),
+        ("mqtt", "mqtt://user:SECRET#more@broker"),
+        ("mqtt", "mqtt://user:SECRET@broker:99999"),
+        ("mqtt", "http://user:SECRET@broker"),
+        ("redis", "redis://user:SECRET/more@cache:6379"),
+        ("redis", "redis://user:SECRET#more@cache"),
+        ("redis", "redis://user:SECRET@cache:none"),
+        ("redis", "mqtt://user:SECRET@cache"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_told_without_its_password(section: str, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"line 2: {section}\.url: .* percent-encoded") as raised:
+        load(write(f"[{section}]\nurl = '{url}'\n"))
+    assert "SECRET" not in str(raised.value)
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(ConfigurationError) as raised:
         load(write("[chargers]\nport = -1\nprot = 1\n[rest]\nport = -1\n"))

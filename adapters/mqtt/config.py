@@ -55,8 +55,11 @@ class MqttConfig(BaseModel):
     @field_validator("url")
     @classmethod
     def _url_is_a_broker(cls, url: str | None) -> str | None:
-        if url is not None and (urlsplit(url).scheme not in SCHEMES or not urlsplit(url).hostname):
-            raise ValueError("a broker's URL is mqtt://host, mqtts://host, ws://host/path or wss://host/path")
+        if url is not None and not _can_be_reached(url):
+            raise ValueError(
+                "a broker's URL is mqtt://host:port, mqtts://host:port, ws://host:port/path or wss://host:port/path, "
+                "and special characters of user name and password are percent-encoded (/ is %2F, # is %23)"
+            )
         return url
 
     @model_validator(mode="after")
@@ -64,3 +67,12 @@ class MqttConfig(BaseModel):
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key go together: one is set, the other is not")
         return self
+
+
+def _can_be_reached(url: str) -> bool:
+    try:
+        # An unreadable port may be the beginning of a password with a slash in it: what it is must not be told.
+        parts = urlsplit(url)
+        return parts.scheme in SCHEMES and bool(parts.hostname) and not parts.fragment and parts.port != 0
+    except ValueError:
+        return False

@@ -1,10 +1,12 @@
 """The cluster's settings."""
 
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 DAY = 86_400.0
+SCHEMES = ("redis", "rediss", "unix")
 
 
 class ClusterConfig(BaseModel):
@@ -48,3 +50,22 @@ class ClusterConfig(BaseModel):
     projection_interval: float = Field(
         1.0, ge=0, description="Seconds between two updates of one charger's retained state, at the least"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_a_redis(cls, url: str | None) -> str | None:
+        if url is not None and not _can_be_reached(url):
+            raise ValueError(
+                "a Redis URL is redis://host:port/db, rediss://host:port/db or unix:///path?db=0, and special "
+                "characters of user name and password are percent-encoded (/ is %2F, # is %23)"
+            )
+        return url
+
+
+def _can_be_reached(url: str) -> bool:
+    try:
+        # An unreadable port may be the beginning of a password with a slash in it: what it is must not be told.
+        parts = urlsplit(url)
+        return parts.scheme in SCHEMES and not parts.fragment and parts.port != 0
+    except ValueError:
+        return False
