@@ -13,8 +13,9 @@ from gateway.core.ports import GatewayContext
 log = structlog.get_logger(__name__)
 
 CONTRACT = "v1"
-WILL_DELAY = 10
-"""Seconds that a successor has before the broker says offline."""
+WILL_DELAY = 20
+"""Seconds that a successor has before the broker says offline: a lease's term, a few rounds of its sharing out, and the
+time to connect."""
 _HEALTH = "mqtt status"
 _REPEAT_SECONDS = 15.0
 
