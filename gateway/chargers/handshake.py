@@ -98,7 +98,8 @@ def credentials(headers: Headers) -> Credentials | None:
         return None
     scheme, _, token = values[0].partition(" ")
     if scheme.lower() != "basic":
-        raise HandshakeRefused(401, f"the Authorization scheme must be Basic, not {scheme[:20]!r}")
+        # Not told: without a scheme, it is the password itself.
+        raise HandshakeRefused(401, "the Authorization header must be Basic, with user name and password")
     try:
         user, _, password = base64.b64decode(token.strip(), validate=True).partition(b":")
     except (binascii.Error, ValueError):

@@ -168,7 +168,7 @@ class ChargerServer:
             self._refuse(socket, request, away)
         except Exception:
             # Our own bug, in one handshake: every other goes on.
-            _log.exception("handshake failed", path=request.path[:200], remote=socket.remote_address)
+            _log.exception("handshake failed", path=_for_log(request), remote=socket.remote_address)
             socket.abort()
         return None
 
@@ -245,7 +245,7 @@ class ChargerServer:
 
     def _refuse(self, socket: WebSocket, request: Request, refusal: HandshakeRefused) -> None:
         self._around.observer.handshake_refused(refusal.status)
-        _log.warning("charger refused", path=request.path[:200], status=refusal.status, reason=refusal.reason,
+        _log.warning("charger refused", path=_for_log(request), status=refusal.status, reason=refusal.reason,
                      remote=socket.remote_address)  # fmt: skip
         headers: dict[str, str] = {}
         if refusal.status == 401:
@@ -255,6 +255,11 @@ class ChargerServer:
         if refusal.retry_after is not None:
             headers["Retry-After"] = str(refusal.retry_after)
         socket.reject(refusal.status, refusal.reason, headers)
+
+
+def _for_log(request: Request) -> str:
+    """The path without its query, in which some put a password."""
+    return request.path.partition("?")[0][:200]
 
 
 class _Nobody:

@@ -108,6 +108,12 @@ def test_unreadable_credentials_are_refused(value: str) -> None:
     assert refusal.value.status == 401
 
 
+def test_a_password_sent_without_a_scheme_is_not_told() -> None:
+    with pytest.raises(HandshakeRefused) as refused:
+        credentials(Headers([("Authorization", "open-sesame")]))
+    assert "sesame" not in refused.value.reason
+
+
 def test_a_password_is_understood_as_hex_and_as_bytes() -> None:  # quirk 9, OCTT TC_085
     assert b"\x01\xab" in password_spellings(b"01ab")
     assert b"01ab" in password_spellings(b"\x01\xab")
