@@ -1,5 +1,6 @@
 """/v1/chargers/{id}/commands/{name} and /calls/{Action}: commands to chargers; /v1/commands: how they ended."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -152,6 +153,12 @@ async def call(
     payload: Annotated[dict[str, Any], Body(default_factory=dict, openapi_examples=CALL)],
 ) -> Response:
     """Send any OCPP call: the body is its payload in OCPP's own casing, `result` the payload of the answer."""
+    try:
+        json.dumps(payload, allow_nan=False)
+    except ValueError:
+        # Python reads them; a charger would get null in their place.
+        detail = "NaN, Infinity and numbers that are too large for a double are no JSON."
+        raise HttpProblem(problems.MALFORMED, detail) from None
     return await _submit(services, request, charger, CALL_PREFIX + action, payload, terms)
 
 

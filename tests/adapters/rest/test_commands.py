@@ -125,6 +125,8 @@ async def test_the_timeout_becomes_the_deadline() -> None:
         ("/v1/chargers/CP-1/commands/stop", b"{", 400, "malformed-request"),
         ("/v1/chargers/CP-1/calls/Reset", b"not json", 400, "malformed-request"),
         ("/v1/chargers/CP-1/calls/Reset", b"\xff\xfe", 400, "malformed-request"),
+        ("/v1/chargers/CP-1/calls/Reset", b'{"type": NaN}', 400, "malformed-request"),
+        ("/v1/chargers/CP-1/calls/Reset", b'{"type": 1e999}', 400, "malformed-request"),
         ("/v1/chargers/CP-1/commands/start", b"{}", 422, "invalid-request"),
         ("/v1/chargers/CP-1/commands/start", b"", 422, "invalid-request"),
         ("/v1/chargers/CP-1/commands/stop", b"[]", 422, "invalid-request"),
