@@ -295,7 +295,7 @@ class Connectors(_Page):
 
 
 class Transactions(_Page):
-    """One page of transactions, latest change first."""
+    """One page of transactions, the latest begun, ended or corrected first."""
 
     items: list[Transaction]
 

@@ -34,7 +34,7 @@ async def list_transactions(
     after: After = None,
     limit: Limit = 100,
 ) -> Response:
-    """Transactions, latest change first."""
+    """Transactions, the latest begun, ended or corrected first."""
     charger = None if charger_id is None else ChargerId(charger_id)
     page = await page_of(services.gateway.state.transactions(charger=charger, after=after, limit=limit))
     return answer({"items": [_public(record) for record in page.items], "next": page.next})

@@ -101,7 +101,10 @@ class State:
     async def transactions(
         self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
     ) -> Page:
-        """Transaction records, latest change first. Raises NotFound for a cursor that is none of ours."""
+        """Transaction records, the latest begun, ended or corrected first.
+
+        Raises NotFound for a cursor that is none of ours.
+        """
         if charger is None:
             indexes = [(shard.shard, shard.transactions) for shard in self._keys.all_shards()]
         else:
@@ -117,7 +120,7 @@ class State:
     async def _latest(
         self, indexes: list[tuple[int, str]], after: str | None, most: int
     ) -> list[tuple[float, str, int]]:
-        """The latest changed transactions of several indexes, as (when, id, shard)."""
+        """The latest transactions of several indexes, as (when, id, shard)."""
         at, last = (float("inf"), "") if after is None else unseal(after, float, str)
         bound = "+inf" if after is None else f"({at!r}"
         calls: list[tuple[str | int, ...]] = []

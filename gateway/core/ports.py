@@ -247,7 +247,7 @@ class StateStore(Protocol):
     async def transactions(
         self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
     ) -> Page:
-        """Transaction records (parsed JSON), latest change first."""
+        """Transaction records (parsed JSON), the latest begun, ended or corrected first."""
         ...
 
     async def transaction(self, transaction_id: str) -> dict[str, Any] | None: ...

@@ -13,6 +13,8 @@ import struct
 import time
 from dataclasses import dataclass, field
 
+import uvloop
+
 BOOT = '[2,"b","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"Load"}]'
 START = (
     '[2,"s","StartTransaction",{"connectorId":1,"idTag":"BENCH","meterStart":1000,'
@@ -197,6 +199,6 @@ if __name__ == "__main__":
     parser.add_argument("--idle", action="store_true")
     options = parser.parse_args()
     if options.idle:
-        asyncio.run(hold_idle(options.port, options.chargers))
+        uvloop.run(hold_idle(options.port, options.chargers))
     else:
-        asyncio.run(run(options.port, options.chargers, options.warm_up, options.seconds, options.meter))
+        uvloop.run(run(options.port, options.chargers, options.warm_up, options.seconds, options.meter))

@@ -7,6 +7,9 @@
 -- Returns "FULL" and does nothing where the log is at its hard limit; else per item 0 (stored), 1 (a newer epoch owns
 -- the charger), 2 (the owner is forgotten), or the answer stored when this key was first seen.
 --
+-- The indexes order transactions by when they began, ended or were corrected: a sample more or less would cost as much
+-- as all the rest of its commit, and nobody looks for it there.
+--
 -- `serial` counts the commits of one connection's node: an item whose serial was stored under this epoch is one that
 -- was sent twice because the first reply got lost, and is not stored again.
 if redis.replicate_commands then redis.replicate_commands() end
@@ -81,12 +84,15 @@ for item = 1, tonumber(argv[1]) do
       if fields > 0 then
         call('HSET', state_key, unpack(argv, fields_at, records_at - 1))
       end
+      local only_updated = events > 0 and argv[events_at + 1] == 'ocpp.transaction.updated'
       for n = 0, records - 1 do
         local id = argv[records_at + 2 * n]
         call('SET', keys[record_keys_at + n], argv[records_at + 2 * n + 1], 'PX', records_for)
-        call('ZADD', transactions, milliseconds(), id)
-        call('ZADD', own_transactions, milliseconds(), id)
-        call('PEXPIRE', own_transactions, records_for)
+        if not (only_updated and call('ZSCORE', own_transactions, id)) then
+          call('ZADD', transactions, milliseconds(), id)
+          call('ZADD', own_transactions, milliseconds(), id)
+          call('PEXPIRE', own_transactions, records_for)
+        end
       end
       for at = events_at, a - 1, 3 do
         local id, kind, body = argv[at], argv[at + 1], argv[at + 2]
