@@ -169,7 +169,7 @@ class Mosquitto(Server):
             "persistence true",
             f"persistence_location {self.folder}/",
             "autosave_interval 1",
-            "autosave_on_changes true",
+            "autosave_on_changes false",
             "max_queued_messages 0",
             "max_inflight_messages 1000",
             "user root",
