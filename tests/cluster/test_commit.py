@@ -127,3 +127,24 @@ async def test_large_messages_are_split_into_several_calls(valkey: Valkey) -> No
         await asyncio.gather(*(node.cluster.log.commit(Commit(CP1, epoch, [one])) for one in large))
         assert len(node.counts.batches) >= 3
         assert logged(valkey) == [one.id for one in large]
+
+
+async def test_a_commit_that_redis_refuses_is_given_back_alone(valkey: Valkey) -> None:
+    """Damage to one charger's keys stops neither its shard nor is it acknowledged."""
+    chargers = [charger for charger in (ChargerId(f"CP{n}") for n in range(100)) if charger.shard(4) == 0][:5]
+    async with running(valkey.url) as node:
+        epochs = {charger: (await node.cluster.ownership.claim(charger)).epoch for charger in chargers}
+        damaged = chargers[2]
+        with redis.Redis.from_url(valkey.url) as client:
+            (state,) = client.keys(f"ocpp:*:{damaged.key}:state") or [f"ocpp:{{s00}}:{damaged.key}:state"]
+            client.delete(state)
+            client.set(state, "no hash")
+        commits = [
+            Commit(charger, epochs[charger], [event(n)], key=f"k{n}", answer=b"x", fields={"charger": b"{}"})
+            for n, charger in enumerate(chargers)
+        ]
+        async with asyncio.timeout(20):
+            outcomes = await asyncio.gather(*map(node.cluster.log.commit, commits), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [type(None)] * 2 + [RuntimeError] + [type(None)] * 2
+        assert logged(valkey) == ["event-0", "event-1", "event-3", "event-4"]
+        assert await node.cluster.log.commit(message(chargers[0], epochs[chargers[0]], 9)) is None

@@ -61,14 +61,15 @@ async def test_a_batch_whose_fate_is_unknown_is_stored_once(valkey: Valkey, key:
     async with running(valkey.url) as node:
         epoch = (await node.cluster.ownership.claim(CP1)).epoch
         committer = node.cluster.log
-        original = committer._call
+        writer = committer._writers[CP1.shard(node.cluster._keys.shards) % len(committer._writers)]
+        original = writer._call
         calls = []
 
         def remembered(shard, batch):
             calls.append(original(shard, batch))
             return calls[-1]
 
-        committer._call = remembered
+        writer._call = remembered
         commits = [Commit(CP1, epoch, [event(n)], key=key and f"{key}{n}", answer=b"x") for n in range(3)]
         await asyncio.gather(*map(committer.commit, commits))
         replies = await node.cluster._lane.calls(calls)

@@ -77,10 +77,6 @@ for item = 1, tonumber(argv[1]) do
       new = false
     end
     if new then
-      call('HSET', owner_key, 'serial', serial)
-      if keyed then
-        call('SET', answer_key, mark .. '|' .. answer, 'PX', answers_for)
-      end
       if fields > 0 then
         call('HSET', state_key, unpack(argv, fields_at, records_at - 1))
       end
@@ -99,6 +95,11 @@ for item = 1, tonumber(argv[1]) do
         total = total + #name + #id + #kind + #body + 64
         call('XADD', log, '*', 'c', name, 'i', id, 't', kind, 'b', body, 'n', string.format('%.0f', total))
       end
+      -- Last, so that an item which Redis refuses in the middle is not taken for stored when it is sent again.
+      if keyed then
+        call('SET', answer_key, mark .. '|' .. answer, 'PX', answers_for)
+      end
+      call('HSET', owner_key, 'serial', serial)
     end
   end
   results[item] = result
