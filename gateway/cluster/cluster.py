@@ -75,6 +75,7 @@ class Cluster:
             self.log,
             self.ownership,
             self._liveness,
+            settle_mailbox=self._mailboxes.settle,
             node=node,
             term=config.node_term,
             clock=clock,

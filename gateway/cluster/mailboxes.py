@@ -71,6 +71,21 @@ class NodeMailboxes:
         except TimeoutError:
             return _ended(command, Outcome.TIMEOUT, "the charger's node gave no result in time")
 
+    async def settle(self, node: str) -> None:
+        """Withdraw the commands that wait for a dead node, and tell their senders so. Raises LogUnavailable.
+
+        The mailbox itself stays until it expires: a command that comes late can then still be withdrawn by its sender.
+        """
+        key = mailbox_key(node)
+        while messages := await self._lane.call("XRANGE", key, "-", "+", "COUNT", 100):
+            claims = await self._lane.calls([("XDEL", key, position) for position, _ in messages])
+            for (_, fields), claimed in zip(messages, claims, strict=True):
+                if claimed and fields[1] == b"command":
+                    letter = json.loads(fields[3])
+                    await self._answer(
+                        letter, _ended(_from_dict(letter), Outcome.OFFLINE, "the charger's node is dead")
+                    )
+
     async def tell_superseded(self, node: str, charger: ChargerId, epoch: int) -> None:
         """Tell a node that a newer connection owns a charger. Where that fails its next commit will be refused."""
         if node == self._node:

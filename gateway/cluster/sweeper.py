@@ -1,10 +1,11 @@
 """What a dead node held is said to be offline by those that survive it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from gateway.cluster.keys import NODES, Keys, ShardKeys, mailbox_key, sweep_key
+from gateway.cluster.keys import NODES, Keys, ShardKeys, sweep_key
 from gateway.cluster.link import Lane
 from gateway.cluster.liveness import Liveness
 from gateway.cluster.ownership import as_fields
@@ -37,11 +38,13 @@ class Sweeper:
         ownership: Ownership,
         liveness: Liveness,
         *,
+        settle_mailbox: Callable[[str], Awaitable[None]],
         node: str,
         term: float,
         clock: Clock,
     ) -> None:
         self._lane, self._keys, self._log, self._ownership = lane, keys, event_log, ownership
+        self._settle_mailbox = settle_mailbox
         self._liveness, self._node, self._term, self._clock = liveness, node, term, clock
 
     async def run(self) -> None:
@@ -70,7 +73,8 @@ class Sweeper:
                 log.warning("a node is dead: its chargers are offline", dead_node=node, chargers=count)
 
     async def _forget(self, node: str) -> None:
-        await self._lane.calls([("SREM", NODES, node), ("DEL", mailbox_key(node)), ("DEL", sweep_key(node))])
+        await self._settle_mailbox(node)
+        await self._lane.calls([("SREM", NODES, node), ("DEL", sweep_key(node))])
 
     async def _sweep(self, node: str, *, until_epoch: int | None) -> int:
         """Returns how many chargers were swept. Raises LogUnavailable."""

@@ -66,6 +66,21 @@ async def test_a_command_that_was_taken_and_not_answered_is_a_timeout(valkey: Va
         assert not result.safe_to_retry
 
 
+async def test_a_command_for_a_node_that_died_is_withdrawn_when_the_death_is_noticed(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a:
+        b = Node(valkey.url, "b")
+        await b.start()
+        await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: len(nodes) == 2)
+        await b.die()
+        sent = command(60)
+        async with asyncio.timeout(20):
+            result = await a.cluster.mailboxes.call("b", sent, deadline=sent.deadline)
+        assert (result.outcome, result.safe_to_retry) == (Outcome.OFFLINE, True)
+        late = command(0.3, number=2)
+        assert (await a.cluster.mailboxes.call("b", late, deadline=late.deadline)).outcome is Outcome.OFFLINE
+        await b.cluster.stop()
+
+
 async def test_nodes_are_listed_while_they_live(valkey: Valkey) -> None:
     async with running(valkey.url, "a") as a:
         async with running(valkey.url, "b"):
