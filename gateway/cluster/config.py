@@ -48,7 +48,7 @@ class ClusterConfig(BaseModel):
         10.0, gt=0, description="Seconds of silence after which another node reads a shard of the log"
     )
     projection_interval: float = Field(
-        1.0, ge=0, description="Seconds between two updates of one charger's retained state, at the least"
+        2.0, ge=0, description="Seconds between two updates of one charger's retained state, at the least"
     )
 
     @field_validator("url")

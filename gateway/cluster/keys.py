@@ -18,6 +18,8 @@ _REMEMBERED = 200_000
 
 def _part(text: str) -> str:
     """One part of a key: no colon, no brace, nothing that is not ASCII."""
+    if text.isalnum() and text.isascii():
+        return text
     return percent_encode(text).replace(":", "%3A").replace("{", "%7B").replace("}", "%7D")
 
 

@@ -1,10 +1,9 @@
 """`make bench`: the gateway's full path beside the stack most people would write, in one run.
 
 The server under test has one core to itself; load, broker and Valkey share the other. Rounds alternate, and the
-median of the ratios counts. Two kinds of message are measured: MeterValues with energy and power only, and with the
-currents and voltages of three phases, as most wallboxes send them. What counts as a message is one that was answered
-*and* published at QoS 1 with its PUBACK: for the baseline the answer waits for the PUBACK, for the gateway the lower
-of both rates is taken.
+median of the ratios counts, for each kind of message that a charger sends while it charges. What counts as a message
+is one that was answered *and* published at QoS 1 with its PUBACK: for the baseline the answer waits for the PUBACK,
+for the gateway the lower of both rates is taken.
 """
 
 import argparse
@@ -25,7 +24,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.load import METERS
+from tests.bench.load import KINDS
 from tests.support.servers import EmbeddedBroker, Mosquitto, Server, Valkey, free_port, wait_for_port
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -84,7 +83,7 @@ host = "127.0.0.1"
 port = {rest_port}
 admin_key = "{ADMIN_KEY}"
 [redis]
-url = "{valkey.url}"
+url = "unix://{valkey.folder}/valkey.sock"
 [mqtt]
 url = "mqtt://127.0.0.1:{broker.port}"
 """
@@ -105,10 +104,10 @@ def delivered(rest_port: int) -> float:
     return sum(float(value) for value in found)
 
 
-def load(port: int, chargers: int, seconds: float, meter: str, rest_port: int | None) -> Round:
+def load(port: int, chargers: int, seconds: float, kind: str, rest_port: int | None) -> Round:
     """Run the load and measure both rates over the same window."""
     command = [sys.executable, "-m", "tests.bench.load", "--port", str(port)]
-    command += ["--chargers", str(chargers), "--seconds", str(seconds), "--meter", meter]
+    command += ["--chargers", str(chargers), "--seconds", str(seconds), "--kind", kind]
     counts: list[float] = []
     figures: dict[str, float] = {}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -125,7 +124,7 @@ def load(port: int, chargers: int, seconds: float, meter: str, rest_port: int | 
 
 
 def gateway_round(
-    folder: Path, broker: Server, chargers: int, seconds: float, meter: str, profile: Path | None = None
+    folder: Path, broker: Server, chargers: int, seconds: float, kind: str, profile: Path | None = None
 ) -> Round:
     with fresh_valkey(folder) as valkey:
         port, rest_port = free_port(), free_port()
@@ -134,7 +133,7 @@ def gateway_round(
         command = [sys.executable, *module, "serve", "--config", str(config)]
         with running(command, port, folder / "gateway.log"):
             wait_until_ready(rest_port)
-            return load(port, chargers, seconds, meter, rest_port)
+            return load(port, chargers, seconds, kind, rest_port)
 
 
 def wait_until_ready(rest_port: int) -> None:
@@ -147,17 +146,18 @@ def wait_until_ready(rest_port: int) -> None:
     raise SystemExit("the gateway did not become ready")
 
 
-def baseline_round(folder: Path, broker: Server, chargers: int, seconds: float, meter: str) -> Round:
+def baseline_round(folder: Path, broker: Server, chargers: int, seconds: float, kind: str) -> Round:
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.baseline", "--port", str(port), "--broker-port", str(broker.port)]
     with running(command, port, folder / "baseline.log"):
-        return load(port, chargers, seconds, meter, None)
+        return load(port, chargers, seconds, kind, None)
 
 
 @contextmanager
 def fresh_valkey(folder: Path) -> Iterator[Valkey]:
     with tempfile.TemporaryDirectory(dir=folder) as data:
-        valkey = Valkey(Path(data)).start()
+        # On a Unix socket, as the embedded one is.
+        valkey = Valkey(Path(data), "--unixsocket", f"{data}/valkey.sock").start()
         try:
             yield valkey
         finally:
@@ -210,7 +210,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each kind of message")
     parser.add_argument("--idle", type=int, default=2000, help="connections held for the memory figure; 0 skips it")
-    parser.add_argument("--broker", choices=["embedded", "mosquitto"], default="embedded")
+    parser.add_argument(
+        "--broker",
+        choices=["embedded", "mosquitto"],
+        default="embedded" if Mosquitto.binary() is None else "mosquitto",
+        help="mosquitto where it is installed, else the embedded one",
+    )
     parser.add_argument("--no-profile", action="store_true")
     options = parser.parse_args()
     if len(CORES) >= 2:
@@ -227,29 +232,32 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path, broker: Server) -> None:
-    ratios = {meter: compared(options, folder, broker, meter) for meter in METERS}
+    ratios = {kind: compared(options, folder, broker, kind) for kind in KINDS}
     print()
-    for meter, each in ratios.items():
+    for kind, each in ratios.items():
         told = ", ".join(f"{ratio:.1f}" for ratio in each)
-        print(f"ratio gateway / baseline, {meter} MeterValues: {statistics.median(each):.1f}  (each round: {told})")
+        print(f"{kind:34} gateway / baseline {statistics.median(each):.1f}  (each round: {told})")
+    overall = statistics.geometric_mean(statistics.median(each) for each in ratios.values())
+    print(f"ratio of the full path, all kinds (geometric mean): {overall:.1f}")
     if options.idle:
         print(f"memory per idle connection: {idle_kib(folder, broker, options.idle):.1f} KiB", flush=True)
     if not options.no_profile:
         profile = folder / "profile"
-        gateway_round(folder, broker, options.chargers, min(options.seconds, 5.0), "three-phase", profile)
-        print("the gateway's profile, top ten by own time:\n" + top_ten(profile))
+        kind = "1.6 MeterValues, 8 samples"
+        gateway_round(folder, broker, options.chargers, min(options.seconds, 5.0), kind, profile)
+        print(f"the gateway's profile ({kind}), top ten by own time:\n" + top_ten(profile))
 
 
-def compared(options: argparse.Namespace, folder: Path, broker: Server, meter: str) -> list[float]:
+def compared(options: argparse.Namespace, folder: Path, broker: Server, kind: str) -> list[float]:
     """The ratios of all rounds with one kind of message; prints each round's figures."""
     ratios = []
     for number in range(options.rounds):
-        theirs = baseline_round(folder, broker, options.chargers, options.seconds, meter)
-        ours = gateway_round(folder, broker, options.chargers, options.seconds, meter)
+        theirs = baseline_round(folder, broker, options.chargers, options.seconds, kind)
+        ours = gateway_round(folder, broker, options.chargers, options.seconds, kind)
         ratios.append(ours.sustained / theirs.sustained)
         for label, figures in (("baseline", theirs), ("gateway", ours)):
             print(
-                f"{meter:11}  round {number + 1}  {label:9} {figures.sustained:7.0f} msg/s  (answered "
+                f"{kind:34} round {number + 1}  {label:9} {figures.sustained:7.0f} msg/s  (answered "
                 f"{figures.rate:.0f}/s, published {figures.published_rate:.0f}/s)  p50 {figures.p50_ms:.1f} ms  "
                 f"p99 {figures.p99_ms:.1f} ms",
                 flush=True,

@@ -14,6 +14,9 @@ import aiomqtt
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call_result
 from ocpp.v16.enums import Action
+from ocpp.v201 import ChargePoint as ChargePoint201
+from ocpp.v201 import call_result as call_result_201
+from ocpp.v201.enums import Action as Action201
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
@@ -47,17 +50,37 @@ class Charger(ChargePoint):
         return call_result.StopTransaction()
 
 
+class Charger201(ChargePoint201):
+    """The same for OCPP 2.0.1."""
+
+    mqtt: aiomqtt.Client
+
+    async def publish(self, event: str, data: dict[str, Any]) -> None:
+        await self.mqtt.publish(f"ocpp/{self.id}/{event}", json.dumps(data), qos=1)
+
+    @on(Action201.boot_notification)
+    async def on_boot(self, **data: Any) -> call_result_201.BootNotification:
+        await self.publish("boot", data)
+        return call_result_201.BootNotification(datetime.now(UTC).isoformat(), 300, "Accepted")
+
+    @on(Action201.transaction_event)
+    async def on_transaction_event(self, **data: Any) -> call_result_201.TransactionEvent:
+        await self.publish("transaction", data)
+        return call_result_201.TransactionEvent()
+
+
 async def main(port: int, broker_port: int) -> None:
     logging.disable(logging.WARNING)
     async with aiomqtt.Client("127.0.0.1", broker_port, protocol=aiomqtt.ProtocolVersion.V5) as mqtt:
 
         async def serve_one(connection: ServerConnection) -> None:
             path = connection.request.path if connection.request is not None else "/"
-            charger = Charger(path.rpartition("/")[2], connection)
+            make = Charger201 if connection.subprotocol == "ocpp2.0.1" else Charger
+            charger = make(path.rpartition("/")[2], connection)
             charger.mqtt = mqtt
             await charger.start()
 
-        async with serve(serve_one, "127.0.0.1", port, subprotocols=[Subprotocol("ocpp1.6")]):
+        async with serve(serve_one, "127.0.0.1", port, subprotocols=[Subprotocol("ocpp1.6"), Subprotocol("ocpp2.0.1")]):
             await asyncio.get_running_loop().create_future()
 
 

@@ -16,31 +16,71 @@ from typing import cast
 
 import uvloop
 
-BOOT = '[2,"b","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"Load"}]'
-START = (
-    '[2,"s","StartTransaction",{"connectorId":1,"idTag":"BENCH","meterStart":1000,'
-    '"timestamp":"2026-01-01T00:00:00.000Z"}]'
+TIME = "2026-01-01T00:00:00.000Z"
+PHASES = (
+    ("Current.Import", "L1", "10.7", "A"),
+    ("Current.Import", "L2", "10.6", "A"),
+    ("Current.Import", "L3", "10.7", "A"),
+    ("Voltage", "L1-N", "230.1", "V"),
+    ("Voltage", "L2-N", "229.7", "V"),
+    ("Voltage", "L3-N", "230.4", "V"),
 )
-METER_HEAD = (
-    '[2,"%010d","MeterValues",{"connectorId":1,"transactionId":%s,"meterValue":[{"timestamp":"2026-01-01T00:00:00.000Z",'
-    '"sampledValue":[{"value":"%010d","context":"Sample.Periodic","measurand":"Energy.Active.Import.Register",'
-    '"location":"Outlet","unit":"Wh"},{"value":"7360","context":"Sample.Periodic","measurand":"Power.Active.Import",'
-    '"location":"Outlet","unit":"W"}'
-)
-PHASES = "".join(
-    f',{{"value":"{value}","context":"Sample.Periodic","measurand":"{measurand}","phase":"{phase}",'
-    f'"location":"Outlet","unit":"{unit}"}}'
-    for measurand, phase, value, unit in (
-        ("Current.Import", "L1", "10.7", "A"),
-        ("Current.Import", "L2", "10.6", "A"),
-        ("Current.Import", "L3", "10.7", "A"),
-        ("Voltage", "L1-N", "230.1", "V"),
-        ("Voltage", "L2-N", "229.7", "V"),
-        ("Voltage", "L3-N", "230.4", "V"),
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the chargers of a run say. `update` has places for message id, count, transaction and energy register."""
+
+    subprotocol: str
+    boot: str
+    start: str
+    update: str
+
+
+def _kind_16(*, phases: bool) -> Kind:
+    sample = '{{"value":"{}","context":"Sample.Periodic","measurand":"{}"{},"location":"Outlet","unit":"{}"}}'
+    samples = [
+        sample.format("%(register)010d", "Energy.Active.Import.Register", "", "Wh"),
+        sample.format("7360", "Power.Active.Import", "", "W"),
+    ]
+    if phases:
+        samples += [sample.format(value, name, f',"phase":"{phase}"', unit) for name, phase, value, unit in PHASES]
+    return Kind(
+        "ocpp1.6",
+        '[2,"b","BootNotification",{"chargePointVendor":"Bench","chargePointModel":"Load"}]',
+        '[2,"s","StartTransaction",{"connectorId":1,"idTag":"BENCH","meterStart":1000,"timestamp":"' + TIME + '"}]',
+        '[2,"%(count)010d","MeterValues",{"connectorId":1,"transactionId":%(transaction)s,"meterValue":[{"timestamp":"'
+        + f'{TIME}","sampledValue":[{",".join(samples)}]}}]}}]',
     )
-)
-METERS = {"short": METER_HEAD + "]}]}]", "three-phase": METER_HEAD + PHASES + "]}]}]"}
-"""What a charger sends while it charges: energy and power only, or currents and voltages of three phases, too."""
+
+
+def _kind_201() -> Kind:
+    unit = '"unitOfMeasure":{{"unit":"{}"}}'
+    sample = '{{"value":{},"context":"Sample.Periodic","measurand":"{}"{},"location":"Outlet",' + unit + "}}"
+    samples = [
+        sample.format("%(register)d", "Energy.Active.Import.Register", "", "Wh"),
+        sample.format("7360", "Power.Active.Import", "", "W"),
+        *(sample.format(value, name, f',"phase":"{phase}"', unit) for name, phase, value, unit in PHASES),
+    ]
+    event = (
+        '[2,"%s","TransactionEvent",{"eventType":"%s","timestamp":"' + TIME + '","triggerReason":"%s","seqNo":%s,'
+        '"transactionInfo":{"transactionId":"%s","chargingState":"Charging"},"evse":{"id":1,"connectorId":1}%s}]'
+    )
+    meter = f',"meterValue":[{{"timestamp":"{TIME}","sampledValue":[{",".join(samples)}]}}]'
+    return Kind(
+        "ocpp2.0.1",
+        '[2,"b","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"Load","vendorName":"Bench"}}]',
+        event % ("s", "Started", "CablePluggedIn", "0", "%(transaction)s", ""),
+        event % ("%(count)010d", "Updated", "MeterValuePeriodic", "%(count)d", "%(transaction)s", meter),
+    )
+
+
+KINDS = {
+    "1.6 MeterValues, 2 samples": _kind_16(phases=False),
+    "1.6 MeterValues, 8 samples": _kind_16(phases=True),
+    "2.0.1 TransactionEvent, 8 samples": _kind_201(),
+}
+"""What a charger sends while it charges: energy and power, or currents and voltages of three phases, too."""
 
 
 @dataclass
@@ -49,7 +89,7 @@ class Tally:
 
     answered: int = 0
     latencies: list[float] = field(default_factory=list)
-    meter: str = METERS["short"]
+    kind: Kind = KINDS["1.6 MeterValues, 2 samples"]
     counting: bool = False
     stopping: bool = False
 
@@ -68,7 +108,7 @@ class Charger(asyncio.Protocol):
         self.identity, self.tally, self.ready, self.idle = identity, tally, ready, idle
         self.buffer = bytearray()
         self.step = "handshake"
-        self.transaction = "1"
+        self.transaction = f"T-{identity}"
         self.count = 0
         self.sent_at = 0.0
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -78,7 +118,8 @@ class Charger(asyncio.Protocol):
         key = base64.b64encode(os.urandom(16)).decode()
         self.transport.write(
             f"GET /ocpp/{self.identity} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ocpp1.6\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Protocol: {self.tally.kind.subprotocol}\r\n\r\n".encode()
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -95,7 +136,7 @@ class Charger(asyncio.Protocol):
                 return
             del buffer[: end + 4]
             self.step = "boot"
-            self.transport.write(frame(BOOT))
+            self.transport.write(frame(self.tally.kind.boot))
         while len(buffer) >= 2:
             length, offset = buffer[1] & 0x7F, 2
             if length == 126:
@@ -115,9 +156,9 @@ class Charger(asyncio.Protocol):
                     self.ready.set_result(None)
                 else:
                     self.step = "start"
-                    self.transport.write(frame(START))
+                    self.transport.write(frame(self.tally.kind.start % {"transaction": self.transaction}))
             case "start":
-                self.transaction = str(json.loads(payload)[2]["transactionId"])
+                self.transaction = str(json.loads(payload)[2].get("transactionId", self.transaction))
                 self.step = "meter"
                 self.ready.set_result(None)
             case "meter":
@@ -131,7 +172,8 @@ class Charger(asyncio.Protocol):
     def send_meter(self) -> None:
         self.count += 1
         self.sent_at = time.perf_counter()
-        self.transport.write(frame(self.tally.meter % (self.count, self.transaction, 1000 + self.count)))
+        said = {"count": self.count, "transaction": self.transaction, "register": 1000 + self.count}
+        self.transport.write(frame(self.tally.kind.update % said))
 
 
 async def connect(port: int, count: int, tally: Tally, *, idle: bool = False, prefix: str = "BENCH") -> list[Charger]:
@@ -150,8 +192,8 @@ async def connect(port: int, count: int, tally: Tally, *, idle: bool = False, pr
     return chargers
 
 
-async def run(port: int, count: int, warm_up: float, seconds: float, meter: str) -> None:
-    tally = Tally(meter=METERS[meter])
+async def run(port: int, count: int, warm_up: float, seconds: float, kind: str) -> None:
+    tally = Tally(kind=KINDS[kind])
     chargers = await connect(port, count, tally)
     for charger in chargers:
         charger.send_meter()
@@ -195,10 +237,10 @@ if __name__ == "__main__":
     parser.add_argument("--chargers", type=int, default=200)
     parser.add_argument("--warm-up", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--meter", choices=METERS, default="short")
+    parser.add_argument("--kind", choices=KINDS, default=next(iter(KINDS)))
     parser.add_argument("--idle", action="store_true")
     options = parser.parse_args()
     if options.idle:
         uvloop.run(hold_idle(options.port, options.chargers))
     else:
-        uvloop.run(run(options.port, options.chargers, options.warm_up, options.seconds, options.meter))
+        uvloop.run(run(options.port, options.chargers, options.warm_up, options.seconds, options.kind))

@@ -10,8 +10,8 @@
 -- The indexes order transactions by when they began, ended or were corrected: a sample more or less would cost as much
 -- as all the rest of its commit, and nobody looks for it there.
 --
--- `serial` counts the commits of one connection's node: an item whose serial was stored under this epoch is one that
--- was sent twice because the first reply got lost, and is not stored again.
+-- `serial` counts the commits of one connection's node: an item whose serial was stored under this epoch, with its
+-- answer or else with its owner, is one that was sent twice because the first reply got lost, and is not stored again.
 if redis.replicate_commands then redis.replicate_commands() end
 
 local call, keys, argv = redis.call, KEYS, ARGV
@@ -98,8 +98,9 @@ for item = 1, tonumber(argv[1]) do
       -- Last, so that an item which Redis refuses in the middle is not taken for stored when it is sent again.
       if keyed then
         call('SET', answer_key, mark .. '|' .. answer, 'PX', answers_for)
+      else
+        call('HSET', owner_key, 'serial', serial)
       end
-      call('HSET', owner_key, 'serial', serial)
     end
   end
   results[item] = result
