@@ -361,3 +361,26 @@ def test_arguments_are_json_where_they_can_be_and_text_where_that_is_wanted(
 def test_arguments_that_cannot_be_read_are_refused(pairs: list[str], as_json: str | None) -> None:
     with pytest.raises(ConfigurationError):
         parsed_arguments("start", pairs, as_json)
+
+
+async def test_serve_that_still_waits_for_redis_ends_at_the_first_signal(tmp_path: Path) -> None:
+    url = f"redis://127.0.0.1:{free_port()}"
+    process = await start(tmp_path, "serve", REDIS_URL=url, MQTT_URL="mqtt://127.0.0.1:1", OCPP_GATEWAY__REST__PORT="0")
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while b"waiting for redis" not in await process.stderr.readline():
+            pass
+        process.terminate()
+        assert await process.wait() == 0
+        assert b"Traceback" not in await process.stderr.read()
+
+
+async def test_simulate_ends_quietly_when_the_reader_of_its_output_leaves(tmp_path: Path) -> None:
+    process = await start(tmp_path, "simulate", "--url", f"ws://127.0.0.1:{free_port()}", "--count", "3")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        assert b"refused" in await process.stdout.readline()
+        process.stdout._transport.close()  # type: ignore[attr-defined]  # the only way to let go of a pipe
+        assert await process.stderr.read() == b""
+        assert await process.wait() == 1

@@ -30,24 +30,26 @@ def run_gateway(loaded: Loaded, *, dev: bool) -> int:
 
 
 async def _serve(gateway: Gateway) -> int:
-    """Drain at the first signal; at the second end at once."""
+    """Drain at the first signal; at the second, or while there is nothing to drain yet, end at once."""
     loop = asyncio.get_running_loop()
     work = asyncio.current_task()
-    asked = False
+    ready = asyncio.Event()
+    asked = 0
 
     def stop() -> None:
         nonlocal asked
-        if asked and work is not None:
+        asked += 1
+        if work is not None and (asked > 1 or not ready.is_set()):
             work.cancel()
-        asked = True
         gateway.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     try:
-        await gateway.run()
+        await gateway.run(ready.set)
     except asyncio.CancelledError:
-        return 130
+        _log.info("ended before all was up" if asked == 1 else "ended at once")
+        return 0 if asked == 1 else 130
     return 0
 
 
