@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import signal
+import sys
+from collections.abc import Callable
 from dataclasses import asdict
 
 from rich.console import Console
@@ -15,10 +18,28 @@ _LONGEST = 120
 _KIND_STYLES = {"error": "red", "timeout": "red", "refused": "red", "dropped": "red", "disconnected": "yellow"}
 
 
+class _Output(Console):
+    """Standard output; `on_gone` is called when its reader leaves, as `| head` does, and the rest goes nowhere.
+
+    What rich does then, SystemExit out of whatever task prints, would end in tracebacks of all others.
+    """
+
+    def __init__(self, on_gone: Callable[[], None]) -> None:
+        super().__init__(highlight=False, soft_wrap=True)
+        self._on_gone = on_gone
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        self._on_gone()
+
+
 async def run_simulation(options: SimulatorOptions, *, quiet: bool, as_json: bool) -> int:
     """Simulate until done or told to stop, then print the report; 1 where no charger ever connected."""
-    console = Console(highlight=False, soft_wrap=True)
     stop = asyncio.Event()
+    console = _Output(stop.set)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -33,7 +54,9 @@ async def run_simulation(options: SimulatorOptions, *, quiet: bool, as_json: boo
     if as_json:
         console.out(json.dumps(report.as_dict()), highlight=False)
     else:
-        console.print(_table(report))
+        console.print(_summary(report))
+        if report.sent:
+            console.print(_table(report))
     return 0 if report.connections else 1
 
 
@@ -49,11 +72,19 @@ def _line(event: SimulatorEvent) -> Text:
     )
 
 
-def _table(report: SimulatorReport) -> Table:
-    table = Table(
-        title=f"{report.chargers} chargers, {report.connections} connections, {report.refused} refused, "
-        f"{report.unsent} messages left unsent"
+def _summary(report: SimulatorReport) -> str:
+    return (
+        f"{_counted(report.chargers, 'charger')}, {_counted(report.connections, 'connection')}, "
+        f"{report.refused} refused, {_counted(report.unsent, 'message')} left unsent"
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _table(report: SimulatorReport) -> Table:
+    table = Table()
     for heading in ("action", "sent", "acknowledged", "errors", "timeouts"):
         table.add_column(heading, justify="left" if heading == "action" else "right")
     for action in sorted(report.sent):
