@@ -56,5 +56,6 @@ def _tls(config: MqttConfig) -> ssl.SSLContext:
         if config.certificate is not None:
             context.load_cert_chain(config.certificate, config.key)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"a certificate or key of [mqtt] does not load: {error}") from error
+        files = ", ".join(str(file) for file in (config.ca_file, config.certificate, config.key) if file is not None)
+        raise ConfigurationError(f"a certificate or key of [mqtt] does not load ({files}): {error}") from error
     return context
