@@ -8,7 +8,7 @@ from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp.profile import Answered, Call, Ending, Profile, Station
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
-from gateway.ocpp.session import CallAnswered, CallExpired, CallFailed, CallLost, CallTimedOut
+from gateway.ocpp.session_events import UNREADABLE_ANSWER, CallAnswered, CallExpired, CallFailed, CallLost, CallTimedOut
 
 CallEnd = CallAnswered | CallFailed | CallTimedOut | CallExpired | CallLost
 """How one CALL ended."""
@@ -30,7 +30,15 @@ async def carry_out(
         ending = Ending(Outcome.INVALID, str(error))
     except CommandUnsupported as error:
         ending = Ending(Outcome.UNSUPPORTED, str(error))
-    return CommandResult(command.id, command.charger, command.name, ending.outcome, ending.reason, ending.result)
+    return CommandResult(
+        command.id,
+        command.charger,
+        command.name,
+        ending.outcome,
+        ending.reason,
+        ending.result,
+        acted=ending.acted,
+    )
 
 
 async def _neutral(command: Command, profile: Profile, station: Callable[[], Station], caller: Caller) -> Ending:
@@ -70,7 +78,9 @@ def _unanswered(end: CallEnd, *, after: int) -> Ending:
     match end:
         case CallFailed():
             told = f"{end.code}: {end.description}" if end.description else end.code
-            return Ending(Outcome.ERROR, told + sent_before, {"code": end.code, "details": end.details})
+            # An answer that cannot be read may have been a yes.
+            acted = bool(after) or end.description == UNREADABLE_ANSWER
+            return Ending(Outcome.ERROR, told + sent_before, {"code": end.code, "details": end.details}, acted=acted)
         case CallTimedOut():
             return Ending(Outcome.TIMEOUT, "the charger did not answer in time" + sent_before)
         case CallExpired():

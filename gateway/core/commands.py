@@ -184,11 +184,13 @@ class CommandResult:
     reason: str | None = None
     result: dict[str, Any] | None = None
     transaction: dict[str, Any] | None = None
+    acted: bool = False
+    """The charger may have acted on it although the outcome does not say so (an answer that cannot be read)."""
 
     @property
     def safe_to_retry(self) -> bool:
         """False where the charger may have acted on it already."""
-        return self.outcome is not Outcome.TIMEOUT and self.outcome is not Outcome.ACCEPTED
+        return not self.acted and self.outcome is not Outcome.TIMEOUT and self.outcome is not Outcome.ACCEPTED
 
     def as_dict(self) -> dict[str, Any]:
         """The public shape, the same over REST and MQTT."""
@@ -205,14 +207,17 @@ class CommandResult:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any], charger: ChargerId) -> "CommandResult":
+        outcome = Outcome(fields["outcome"])
+        certain = outcome is not Outcome.TIMEOUT and outcome is not Outcome.ACCEPTED
         return cls(
             fields["id"],
             charger,
             fields["name"],
-            Outcome(fields["outcome"]),
+            outcome,
             fields.get("reason"),
             fields.get("result"),
             fields.get("transaction"),
+            acted=certain and not fields.get("safe_to_retry", True),
         )
 
 

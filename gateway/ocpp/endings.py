@@ -27,7 +27,7 @@ def ending(payload: Mapping[str, Any], result: dict[str, Any], name: str = "stat
     """The ending that the answer's status (the field `name`) says, with the result given."""
     status = payload.get(name)
     if not isinstance(status, str):
-        return Ending(Outcome.REJECTED, "the answer has no status", result)
+        return Ending(Outcome.ERROR, "the answer has no status", result, acted=True)
     if status in DONE:
         return Ending(Outcome.ACCEPTED, DONE[status], result)
     return Ending(Outcome.REJECTED, _told(status, payload.get("statusInfo")), result)
@@ -57,8 +57,10 @@ def worst(endings: list[Ending], names: list[str], result: dict[str, Any]) -> En
         for name, part in zip(names, endings, strict=False)
         if part.reason is not None
     ]
-    refused = any(part.outcome is Outcome.REJECTED for part in endings)
-    return Ending(Outcome.REJECTED if refused else Outcome.ACCEPTED, "; ".join(reasons) or None, result)
+    outcomes = {part.outcome for part in endings}
+    outcome = next((one for one in (Outcome.REJECTED, Outcome.ERROR) if one in outcomes), Outcome.ACCEPTED)
+    acted = outcome is not Outcome.ACCEPTED and any(part.acted or part.outcome is Outcome.ACCEPTED for part in endings)
+    return Ending(outcome, "; ".join(reasons) or None, result, acted=acted)
 
 
 def _told(status: str, info: Any) -> str:

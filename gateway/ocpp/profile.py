@@ -67,11 +67,15 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a command ended, read from the charger's answers."""
+    """How a command ended, read from the charger's answers.
+
+    `acted` is true where the charger may have acted on it although the outcome does not say so.
+    """
 
     outcome: Outcome
     reason: str | None = None
     result: dict[str, Any] | None = None
+    acted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

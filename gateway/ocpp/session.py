@@ -18,6 +18,7 @@ from gateway.ocpp import frames
 from gateway.ocpp.profile import Profile
 from gateway.ocpp.schemas import SchemaSet, canonical_error, error_code
 from gateway.ocpp.session_events import (
+    UNREADABLE_ANSWER,
     Anomaly,
     CallAnswered,
     CallExpired,
@@ -256,7 +257,7 @@ class Session:
         if taken is None:
             return [anomaly]
         code = self._profile.error_codes.formation_violation
-        failed = CallFailed(taken.handle, code, canonical_error(code), "the answer is unreadable", {})
+        failed = CallFailed(taken.handle, code, canonical_error(code), UNREADABLE_ANSWER, {})
         return [failed, anomaly, *self._advance(now)]
 
     # ------------------------------------------------------------ answering

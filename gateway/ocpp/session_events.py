@@ -38,6 +38,10 @@ class CallAnswered:
     violations: list[Violation]
 
 
+UNREADABLE_ANSWER = "the answer is unreadable"
+"""Description of the CallFailed for an answer that could not be read: the charger may have said yes."""
+
+
 @dataclass(slots=True)
 class CallFailed:
     """A CALL of ours got a CALLERROR. `code` as received, `canonical` in one spelling for all versions."""

@@ -62,6 +62,10 @@ def test_every_command_refuses_what_it_does_not_know(name: str) -> None:
 def test_only_what_the_charger_may_have_acted_on_is_unsafe_to_retry(outcome: Outcome) -> None:
     result = CommandResult("1", CHARGER, "reset", outcome)
     assert result.safe_to_retry == (outcome not in (Outcome.TIMEOUT, Outcome.ACCEPTED))
+    perhaps = CommandResult("1", CHARGER, "reset", outcome, acted=True)
+    assert not perhaps.safe_to_retry
+    assert not CommandResult.from_dict(perhaps.as_dict(), CHARGER).safe_to_retry
+    assert CommandResult.from_dict(result.as_dict(), CHARGER) == result
 
 
 def test_a_result_is_the_same_after_its_public_shape() -> None:

@@ -129,8 +129,8 @@ def test_what_1_6_cannot_carry_is_refused(command: str, arguments: dict[str, Any
         ("unlock", {}, {"status": "UnlockFailed"}, Outcome.REJECTED, "UnlockFailed"),
         ("unlock", {}, {"status": "NotSupported"}, Outcome.REJECTED, "NotSupported"),
         ("set_availability", {"available": True}, {"status": "Scheduled"}, Outcome.ACCEPTED, "Scheduled"),
-        ("reset", {}, {}, Outcome.REJECTED, "the answer has no status"),
-        ("reset", {}, {"status": 1}, Outcome.REJECTED, "the answer has no status"),
+        ("reset", {}, {}, Outcome.ERROR, "the answer has no status"),
+        ("reset", {}, {"status": 1}, Outcome.ERROR, "the answer has no status"),
     ],
 )
 def test_the_chargers_word_is_the_outcome(
