@@ -201,7 +201,9 @@ class _House:
         self._health.set("node", "ok")
         config = self._settings.chargers
         scheme = "wss" if config.tls_certificate is not None else "ws"
-        _log.info("chargers may connect", url=f"{scheme}://{config.host}:{self._chargers.port}/<charger id>")
+        host = "<this machine>" if config.host in ("0.0.0.0", "::") else config.host  # noqa: S104
+        _log.info("chargers may connect", url=f"{scheme}://{host}:{self._chargers.port}/<charger id>")
+        _log.info("any id token may charge: there is no list of tokens and nobody is asked")
         ready()
 
     async def _drained(self, chargers: "asyncio.Task[None]") -> None:

@@ -149,7 +149,7 @@ def test_a_broker_that_is_not_there_is_told_in_one_line(tmp_path: Path, command:
 def test_a_url_that_is_not_mqtt_is_told(tmp_path: Path) -> None:
     done = run(tmp_path, "tail", MQTT_URL="http://broker")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: MQTT_URL: mqtt.url: a broker's URL is mqtt://host, ")
+    assert done.stderr.startswith("error: MQTT_URL: mqtt.url: a broker's URL is mqtt://host:port, ")
 
 
 def event(charger: str, kind: str, **data: object) -> str:

@@ -92,7 +92,7 @@ class Execution:
             _log.exception("command failed", **_names(request))
             result = request.result(Outcome.TIMEOUT, "the gateway failed while carrying it out")
         if result is not None:
-            _log.info("command ended", **_names(request), outcome=result.outcome.value, reason=result.reason)
+            _log.debug("command ended", **_names(request), outcome=result.outcome.value, reason=result.reason)
             self._answer(Reply(result, order.response_topic, order.correlation))
         self.pending -= 1
         self._ended()
