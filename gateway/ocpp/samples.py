@@ -1,6 +1,7 @@
 """Meter values of any version as neutral samples: defaults filled in, units unified, numbers scaled in decimal."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from gateway.core.reports import Sample
@@ -79,6 +80,9 @@ def read_meter_values(
 
 def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
     """A SampledValue of OCPP 1.6, where the value is text and the unit scales it."""
+    plain = _plain_sample(sampled, sampled.get("unit"), timestamp) if sampled.get("format") != "SignedData" else None
+    if plain is not None:
+        return plain
     measurand = sampled.get("measurand") or DEFAULT_MEASURAND
     if type(measurand) is not str:
         measurand = _not_text(measurand, DEFAULT_MEASURAND, notes, (*at, "measurand"))
@@ -97,10 +101,14 @@ def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes,
 
 def read_sample_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
     """A SampledValue of OCPP 2.0.1 or 2.1, where the value is a number that unit and multiplier scale."""
+    measure = sampled.get("unitOfMeasure")
+    if "signedMeterValue" not in sampled and type(measure) is dict and not measure.get("multiplier"):
+        plain = _plain_sample(sampled, measure.get("unit"), timestamp)
+        if plain is not None:
+            return plain
     measurand = sampled.get("measurand") or DEFAULT_MEASURAND
     if type(measurand) is not str:
         measurand = _not_text(measurand, DEFAULT_MEASURAND, notes, (*at, "measurand"))
-    measure = sampled.get("unitOfMeasure")
     if type(measure) is dict:
         unit, exponent = _unit(measure, measurand, notes, (*at, "unitOfMeasure"))
         multiplier = measure.get("multiplier")
@@ -120,6 +128,36 @@ def read_sample_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes,
     if signed is not None:
         sample["signed"] = signed
     return sample
+
+
+def _plain_sample(sampled: dict[str, Any], unit: Any, timestamp: str | None) -> Sample | None:
+    """A SampledValue in which all is as it should be; None for any other, which is read with more care."""
+    get = sampled.get
+    try:
+        known = _known_sample(get("measurand"), unit, get("phase"), get("location"), get("context"))
+    except TypeError:  # a list or an object where text should stand
+        return None
+    if known is None:
+        return None
+    template, exponent = known
+    value = to_number(get("value"), exponent)
+    if value is None:
+        return None
+    sample = template.copy()
+    sample["value"], sample["timestamp"] = value, timestamp
+    return sample
+
+
+@lru_cache(maxsize=4096)
+def _known_sample(measurand: Any, unit: Any, phase: Any, location: Any, context: Any) -> tuple[Sample, int] | None:
+    """What is said of a value, ready to be copied, and the power of ten to scale it by. A charger's samples repeat."""
+    if any(field is not None and type(field) is not str for field in (measurand, unit, phase, location, context)):
+        return None
+    notes = Notes()
+    said = {"measurand": measurand, "phase": phase, "location": location, "context": context}
+    measurand = measurand or DEFAULT_MEASURAND
+    unit, exponent = _unit({"unit": unit}, measurand, notes, ())
+    return _sample(said, 0, measurand, unit, None, notes, ()), exponent
 
 
 def _sample(
