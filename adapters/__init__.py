@@ -3,8 +3,8 @@
 from importlib import import_module
 from typing import Any, Protocol
 
+from gateway.core.adapter import Adapter, GatewayContext
 from gateway.core.errors import ConfigurationError
-from gateway.core.ports import Adapter, GatewayContext
 
 ADAPTERS: dict[str, str] = {
     "mqtt": "adapters.mqtt:MqttAdapter",

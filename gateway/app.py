@@ -19,12 +19,12 @@ from gateway.chargers.server import ChargerServer
 from gateway.chargers.surroundings import Surroundings
 from gateway.cluster.cluster import Cluster
 from gateway.config import Settings
+from gateway.core.adapter import Adapter, GatewayContext
 from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import EmbeddedServerError
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Adapter, GatewayContext
 from gateway.core.responder import LocalResponder
 from gateway.core.router import Router
 from gateway.embedded.broker import EmbeddedBroker

@@ -7,7 +7,7 @@ from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.control import ControlLane
 from adapters.mqtt.delivery import MqttReader
 from adapters.mqtt.topics import Topics
-from gateway.core.ports import GatewayContext
+from gateway.core.adapter import GatewayContext
 
 
 class MqttAdapter:

@@ -19,7 +19,7 @@ from adapters.mqtt.connection import Connection, Connector
 from adapters.mqtt.execution import Execution
 from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.topics import Topics
-from gateway.core.ports import GatewayContext
+from gateway.core.adapter import GatewayContext
 
 _log = structlog.get_logger(__name__)
 

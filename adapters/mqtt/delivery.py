@@ -14,9 +14,10 @@ from adapters.mqtt.publisher import NO_SUBSCRIBER, TOO_LARGE, TOPIC_INVALID
 from adapters.mqtt.retained import Retained
 from adapters.mqtt.status import WILL_DELAY, Status
 from adapters.mqtt.topics import Topics
+from gateway.core.adapter import GatewayContext
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
 from gateway.core.events import CONTENT_TYPE, to_json
-from gateway.core.ports import Delivery, GatewayContext, LogEntry, Snapshot
+from gateway.core.ports import Delivery, LogEntry, Snapshot
 
 log = structlog.get_logger(__name__)
 

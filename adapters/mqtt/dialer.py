@@ -13,8 +13,8 @@ from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.fallback import OldPublisher
 from adapters.mqtt.login import ConnectRefused, Login, Message
 from adapters.mqtt.publisher import Publisher
+from gateway.core.adapter import GatewayContext
 from gateway.core.errors import DeliveryInterrupted
-from gateway.core.ports import GatewayContext
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from adapters.mqtt.careful import CarefulPublisher
 from adapters.mqtt.dialer import Connection
 from adapters.mqtt.login import Message
 from adapters.mqtt.topics import Topics
+from gateway.core.adapter import GatewayContext
 from gateway.core.errors import DeliveryInterrupted, LogUnavailable
-from gateway.core.ports import GatewayContext
 
 log = structlog.get_logger(__name__)
 

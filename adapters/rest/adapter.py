@@ -17,8 +17,8 @@ from adapters.rest.first_key import ensure_first_key
 from adapters.rest.security import Gate
 from adapters.rest.services import Services
 from adapters.rest.submissions import Submissions
+from gateway.core.adapter import GatewayContext
 from gateway.core.errors import ConfigurationError
-from gateway.core.ports import GatewayContext
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from adapters.rest.security import Gate
 from adapters.rest.submissions import Submissions
-from gateway.core.ports import GatewayContext
+from gateway.core.adapter import GatewayContext
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,17 @@
-"""What the core asks of its surroundings: the Protocols that stores, sockets and adapters implement.
+"""What the core asks of its surroundings: the Protocols that stores and sockets implement.
 
 `gateway.cluster` implements EventLog, Ownership, StateStore, CommandStore, Mailboxes, SettingsStore and ApiKeys over
-Redis; `gateway.chargers` implements LocalCharger; each folder of `adapters` implements Adapter, and the outward ones
-OutwardReader; `gateway.metrics` implements Observer.
+Redis; `gateway.chargers` implements LocalCharger; the outward adapters implement OutwardReader (see
+`gateway.core.adapter` for what an adapter is); `gateway.metrics` implements Observer.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.events import StampedEvent
-from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-
-if TYPE_CHECKING:
-    from gateway.core.router import Router
 
 # ---------------------------------------------------------------- the log, written
 
@@ -378,41 +373,4 @@ class Observer(Protocol):
     def depth(self, queue: str, depth: int) -> None: ...
     def up(self, part: str, up: bool) -> None:
         """`part` redis | mqtt."""
-        ...
-
-
-# ---------------------------------------------------------------- adapters
-
-
-@dataclass(frozen=True)
-class GatewayContext:
-    """All that an adapter gets of the gateway."""
-
-    node: str
-    version: str
-    clock: Clock
-    router: "Router"
-    state: StateStore
-    commands: CommandStore
-    settings: SettingsStore
-    api_keys: ApiKeys
-    health: HealthBoard
-    observer: Observer
-    metrics: Callable[[], bytes]
-    """The metrics page in Prometheus's text format."""
-    read_log: Callable[[OutwardReader], Coroutine[Any, Any, None]]
-    """Read the log for an outward reader under leases, all shards, until cancelled."""
-    known_chargers: Callable[[], AsyncIterator[ChargerId]]
-    dev: bool = False
-    """True under `serve --dev`: no API key is asked for."""
-
-
-class Adapter(Protocol):
-    """One kind of business system. The constructor assigns; `run` works until it is cancelled, then cleans up."""
-
-    name: str
-
-    async def run(self, started: Callable[[], None]) -> None:
-        """Serve; call `started` once, when the outside can use the adapter. Raises ConfigurationError for a setting
-        that cannot work (a port in use, a certificate that does not load)."""
         ...

@@ -14,10 +14,11 @@ import orjson
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.delivery import MqttReader
 from adapters.mqtt.topics import Topics
+from gateway.core.adapter import GatewayContext
 from gateway.core.events import to_json
 from gateway.core.health import Check, HealthBoard, Level
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Delivery, GatewayContext, LogEntry, NodeInfo
+from gateway.core.ports import Delivery, LogEntry, NodeInfo
 from tests.adapters.rest.fakes import FakeGateway
 from tests.support.servers import Server
 

@@ -5,22 +5,13 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from gateway.core.adapter import GatewayContext
 from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, LogUnavailable, NotFound
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import (
-    ApiKey,
-    ChargerSettings,
-    DeadLetter,
-    GatewayContext,
-    LogEntry,
-    NodeInfo,
-    Page,
-    Scope,
-    Snapshot,
-)
+from gateway.core.ports import ApiKey, ChargerSettings, DeadLetter, LogEntry, NodeInfo, Page, Scope, Snapshot
 from gateway.core.router import Router
 
 

@@ -1,0 +1,45 @@
+"""What an adapter is, and all that it gets of the gateway."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.core.clock import Clock
+from gateway.core.health import HealthBoard
+from gateway.core.identity import ChargerId
+from gateway.core.ports import ApiKeys, CommandStore, Observer, OutwardReader, SettingsStore, StateStore
+from gateway.core.router import Router
+
+
+@dataclass(frozen=True)
+class GatewayContext:
+    """All that an adapter gets of the gateway."""
+
+    node: str
+    version: str
+    clock: Clock
+    router: Router
+    state: StateStore
+    commands: CommandStore
+    settings: SettingsStore
+    api_keys: ApiKeys
+    health: HealthBoard
+    observer: Observer
+    metrics: Callable[[], bytes]
+    """The metrics page in Prometheus's text format."""
+    read_log: Callable[[OutwardReader], Coroutine[Any, Any, None]]
+    """Read the log for an outward reader under leases, all shards, until cancelled."""
+    known_chargers: Callable[[], AsyncIterator[ChargerId]]
+    dev: bool = False
+    """True under `serve --dev`: no API key is asked for."""
+
+
+class Adapter(Protocol):
+    """One kind of business system. The constructor assigns; `run` works until it is cancelled, then cleans up."""
+
+    name: str
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Serve; call `started` once, when the outside can use the adapter. Raises ConfigurationError for a setting
+        that cannot work (a port in use, a certificate that does not load)."""
+        ...
