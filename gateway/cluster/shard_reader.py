@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500
 _BLOCK_SECONDS = 5.0
-# In a stream of small batches each waits a little for more: a batch costs about as much as ten entries of it. The first
+# In a stream of small batches each waits a little for more: a batch costs something, however few it holds. The first
 # entry after a pause goes out at once.
 _SMALL_BATCH, _STREAM_GAP, _GATHER_SECONDS = 100, 0.06, 0.025
 _HOLD_FIRST, _HOLD_MOST = 1.0, 30.0

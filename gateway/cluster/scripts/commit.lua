@@ -7,8 +7,8 @@
 -- Returns "FULL" and does nothing where the log is at its hard limit; else per item 0 (stored), 1 (a newer epoch owns
 -- the charger), 2 (the owner is forgotten), or the answer stored when this key was first seen.
 --
--- The indexes order transactions by when they began, ended or were corrected: a sample more or less would cost as much
--- as all the rest of its commit, and nobody looks for it there.
+-- The indexes order transactions by when they began, ended or were corrected: for a sample more or less, which nobody
+-- looks for there, three more commands would be carried out and written to disk.
 --
 -- `serial` counts the commits of one connection's node: an item whose serial was stored under this epoch, with its
 -- answer or else with its owner, is one that was sent twice because the first reply got lost, and is not stored again.
