@@ -1,8 +1,8 @@
 """The one kind of WebSocket frame that nearly all traffic consists of, read and written in one step.
 
-The sans-I/O protocol of `websockets` reads any frame in any piece, at a price: some 7 % of the gateway's time in a sampled profile under load.
-A text message that arrives as one whole, final frame, alone, is known by its first bytes; everything else is left to
-the library (RFC 6455 section 5.2).
+The sans-I/O protocol of `websockets` reads any frame in any piece, at a price: some 7 % of the gateway's time in a
+sampled profile under load. A text message that arrives as one whole, final frame, alone, is known by its first bytes;
+everything else is left to the library (RFC 6455 section 5.2).
 """
 
 from websockets.frames import Frame
