@@ -7,9 +7,11 @@ from secrets import randbelow
 
 import structlog
 
+from gateway.chargers.admission import Admission
 from gateway.chargers.commands import CallEnd, carry_out
 from gateway.chargers.recorder import Recorder
 from gateway.chargers.surroundings import Surroundings
+from gateway.chargers.watching import Watches
 from gateway.chargers.websocket import WebSocket
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.twin import Change
@@ -40,6 +42,8 @@ class Calling:
         self._recorder, self._around = recorder, around
         self._apply, self._enqueue = apply, enqueue
         self._next_id = count(randbelow(1 << 30) + 1)
+        self.watches = Watches()
+        self.admission = Admission()
 
     async def execute(self, command: Command) -> CommandResult:
         """Carry a command out; always ends in a result."""
@@ -50,8 +54,10 @@ class Calling:
             command,
             profile=self._profile,
             schemas=self._around.schemas[self._profile.subprotocol],
-            station=lambda: Station(self._recorder.twin.active_transactions(), lambda: next(self._next_id)),
+            station=self._station,
             caller=lambda call: self._call(call, command.deadline),
+            watches=self.watches,
+            seconds_left=lambda: command.deadline - self._around.clock.now(),
         )
         if result.outcome is Outcome.ACCEPTED:
             self._note_effect(command)
@@ -59,7 +65,12 @@ class Calling:
                   outcome=result.outcome.value, reason=result.reason)  # fmt: skip
         return result
 
+    def _station(self) -> Station:
+        twin = self._recorder.twin
+        return Station(twin.active_transactions(), lambda: next(self._next_id), twin.limits(), twin.evse_ids())
+
     async def _call(self, call: Call, deadline: float) -> CallEnd:
+        self.admission.check_call(call, self._recorder.twin.boot_status)
         clock = self._around.clock
         now = clock.monotonic()
         waiting: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()

@@ -1,11 +1,13 @@
 """A command carried out on one connection: turned into calls, sent in turn, and its answers read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
+from gateway.chargers.watching import Watch, Watches
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
-from gateway.ocpp.profile import Answered, Call, Ending, Profile, Station
+from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Follow, Outbound, Profile, Refused, Station
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
 from gateway.ocpp.session_events import UNREADABLE_ANSWER, CallAnswered, CallExpired, CallFailed, CallLost, CallTimedOut
@@ -18,14 +20,24 @@ Caller = Callable[[Call], Awaitable[CallEnd]]
 
 
 async def carry_out(
-    command: Command, *, profile: Profile, schemas: SchemaSet, station: Callable[[], Station], caller: Caller
+    command: Command,
+    *,
+    profile: Profile,
+    schemas: SchemaSet,
+    station: Callable[[], Station],
+    caller: Caller,
+    watches: Watches,
+    seconds_left: Callable[[], float],
 ) -> CommandResult:
-    """The one result of a command; never raises for anything that the charger or the arguments do."""
+    """The one result of a command; never raises for anything that the charger or the arguments do.
+
+    `seconds_left` tells how long it may still take.
+    """
     try:
         if command.action is not None:
             ending = await _raw_call(command, command.action, schemas, caller)
         else:
-            ending = await _neutral(command, profile, station, caller)
+            ending = await _neutral(command, profile, station(), caller, watches, seconds_left)
     except CommandInvalid as error:
         ending = Ending(Outcome.INVALID, str(error))
     except CommandUnsupported as error:
@@ -41,7 +53,14 @@ async def carry_out(
     )
 
 
-async def _neutral(command: Command, profile: Profile, station: Callable[[], Station], caller: Caller) -> Ending:
+async def _neutral(
+    command: Command,
+    profile: Profile,
+    station: Station,
+    caller: Caller,
+    watches: Watches,
+    seconds_left: Callable[[], float],
+) -> Ending:
     row = profile.outbound.get(command.name)
     if row is None:
         able = [other.version for other in PROFILES.values() if command.name in other.outbound]
@@ -49,14 +68,68 @@ async def _neutral(command: Command, profile: Profile, station: Callable[[], Sta
             f"OCPP {profile.version} cannot {command.name}"
             + (f"; versions that can: {', '.join(able)}" if able else "; no version that this gateway speaks can")
         )
-    calls = row.calls(command.arguments, station())
+    if isinstance(row, Outbound):
+        talk = _in_turn(row, command.arguments, station)
+    else:
+        talk = row.talk(command.arguments, station)
+    if row.follow is None:
+        ending, _ = await _converse(talk, caller)
+        return ending
+    with watches.watch(row.follow.event) as watch:
+        ending, calls = await _converse(talk, caller)
+        if ending.outcome is not Outcome.ACCEPTED:
+            return ending
+        return await _followed(ending, calls, row.follow, watch, seconds_left())
+
+
+def _in_turn(row: Outbound, arguments: dict[str, Any], station: Station) -> Dialogue:
+    """A plain row as a dialogue: the calls one after the other; the first CALLERROR ends it."""
+    calls = row.calls(arguments, station)
     answers: list[Answered] = []
     for call in calls:
-        end = await caller(call)
-        if not isinstance(end, CallAnswered):
-            return _unanswered(end, after=len(answers))
-        answers.append(Answered(end.payload))
+        answer = yield call
+        if isinstance(answer, Refused):
+            return _refused(answer, after=len(answers))
+        answers.append(answer)
     return row.ending(calls, answers)
+
+
+async def _converse(talk: Dialogue, caller: Caller) -> tuple[Ending, list[Call]]:
+    """Carry on a dialogue to its end; what gets no answer at all ends it."""
+    calls: list[Call] = []
+    try:
+        call = next(talk)
+        while True:
+            end = await caller(call)
+            if isinstance(end, CallAnswered):
+                answer: Answered | Refused = Answered(end.payload)
+            elif isinstance(end, CallFailed) and end.description != UNREADABLE_ANSWER:
+                answer = Refused(end.code, end.canonical, end.description, end.details)
+            else:
+                return _unanswered(end, after=len(calls)), calls
+            calls.append(call)
+            call = talk.send(answer)
+    except StopIteration as stop:
+        ending: Ending = stop.value
+        return ending, calls
+    finally:
+        talk.close()
+
+
+async def _followed(yes: Ending, calls: Sequence[Call], follow: Follow, watch: Watch, seconds: float) -> Ending:
+    """Wait for what the charger sends after its yes, to its end."""
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            while True:
+                ending = follow.ending(yes, calls, await watch.next())
+                if ending is not None:
+                    return ending
+    except TimeoutError:
+        told = "the charger said yes, but what it was asked for was not there in time; what still comes is an event"
+        return Ending(Outcome.TIMEOUT, told, yes.result)
+    except ConnectionError:
+        told = "the charger said yes, then the connection was lost before what it was asked for was there"
+        return Ending(Outcome.TIMEOUT, told, yes.result)
 
 
 async def _raw_call(command: Command, action: str, schemas: SchemaSet, caller: Caller) -> Ending:
@@ -77,10 +150,9 @@ def _unanswered(end: CallEnd, *, after: int) -> Ending:
     sent_before = f" ({after} call(s) of it were answered)" if after else ""
     match end:
         case CallFailed():
-            told = f"{end.code}: {end.description}" if end.description else end.code
+            refused = Refused(end.code, end.canonical, end.description, end.details)
             # An answer that cannot be read may have been a yes.
-            acted = bool(after) or end.description == UNREADABLE_ANSWER
-            return Ending(Outcome.ERROR, told + sent_before, {"code": end.code, "details": end.details}, acted=acted)
+            return _refused(refused, after=after, acted=end.description == UNREADABLE_ANSWER)
         case CallTimedOut():
             return Ending(Outcome.TIMEOUT, "the charger did not answer in time" + sent_before)
         case CallExpired():
@@ -93,6 +165,13 @@ def _unanswered(end: CallEnd, *, after: int) -> Ending:
             return Ending(outcome, "the connection was lost before it was sent" + sent_before)
         case CallAnswered():
             raise TypeError("an answered call has its own ending")
+
+
+def _refused(error: Refused, *, after: int, acted: bool = False) -> Ending:
+    """The ending where a CALL got a CALLERROR."""
+    told = f"{error.code}: {error.description}" if error.description else error.code
+    told += f" ({after} call(s) of it were answered)" if after else ""
+    return Ending(Outcome.ERROR, told, {"code": error.code, "details": error.details}, acted=acted or bool(after))
 
 
 def resolve(waiting: "asyncio.Future[CallEnd]", end: CallEnd) -> None:

@@ -169,6 +169,7 @@ class Connection:
             self._timer.cancel()
             self._timer = None
         self._apply(self._session.drain())
+        self._calling.watches.lose()
 
     def _fail_what_waits(self) -> None:
         for item in (self._in_hand, *self._inbox):
@@ -275,6 +276,15 @@ class Connection:
     # ------------------------------------------------------------ the inbox
 
     def _take_in(self, call: CallReceived) -> None:
+        money = call.inbound is not None and call.inbound.money
+        if not self._calling.admission.may_send(call.action, self._recorder.twin.boot_status):
+            if not money:
+                self._refuse_unbooted(call)
+                return
+            # Money is taken from whoever says so; a human will see that it came from a charger that is not accepted.
+            call.violations.append(
+                {"code": "not_accepted", "path": "", "message": "the charger's boot was not accepted"}
+            )
         item = received(self.charger, call, self._around.clock.monotonic())
         waits_for_work = self._wake is not None and not self._wake.done()
         if waits_for_work and self._in_hand is None and not self._inbox and not item.is_question:
@@ -287,6 +297,13 @@ class Connection:
                 self._socket.abort()
         else:
             self._enqueue(item)
+
+    def _refuse_unbooted(self, call: CallReceived) -> None:
+        """OCPP 2.x part 2, B02.FR.09 and B03.FR.07: SecurityError to what must wait for the boot's acceptance."""
+        told = "the boot was not accepted: only BootNotification may be sent, and what the CSMS asked for"
+        if not isinstance(call, SendReceived):
+            self._socket.send(self._session.refuse(call.message_id, self._profile.error_codes.security_error, told))
+        self._note_anomaly(Anomaly("not_accepted", call.action, call.raw))
 
     def _enqueue_change(self, make: Callable[[], Change]) -> None:
         self._enqueue(_Internal(make))
@@ -330,6 +347,7 @@ class Connection:
         """The log has a call that was committed at once (`earlier`: the answer of its first time)."""
         if earlier is None:
             self._recorder.adopt(ready.change)
+            self._calling.watches.noticed(ready.change.events)
         self._in_hand = None
         self._answer(ready, earlier)
         if self._inbox or self._closed is not None or (ready.change.transactions and self._recorder.owes_schedule):
@@ -342,11 +360,13 @@ class Connection:
         self._wake_up()
 
     async def _handle(self, item: Received) -> None:
-        decisions = await decided(self.charger, item.report, self._around.responder)
         recorder = self._recorder
+        decisions = await decided(self.charger, item, self._around.responder, boot_status=recorder.twin.boot_status)
         now = self._around.clock.now()
         ready = prepared(item, decisions, twin=recorder.twin, version=self.version, now=now, ahead=recorder.ahead)
         earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)
+        if earlier is None:
+            self._calling.watches.noticed(ready.change.events)
         self._answer(ready, earlier)
 
     def _answer(self, ready: Prepared, earlier: bytes | None) -> None:

@@ -5,6 +5,7 @@ Nothing here is stored yet; see `gateway.chargers.recorder`.
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 import structlog
@@ -16,21 +17,22 @@ from gateway.core.reports import (
     Authorization,
     Boot,
     BootDecision,
+    Notice,
     Report,
     TokenDecision,
     Transaction,
     Untranslated,
     Verdict,
 )
-from gateway.core.responder import AuthorizeQuestion, Responder
+from gateway.core.responder import AuthorizeQuestion, Decision, Question, Responder
 from gateway.core.twin import Change, Twin
 from gateway.ocpp.profile import Notes
 from gateway.ocpp.session import CallReceived
 
 _log = structlog.get_logger(__name__)
 
-_QUESTIONS = (Boot, Authorization, Transaction)
-"""Reports that a responder is asked about."""
+SECRET_PARTS = {"certificate_chain", "exi_response", "ocsp_result"}
+"""Parts of answers that events do not repeat."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,13 @@ class Received:
 
     @property
     def is_question(self) -> bool:
-        return isinstance(self.report, _QUESTIONS)
+        """Whether a responder must be asked."""
+        match self.report:
+            case Transaction():
+                return self.report.token is not None
+            case Untranslated():
+                return False
+        return self.call.inbound is not None and self.call.inbound.asks is not None
 
 
 @dataclass(slots=True)
@@ -57,6 +65,7 @@ class Decisions:
 
     token: TokenDecision | None = None
     boot: BootDecision | None = None
+    other: Decision | None = None
 
 
 UNDECIDED = Decisions()
@@ -87,18 +96,33 @@ def received(charger: ChargerId, call: CallReceived, arrived: float) -> Received
         return Received(call, notes, Untranslated(), arrived)
 
 
-async def decided(charger: ChargerId, report: Report, responder: Responder) -> Decisions:
-    """Ask the responder what a report asks."""
+async def decided(
+    charger: ChargerId, item: Received, responder: Responder, *, boot_status: str | None = None
+) -> Decisions:
+    """Ask the responder what a call asks. `boot_status` is how the charger's last boot was answered."""
+    report = item.report
+    if boot_status in ("pending", "rejected") and isinstance(report, Transaction) and report.token is not None:
+        return Decisions(token=TokenDecision("invalid", decided_by="boot"))
     match report:
         case Boot():
             return Decisions(boot=await responder.boot(charger, report))
         case Authorization():
-            question = AuthorizeQuestion(charger, report.token, report.evse_id, "presented")
+            question = AuthorizeQuestion(charger, report.token, report.evse_id, "presented", report.details)
             return Decisions(token=await responder.authorize(question))
         case Transaction(token=token) if token is not None:
             question = AuthorizeQuestion(charger, token, report.evse_id, "start")
             return Decisions(token=await responder.authorize(question))
+        case Notice() if item.call.inbound is not None and item.call.inbound.asks is not None:
+            decision = await responder.decide(Question(item.call.inbound.asks, charger, report.data))
+            report.data["decision"] = _told(decision)
+            return Decisions(other=decision)
     return UNDECIDED
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """A decision as it stands in the event; the answer's bulk is the charger's alone."""
+    said = {} if decision.answer is None else decision.answer.model_dump(exclude=SECRET_PARTS, exclude_none=True)
+    return {**said, "decided_by": decision.decided_by}
 
 
 def prepared(item: Received, decisions: Decisions, *, twin: Twin, version: str, now: float, ahead: float) -> Prepared:
@@ -108,7 +132,14 @@ def prepared(item: Received, decisions: Decisions, *, twin: Twin, version: str, 
     answer = b""
     row = call.inbound
     if row is not None and row.answered:
-        verdict = Verdict(rfc3339(now), decisions.token, decisions.boot, change.transaction_id)
+        verdict = Verdict(
+            rfc3339(now),
+            decisions.token,
+            decisions.boot,
+            change.transaction_id,
+            None if decisions.other is None else decisions.other.answer,
+            call.payload,
+        )
         answer = orjson.dumps(row.reply(verdict))
     origin = Origin(version, call.action, call.message_id, call.raw, item.notes.violations, call.is_json)
     return Prepared(item, change, answer, origin, now)

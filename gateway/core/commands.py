@@ -1,11 +1,17 @@
-"""Commands to chargers: their typed arguments, and the one outcome that each ends in."""
+"""Commands to chargers: which there are, and the one outcome that each ends in."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from gateway.core.arguments.base import Arguments
+from gateway.core.arguments.charging import SetChargingLimit
+from gateway.core.arguments.device import Reset, SetAvailability, Trigger, Unlock
+from gateway.core.arguments.transactions import Start, Stop
+from gateway.core.arguments.variables import GetVariables, SetVariables
+from gateway.core.arguments.vendor import DataTransfer
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
 
@@ -29,112 +35,7 @@ class Outcome(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-EvseId = Annotated[int, Field(ge=0, description="EVSE, counted from 1; on OCPP 1.6 the connector's number")]
-ConnectorId = Annotated[int, Field(ge=0, description="Connector of the EVSE, counted from 1")]
-
-
-class Start(_Arguments):
-    """Start a transaction, as if the token had been presented."""
-
-    token: str = Field(min_length=1, max_length=255, description="Id token to charge with")
-    token_type: str = Field("Central", description="OCPP 2.x id token type; OCPP 1.6 knows none")
-    evse_id: EvseId | None = None
-    remote_start_id: int | None = Field(None, description="OCPP 2.x remoteStartId; made by the gateway if absent")
-
-
-class Stop(_Arguments):
-    """Stop a transaction: by its id, by its EVSE, or the only one that runs."""
-
-    transaction_id: str | None = Field(None, description="The gateway's transaction id, or the charger's own")
-    evse_id: EvseId | None = None
-
-
-class Unlock(_Arguments):
-    """Unlock a connector's cable."""
-
-    evse_id: EvseId = 1
-    connector_id: ConnectorId = 1
-
-
-class Reset(_Arguments):
-    """Restart the charger: at once, or on_idle when no transaction runs."""
-
-    type: Literal["immediate", "on_idle"] = Field("on_idle", description="OCPP 1.6: immediate is Hard, on_idle is Soft")
-    evse_id: EvseId | None = Field(None, description="OCPP 2.x: only this EVSE")
-
-
-class SetAvailability(_Arguments):
-    """Take the charger, an EVSE or a connector into or out of service."""
-
-    available: bool
-    evse_id: EvseId = Field(0, description="0 is the whole charger")
-    connector_id: ConnectorId | None = None
-
-
-class Trigger(_Arguments):
-    """Ask the charger to send a message now."""
-
-    message: str = Field(
-        min_length=1,
-        description="OCPP's MessageTrigger, e.g. StatusNotification, MeterValues, BootNotification, Heartbeat",
-    )
-    evse_id: EvseId | None = None
-    connector_id: ConnectorId | None = None
-
-
-class VariableRef(_Arguments):
-    """A variable of the device model; on OCPP 1.6 `variable` is the configuration key and `component` is ignored."""
-
-    variable: str = Field(min_length=1)
-    component: str | None = None
-    variable_instance: str | None = None
-    component_instance: str | None = None
-    evse_id: EvseId | None = None
-    connector_id: ConnectorId | None = None
-    attribute: Literal["Actual", "Target", "MinSet", "MaxSet"] | None = None
-
-
-class VariableValue(VariableRef):
-    """A variable and the value it shall have, as text."""
-
-    value: str
-
-
-class GetVariables(_Arguments):
-    """Read variables (OCPP 1.6: configuration keys; none named means all of them)."""
-
-    variables: list[VariableRef] = Field(default_factory=list)
-
-
-class SetVariables(_Arguments):
-    """Set variables (OCPP 1.6: configuration keys)."""
-
-    variables: list[VariableValue] = Field(min_length=1)
-
-
-class SetChargingLimit(_Arguments):
-    """Limit what a connector, or the whole charger, may draw: in A or in W, until a time or until set anew."""
-
-    current_a: float | None = Field(None, ge=0)
-    power_w: float | None = Field(None, ge=0)
-    evse_id: EvseId = Field(0, description="0 is the whole charger")
-    phases: int | None = Field(None, ge=1, le=3)
-    until: str | None = Field(None, description="RFC 3339; after it the limit is void")
-
-
-class DataTransfer(_Arguments):
-    """A vendor's own message."""
-
-    vendor_id: str = Field(min_length=1, max_length=255)
-    message_id: str | None = None
-    data: Any = None
-
-
-COMMANDS: dict[str, type[BaseModel]] = {
+COMMANDS: dict[str, type[Arguments]] = {
     "start": Start,
     "stop": Stop,
     "unlock": Unlock,

@@ -46,6 +46,7 @@ class ConnectorTransaction(TypedDict):
 class ConnectorState(TypedDict):
     """Every key is always present, null where unknown.
 
+    `limit_a` and `limit_w` are the limit that was set by command, `paused` tells that charging was paused on top of it.
     `reported_status` is the charger's own word, `status` the same with OCPP 2.x's `occupied` refined by the
     transaction's charging state. `measured_at` is the time of the latest sample (the charger's clock), `updated_at`
     the gateway's.
@@ -68,6 +69,7 @@ class ConnectorState(TypedDict):
     soc_percent: Number | None
     limit_a: Number | None
     limit_w: Number | None
+    paused: bool
     transaction: ConnectorTransaction | None
     measured_at: str | None
     updated_at: str | None
@@ -132,6 +134,7 @@ def new_connector(evse_id: int, connector_id: int) -> ConnectorState:
         "soc_percent": None,
         "limit_a": None,
         "limit_w": None,
+        "paused": False,
         "transaction": None,
         "measured_at": None,
         "updated_at": None,
@@ -180,7 +183,7 @@ def _set_status(state: ConnectorState, status: str) -> None:
 
 
 def _set_paused_by(state: ConnectorState) -> None:
-    if state["limit_a"] == 0 or state["limit_w"] == 0:
+    if state["paused"] or state["limit_a"] == 0 or state["limit_w"] == 0:
         state["paused_by"] = "command"
     else:
         state["paused_by"] = _PAUSED_BY.get(state["status"])
@@ -199,6 +202,12 @@ def error_of(report: Status) -> ConnectorError | None:
 def apply_limit(state: ConnectorState, current_a: float | None, power_w: float | None) -> None:
     """Note the limit that was set, in the unit it was set in; None and None lift it."""
     state["limit_a"], state["limit_w"] = current_a, power_w
+    _set_paused_by(state)
+
+
+def apply_pause(state: ConnectorState, paused: bool) -> None:
+    """Note that charging was paused, or goes on under the limit that was set before."""
+    state["paused"] = paused
     _set_paused_by(state)
 
 

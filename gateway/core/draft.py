@@ -1,6 +1,8 @@
 """Copy on write: a change of the twin is drawn up beside its state and counts only once it was committed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.core.charger_state import ChargerState, Memory
 from gateway.core.clock import rfc3339
@@ -18,14 +20,42 @@ MAX_CONNECTORS = 256
 """More than this a charger is not believed to have; their events go out, their state is not kept."""
 
 
+PART_PREFIX = "part/"
+"""Snapshot fields that hold parts of reports: part/{event type}/{request id}/{number}. They are not published."""
+
+
+@dataclass(slots=True, frozen=True)
+class StoredPart:
+    """A part of an unfinished report: the name of the list that the parts fill, this part's items, and whether it is
+    the last one."""
+
+    name: str
+    items: list[Any]
+    last: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes, roughly."""
+        return len(to_json(self.items))
+
+    def stored(self) -> bytes:
+        """The part as a snapshot field."""
+        return to_json([self.name, self.items, self.last])
+
+
 @dataclass(slots=True)
 class State:
-    """All that the twin knows. `transactions` holds those that run, and those whose end waits for missing messages."""
+    """All that the twin knows.
+
+    `transactions` holds those that run, and those whose end waits for missing messages; `reports` the parts of those
+    that are not whole yet, by report ({event type}/{request id}) and number, the oldest report first.
+    """
 
     charger: ChargerState
     memory: Memory
     connectors: dict[Place, ConnectorState]
     transactions: dict[str, TransactionRecord]
+    reports: dict[str, dict[int, StoredPart]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -33,7 +63,8 @@ class Change:
     """What one message, or one happening, leaves behind. Counts once `Twin.adopt` has it.
 
     The first of `events` carries the message's raw payload. `key` is the idempotency key of a money message. `fields`
-    and `transactions` are what changed, in JSON; `transaction_id` is the number for OCPP 1.6's answer.
+    and `transactions` are what changed, in JSON, an empty field is one to delete; `transaction_id` is the number for
+    OCPP 1.6's answer.
     """
 
     events: list[Event]
@@ -47,7 +78,18 @@ class Change:
 class Draft:
     """A change being drawn up: reads fall through to the state, what is handed out for writing is a copy."""
 
-    __slots__ = ("_charger", "_connectors", "_memory", "_records", "_state", "events", "id", "now", "now_text")
+    __slots__ = (
+        "_charger",
+        "_connectors",
+        "_memory",
+        "_records",
+        "_reports",
+        "_state",
+        "events",
+        "id",
+        "now",
+        "now_text",
+    )
 
     def __init__(self, charger: ChargerId, state: State, now: float) -> None:
         self.id = charger
@@ -59,6 +101,7 @@ class Draft:
         self._memory: Memory | None = None
         self._connectors: dict[Place, ConnectorState] = {}
         self._records: dict[str, TransactionRecord] = {}
+        self._reports: dict[str, dict[int, StoredPart]] = {}
 
     # ------------------------------------------------------------ to read
 
@@ -82,6 +125,20 @@ class Draft:
     def places(self) -> list[Place]:
         """All connectors known."""
         return [*self._state.connectors, *(place for place in self._connectors if place not in self._state.connectors)]
+
+    def parts(self, report: str) -> Mapping[int, StoredPart]:
+        """What has come of an unfinished report, by number; nothing where it is not known."""
+        found = self._reports.get(report)
+        return self._state.reports.get(report, {}) if found is None else found
+
+    def unfinished(self) -> list[str]:
+        """The unfinished reports, the oldest first."""
+        names = dict.fromkeys([*self._state.reports, *self._reports])
+        return [name for name in names if self.parts(name)]
+
+    def part_bytes(self) -> int:
+        """Bytes of all unfinished reports, roughly."""
+        return sum(part.size for name in self.unfinished() for part in self.parts(name).values())
 
     def trusted(self, time: str | None) -> str | None:
         """A charger's time; None where it is more than a day in the future, so that its clock must be wrong."""
@@ -139,6 +196,14 @@ class Draft:
         record["updated_at"] = self.now_text
         self._records[record["id"]] = record
 
+    def put_part(self, report: str, number: int, part: StoredPart) -> None:
+        """Keep a part of an unfinished report."""
+        self._reports[report] = {**self.parts(report), number: part}
+
+    def drop_parts(self, report: str) -> None:
+        """Forget an unfinished report."""
+        self._reports[report] = {}
+
     # ------------------------------------------------------------ the outcome
 
     def change(self, key: str | None = None, transaction_id: int | None = None) -> Change:
@@ -150,6 +215,13 @@ class Draft:
             fields["charger"] = to_json(self._charger)
         if self._memory is not None:
             fields["memory"] = to_json(self._memory)
+        for name, parts in self._reports.items():
+            stored = self._state.reports.get(name, {})
+            for number in stored.keys() - parts.keys():
+                fields[f"{PART_PREFIX}{name}/{number}"] = b""
+            for number, part in parts.items():
+                if stored.get(number) is not part:
+                    fields[f"{PART_PREFIX}{name}/{number}"] = part.stored()
         records = {}
         for known, record in self._records.items():
             records[known] = to_json(record)
@@ -161,6 +233,11 @@ class Draft:
             state.charger = self._charger
         state.connectors.update(self._connectors)
         state.transactions.update(self._records)
+        for name, parts in self._reports.items():
+            if parts:
+                state.reports[name] = parts
+            else:
+                state.reports.pop(name, None)
         if self._memory is not None:
             state.memory = self._memory
         if self._records:

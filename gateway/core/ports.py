@@ -70,7 +70,7 @@ class EventLog(Protocol):
 
 SnapshotFields = Mapping[str, bytes]
 """A charger's snapshot: field → JSON. Public ones are `charger`, `availability` (online | offline, bare text) and
-`connector/{evse}/{connector}`; `memory` is the twin's own."""
+`connector/{evse}/{connector}`; `memory` and `part/...` are the twin's own."""
 
 
 @dataclass(slots=True)

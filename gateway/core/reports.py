@@ -8,8 +8,11 @@ Shapes that recur: `time` is RFC 3339 UTC with milliseconds, or None where the c
 evse n, connector 1.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
+
+from gateway.core.answers import Answer
 
 
 class Sample(TypedDict):
@@ -74,10 +77,12 @@ class Status:
 
 @dataclass(slots=True)
 class Authorization:
-    """May this token charge?"""
+    """May this token charge? `details` are further facts for whoever decides (snake_case): the contract certificate
+    and its hash data, the tariff wanted ..."""
 
     token: Token
     evse_id: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -118,11 +123,26 @@ class Transaction:
     """Further facts that go into the event's data as they are (snake_case): cable_max_current_a, phases_used ..."""
 
 
+@dataclass(slots=True, frozen=True)
+class Part:
+    """That a notice is one part of a report which comes in several.
+
+    `items` names the list in the notice's data that the parts fill together; `sequence` counts the parts from 0, None
+    where OCPP does not number them, so that the order of arrival counts.
+    """
+
+    items: str
+    request_id: int | None
+    last: bool
+    sequence: int | None = None
+
+
 @dataclass(slots=True)
 class Notice:
     """A report that changes no transaction: one event of `type` with `data` (firmware, variables, data transfer ...).
 
-    `changes` are fields of the charger's snapshot that follow from it, e.g. {"firmware_status": "downloading"}.
+    `changes` are fields of the charger's snapshot that follow from it, e.g. {"firmware_status": "downloading"};
+    `statuses` what it says of connectors (2.x NotifyEvent), which goes into their state without events of their own.
     """
 
     type: str
@@ -130,11 +150,13 @@ class Notice:
     subject: str | None = None
     time: str | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=list)
+    part: Part | None = None
 
 
 @dataclass(slots=True)
 class Untranslated:
-    """An action without a translation yet, or unknown: passes raw as `ocpp.message`."""
+    """An unknown action, or a payload that says nothing: passes raw as `ocpp.message`."""
 
 
 Report = Heartbeat | Boot | Status | Authorization | Meter | Transaction | Notice | Untranslated
@@ -145,13 +167,18 @@ class TokenDecision:
     """The answer to "may this token charge?": `status` is OCPP's AuthorizationStatus in snake_case.
 
     accepted blocked expired invalid concurrent_tx no_credit not_allowed_type_evse not_at_this_location
-    not_at_this_time unknown. `decided_by` names the policy that said so.
+    not_at_this_time unknown. `decided_by` names the policy that said so. The rest is for OCPP 2.x alone:
+    `evse_ids` are the only EVSEs it may charge at, `certificate_status` is AuthorizeCertificateStatus in snake_case.
     """
 
     status: str
     expires_at: str | None = None
     group: str | None = None
     decided_by: str = "local"
+    evse_ids: tuple[int, ...] = ()
+    charging_priority: int | None = None
+    personal_message: str | None = None
+    certificate_status: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -165,13 +192,19 @@ class BootDecision:
 
 @dataclass(slots=True)
 class Verdict:
-    """All that a reply table needs to write the CALLRESULT: what was decided, and the gateway's clock (RFC 3339)."""
+    """All that a reply table needs to write the CALLRESULT: what was decided, and the gateway's clock (RFC 3339).
+
+    `answer` is the decision on any question but authorize and boot (a model of `gateway.core.questions`), None where
+    nobody decided; `request` is the charger's payload as received, in which anything may stand.
+    """
 
     now: str
     token: TokenDecision | None = None
     boot: BootDecision | None = None
     transaction_id: int | None = None
     """The id given to a 1.6 transaction."""
+    answer: Answer | None = None
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +215,12 @@ class ActiveTransaction:
     ocpp_transaction_id: str
     evse_id: int
     connector_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The charging limit that a user set on an EVSE (0: the whole charger), and whether charging is paused there."""
+
+    current_a: float | None = None
+    power_w: float | None = None
+    paused: bool = False

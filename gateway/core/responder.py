@@ -3,9 +3,10 @@
 Only `local` so far: a fresh install accepts any token and any charger.
 """
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
+from gateway.core.answers import Answer
 from gateway.core.identity import ChargerId
 from gateway.core.reports import Boot, BootDecision, Token, TokenDecision
 
@@ -18,6 +19,25 @@ class AuthorizeQuestion:
     token: Token
     evse_id: int | None
     moment: Literal["presented", "start"]
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, frozen=True)
+class Question:
+    """Any other decision that is wanted: `kind` is a name of `gateway.core.answers.ANSWERS`, `data` what the charger
+    said, neutral, as it stands in the event."""
+
+    kind: str
+    charger: ChargerId
+    data: dict[str, Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Decision:
+    """What was decided, and the policy that said so. `answer` None: the version's default reply."""
+
+    answer: Answer | None
+    decided_by: str = "local"
 
 
 class Responder(Protocol):
@@ -26,6 +46,8 @@ class Responder(Protocol):
     async def authorize(self, question: AuthorizeQuestion) -> TokenDecision: ...
 
     async def boot(self, charger: ChargerId, boot: Boot) -> BootDecision: ...
+
+    async def decide(self, question: Question) -> Decision: ...
 
 
 class LocalResponder:
@@ -41,3 +63,6 @@ class LocalResponder:
 
     async def boot(self, charger: ChargerId, boot: Boot) -> BootDecision:
         return BootDecision("accepted", self._heartbeat_interval)
+
+    async def decide(self, question: Question) -> Decision:
+        return Decision(None)

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.core.charger_state import ChargerState, EndedTransaction, Memory, new_charger, new_memory
 from gateway.core.connector_state import ConnectorState, new_connector
-from gateway.core.draft import Place, State
+from gateway.core.draft import PART_PREFIX, Place, State, StoredPart
 from gateway.core.identity import ChargerId
 from gateway.core.transaction import TransactionRecord, new_record
 
@@ -40,7 +40,22 @@ def restored(charger: ChargerId, fields: Mapping[str, bytes], transactions: Mapp
     state = _merged(new_charger(charger), _object(fields.get("charger")), _CHARGER, keep=("id",), further=True)
     state["connectors"] = sorted([*place] for place in connectors)
     state["transactions"] = [*records]
-    return State(state, memory, connectors, records)
+    return State(state, memory, connectors, records, _reports(fields))
+
+
+def _reports(fields: Mapping[str, bytes]) -> dict[str, dict[int, StoredPart]]:
+    reports: dict[str, dict[int, StoredPart]] = {}
+    for field, value in fields.items():
+        report, _, number = field.removeprefix(PART_PREFIX).rpartition("/")
+        if not field.startswith(PART_PREFIX) or not number.isdecimal():
+            continue
+        try:
+            name, items, last = orjson.loads(value)
+        except (ValueError, TypeError):
+            continue
+        if isinstance(name, str) and isinstance(items, list):
+            reports.setdefault(report, {})[int(number)] = StoredPart(name, items, last is True)
+    return reports
 
 
 def _memory(charger: ChargerId, value: bytes | None) -> Memory:

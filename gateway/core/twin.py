@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.core import start_stop, transaction_events
+from gateway.core.assembly import give_up, take_part
 from gateway.core.charger_state import new_charger, new_memory
-from gateway.core.connector_state import apply_limit, apply_status, error_of, is_idle, make_idle
-from gateway.core.draft import Change, Draft, Place, State
+from gateway.core.connector_state import apply_limit, apply_pause, apply_status, error_of, is_idle, make_idle
+from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
 from gateway.core.events import Event, to_json
 from gateway.core.identity import ChargerId
 from gateway.core.reports import (
@@ -20,6 +21,7 @@ from gateway.core.reports import (
     Boot,
     BootDecision,
     Heartbeat,
+    Limit,
     Meter,
     Notice,
     Report,
@@ -72,6 +74,18 @@ class Twin:
             for record in self._state.transactions.values()
             if record["pending_since"] is None
         ]
+
+    def limits(self) -> dict[int, Limit]:
+        """The charging limits that were set by command, by EVSE; 0 is the whole charger."""
+        charger = self._state.charger
+        limits = {0: Limit(charger["limit_a"], charger["limit_w"])}
+        for (evse_id, _), state in self._state.connectors.items():
+            limits[evse_id] = Limit(state["limit_a"], state["limit_w"], state["paused"])
+        return limits
+
+    def evse_ids(self) -> list[int]:
+        """The EVSEs that the charger has reported."""
+        return sorted({evse_id for evse_id, _ in self._state.connectors})
 
     def pending_ends(self) -> dict[str, float]:
         """Transactions whose end waits for missing messages, and since when (Unix seconds): see `end_pending`."""
@@ -148,9 +162,7 @@ class Twin:
             case Authorization():
                 draft.events.append(_authorized(report, token))
             case Notice():
-                if report.changes:
-                    draft.charger().update(report.changes)  # type: ignore[typeddict-item]
-                draft.events.append(Event(report.type, report.data, report.subject, report.time))
+                _notice(draft, report)
             case Heartbeat():
                 pass
             case _:
@@ -160,6 +172,16 @@ class Twin:
     def end_pending(self, now: float, transaction_id: str) -> Change:
         """The grace time of a transaction in `pending_ends` is over: end it with what is there, as suspect."""
         return transaction_events.end_pending(self._draft(now), transaction_id)
+
+    def unfinished_reports(self) -> list[str]:
+        """Reports of which parts are missing: see `give_up_report`."""
+        return [*self._state.reports]
+
+    def give_up_report(self, now: float, report: str) -> Change:
+        """A report of `unfinished_reports` stayed incomplete for too long: say what came of it, and forget it."""
+        draft = self._draft(now)
+        give_up(draft, report)
+        return draft.change()
 
     def limited(self, now: float, evse_id: int, current_a: float | None, power_w: float | None) -> Change:
         """A limit was set on an EVSE (0: on the whole charger); None and None: it was lifted."""
@@ -171,6 +193,15 @@ class Twin:
             state = draft.connector(place)
             if state is not None:
                 apply_limit(state, current_a, power_w)
+        return draft.change()
+
+    def paused(self, now: float, evse_id: int, paused: bool) -> Change:
+        """Charging was paused, or resumed, on an EVSE (0: on all)."""
+        draft = self._draft(now)
+        for place in self._places(evse_id):
+            state = draft.connector(place)
+            if state is not None:
+                apply_pause(state, paused)
         return draft.change()
 
     def availability_set(self, now: float, evse_id: int, available: bool) -> Change:
@@ -206,6 +237,9 @@ class Twin:
         }
         for (evse_id, connector_id), connector in state.connectors.items():
             fields[f"connector/{evse_id}/{connector_id}"] = to_json(connector)
+        for name, parts in state.reports.items():
+            for number, part in parts.items():
+                fields[f"{PART_PREFIX}{name}/{number}"] = part.stored()
         return Change([], None, fields, {known: to_json(record) for known, record in state.transactions.items()})
 
     def _draft(self, now: float) -> Draft:
@@ -231,6 +265,16 @@ def _with_availability(draft: Draft, event: Event) -> Change:
     change = draft.change()
     change.fields["availability"] = draft.charger()["availability"].encode()
     return change
+
+
+def _notice(draft: Draft, report: Notice) -> None:
+    if report.changes:
+        draft.charger().update(report.changes)  # type: ignore[typeddict-item]
+    for status in report.statuses:
+        _status(draft, status)
+    if report.part is not None:
+        take_part(draft, report, report.part)
+    draft.events.append(Event(report.type, report.data, report.subject, report.time))
 
 
 def _status(draft: Draft, report: Status) -> Event:
@@ -300,5 +344,6 @@ def _authorized(report: Authorization, decision: TokenDecision | None) -> Event:
         "expires_at": decided.expires_at,
         "group": decided.group,
         "decided_by": decided.decided_by,
+        **report.details,
     }
     return Event("ocpp.authorization.decided", data, None if report.evse_id is None else f"evse/{report.evse_id}")

@@ -26,7 +26,7 @@ def read_timestamp(value: Any, notes: Notes, at: At) -> str | None:
     """RFC 3339 in UTC with milliseconds; None where there is none that can be read.
 
     Tolerated are a space or `t` for the T, `z`, offsets such as `+02`, missing seconds, any number of decimals. Local
-    time without a zone is read only where `notes.time_zone` is known. Missing (null) is no violation here.
+    time without a zone is read only where `notes.quirks.time_zone` is known. Missing (null) is no violation here.
     """
     if type(value) is str:
         if _CANONICAL(value) is not None:
@@ -41,11 +41,11 @@ def _read_tolerantly(value: Any, notes: Notes, at: At) -> str | None:
     if found is None:
         _note_unreadable(value, notes, at)
         return None
-    if found["zone"] is None and notes.time_zone is None:
+    if found["zone"] is None and notes.quirks.time_zone is None:
         notes.violation("timestamp_without_zone", pointer(at), f"{shown(value)} has no zone")
         return None
     try:
-        zone = notes.time_zone if found["zone"] is None else _zone(found["zone"])
+        zone = notes.quirks.time_zone if found["zone"] is None else _zone(found["zone"])
         moment = datetime(
             int(found["year"]),
             int(found["month"]),

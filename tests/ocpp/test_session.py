@@ -409,7 +409,7 @@ def test_ids_of_two_sessions_differ() -> None:
 
 
 def test_a_session_knows_a_version_by_its_profile_alone() -> None:
-    row = Inbound(lambda payload, notes: Untranslated(), lambda verdict: {})
+    row = Inbound(None, lambda payload, notes: Untranslated(), lambda verdict: {})
     profile = Profile(
         version="9",
         subprotocol="ocpp9",

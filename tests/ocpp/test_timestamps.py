@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ocpp.profile import Notes
+from gateway.ocpp.profile import Notes, Quirks
 from gateway.ocpp.timestamps import read_timestamp
 
 
@@ -95,7 +95,7 @@ def test_without_a_zone_it_is_noted_and_not_guessed() -> None:
     ],
 )
 def test_a_charger_with_a_known_time_zone_may_send_local_time(written: str, read: str) -> None:
-    notes = Notes(time_zone=ZoneInfo("Europe/Berlin"))
+    notes = Notes(quirks=Quirks(time_zone=ZoneInfo("Europe/Berlin")))
     assert read_timestamp(written, notes, ()) == read
     assert notes.violations == []
 

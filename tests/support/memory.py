@@ -65,7 +65,10 @@ class MemoryStore:
                 return earlier
             self.answers[commit.charger, commit.key] = commit.answer
         self.commits += 1
-        self.fields.setdefault(commit.charger, {}).update(commit.fields)
+        fields = self.fields.setdefault(commit.charger, {})
+        fields.update(commit.fields)
+        for name in [name for name, value in fields.items() if not value]:
+            del fields[name]
         self.records.setdefault(commit.charger, {}).update(commit.transactions)
         self.events += [(commit.charger, orjson.loads(event.body)) for event in commit.events]
         return None

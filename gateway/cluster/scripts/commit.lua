@@ -7,6 +7,8 @@
 -- Returns "FULL" and does nothing where the log is at its hard limit; else per item 0 (stored), 1 (a newer epoch owns
 -- the charger), 2 (the owner is forgotten), or the answer stored when this key was first seen.
 --
+-- A field given as '' is deleted.
+--
 -- The indexes order transactions by when they began, ended or were corrected: for a sample more or less, which nobody
 -- looks for there, three more commands would be carried out and written to disk.
 --
@@ -79,6 +81,11 @@ for item = 1, tonumber(argv[1]) do
     if new then
       if fields > 0 then
         call('HSET', state_key, unpack(argv, fields_at, records_at - 1))
+        for at = fields_at, records_at - 2, 2 do
+          if argv[at + 1] == '' then
+            call('HDEL', state_key, argv[at])
+          end
+        end
       end
       local only_updated = events > 0 and argv[events_at + 1] == 'ocpp.transaction.updated'
       for n = 0, records - 1 do

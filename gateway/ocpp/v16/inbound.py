@@ -123,20 +123,24 @@ def _evse_and_connector(payload: Payload, notes: Notes) -> tuple[int | None, int
 
 
 INBOUND: Mapping[str, Inbound] = {
-    # action → (what it means, how it is answered)
-    "Authorize": Inbound(authorize, replies.authorize),
-    "BootNotification": Inbound(boot_notification, replies.boot_notification),
-    "DataTransfer": Inbound(data_transfer, replies.data_transfer),
-    "DiagnosticsStatusNotification": Inbound(untranslated, replies.empty),
-    "FirmwareStatusNotification": Inbound(firmware_status, replies.empty),
-    "Heartbeat": Inbound(heartbeat, replies.heartbeat),
-    "MeterValues": Inbound(meter_values, replies.empty, money=True),
-    "StartTransaction": Inbound(start_transaction, replies.start_transaction, money=True),
-    "StatusNotification": Inbound(status_notification, replies.empty),
-    "StopTransaction": Inbound(stop_transaction, replies.stop_transaction, money=True),
+    # action → (its event, what it means, how it is answered, what is asked)
+    "Authorize": Inbound("ocpp.authorization.decided", authorize, replies.authorize, asks="authorize"),
+    "BootNotification": Inbound("ocpp.charger.booted", boot_notification, replies.boot_notification, asks="boot"),
+    "DataTransfer": Inbound("ocpp.data.transfer", data_transfer, replies.data_transfer, asks="data_transfer"),
+    "DiagnosticsStatusNotification": Inbound("ocpp.message", untranslated, replies.empty),
+    "FirmwareStatusNotification": Inbound("ocpp.firmware.status", firmware_status, replies.empty),
+    "Heartbeat": Inbound(None, heartbeat, replies.heartbeat),
+    "MeterValues": Inbound("ocpp.meter.values", meter_values, replies.empty, money=True),
+    "StartTransaction": Inbound(
+        "ocpp.transaction.started", start_transaction, replies.start_transaction, asks="authorize", money=True
+    ),
+    "StatusNotification": Inbound("ocpp.connector.status", status_notification, replies.empty),
+    "StopTransaction": Inbound(
+        "ocpp.transaction.ended", stop_transaction, replies.stop_transaction, asks="authorize", money=True
+    ),
     # Security extension
-    "LogStatusNotification": Inbound(untranslated, replies.empty),
-    "SecurityEventNotification": Inbound(untranslated, replies.empty),
-    "SignCertificate": Inbound(untranslated, replies.rejected),
-    "SignedFirmwareStatusNotification": Inbound(firmware_status, replies.empty),
+    "LogStatusNotification": Inbound("ocpp.message", untranslated, replies.empty),
+    "SecurityEventNotification": Inbound("ocpp.message", untranslated, replies.empty),
+    "SignCertificate": Inbound("ocpp.message", untranslated, replies.rejected, asks="sign_certificate"),
+    "SignedFirmwareStatusNotification": Inbound("ocpp.firmware.status", firmware_status, replies.empty),
 }

@@ -9,7 +9,7 @@ from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp.arguments import at_most, charging_limit, charging_profile_id, one_connector, transaction_to_stop
 from gateway.ocpp.endings import by_status, ending, neutral, status_result, worst
 from gateway.ocpp.fields import as_list
-from gateway.ocpp.profile import Answered, Call, Ending, Outbound, Station
+from gateway.ocpp.profile import Answered, Call, Conversation, Ending, Outbound, Station
 from gateway.ocpp.triggers import checked_trigger
 
 Arguments = dict[str, Any]
@@ -177,18 +177,18 @@ def _only_connector(connector_id: int | None) -> None:
         )
 
 
-OUTBOUND: Mapping[str, Outbound] = {
-    # command → (its calls, how their answers are read)
-    "start": Outbound(start, by_status),  # RemoteStartTransaction
-    "stop": Outbound(stop, by_status),  # RemoteStopTransaction
-    "unlock": Outbound(unlock, by_status),  # UnlockConnector
-    "reset": Outbound(reset, by_status),  # Reset
-    "set_availability": Outbound(set_availability, by_status),  # ChangeAvailability
-    "trigger": Outbound(trigger, by_status),  # TriggerMessage, ExtendedTriggerMessage
-    "get_variables": Outbound(get_variables, got_variables),  # GetConfiguration
-    "set_variables": Outbound(set_variables, did_set_variables),  # ChangeConfiguration, once per key
-    "set_charging_limit": Outbound(set_charging_limit, by_status),  # SetChargingProfile
-    "data_transfer": Outbound(data_transfer, data_transferred),  # DataTransfer
+OUTBOUND: Mapping[str, Outbound | Conversation] = {
+    # command → (its calls, how their answers are read, the actions called)
+    "start": Outbound(start, by_status, ("RemoteStartTransaction",)),
+    "stop": Outbound(stop, by_status, ("RemoteStopTransaction",)),
+    "unlock": Outbound(unlock, by_status, ("UnlockConnector",)),
+    "reset": Outbound(reset, by_status, ("Reset",)),
+    "set_availability": Outbound(set_availability, by_status, ("ChangeAvailability",)),
+    "trigger": Outbound(trigger, by_status, ("TriggerMessage", "ExtendedTriggerMessage")),
+    "get_variables": Outbound(get_variables, got_variables, ("GetConfiguration",)),
+    "set_variables": Outbound(set_variables, did_set_variables, ("ChangeConfiguration",)),
+    "set_charging_limit": Outbound(set_charging_limit, by_status, ("SetChargingProfile",)),
+    "data_transfer": Outbound(data_transfer, data_transferred, ("DataTransfer",)),
 }
 
 ACTIONS_OUT = frozenset(

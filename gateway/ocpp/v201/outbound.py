@@ -11,7 +11,7 @@ from gateway.core.errors import CommandInvalid
 from gateway.ocpp.arguments import at_most, charging_limit, charging_profile_id, one_connector, transaction_to_stop
 from gateway.ocpp.endings import by_status, ending, neutral, status_result, worst
 from gateway.ocpp.fields import as_list
-from gateway.ocpp.profile import Answered, Call, Ending, Notes, Outbound, Station
+from gateway.ocpp.profile import Answered, Call, Conversation, Ending, Notes, Outbound, Station
 from gateway.ocpp.triggers import checked_trigger
 from gateway.ocpp.v201.variables import read_variable
 
@@ -225,18 +225,18 @@ def _result(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-OUTBOUND: Mapping[str, Outbound] = {
-    # command → (its calls, how their answers are read)
-    "start": Outbound(start, started),  # RequestStartTransaction
-    "stop": Outbound(stop, by_status),  # RequestStopTransaction
-    "unlock": Outbound(unlock, by_status),  # UnlockConnector
-    "reset": Outbound(reset, by_status),  # Reset
-    "set_availability": Outbound(set_availability, by_status),  # ChangeAvailability
-    "trigger": Outbound(trigger, by_status),  # TriggerMessage
-    "get_variables": Outbound(get_variables, got_variables),  # GetVariables
-    "set_variables": Outbound(set_variables, did_set_variables),  # SetVariables
-    "set_charging_limit": Outbound(set_charging_limit, by_status),  # SetChargingProfile
-    "data_transfer": Outbound(data_transfer, data_transferred),  # DataTransfer
+OUTBOUND: Mapping[str, Outbound | Conversation] = {
+    # command → (its calls, how their answers are read, the actions called)
+    "start": Outbound(start, started, ("RequestStartTransaction",)),
+    "stop": Outbound(stop, by_status, ("RequestStopTransaction",)),
+    "unlock": Outbound(unlock, by_status, ("UnlockConnector",)),
+    "reset": Outbound(reset, by_status, ("Reset",)),
+    "set_availability": Outbound(set_availability, by_status, ("ChangeAvailability",)),
+    "trigger": Outbound(trigger, by_status, ("TriggerMessage",)),
+    "get_variables": Outbound(get_variables, got_variables, ("GetVariables",)),
+    "set_variables": Outbound(set_variables, did_set_variables, ("SetVariables",)),
+    "set_charging_limit": Outbound(set_charging_limit, by_status, ("SetChargingProfile",)),
+    "data_transfer": Outbound(data_transfer, data_transferred, ("DataTransfer",)),
 }
 
 ACTIONS_OUT = frozenset(

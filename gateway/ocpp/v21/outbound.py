@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.ocpp.arguments import at_most
 from gateway.ocpp.endings import by_status
-from gateway.ocpp.profile import Call, Outbound, Station
+from gateway.ocpp.profile import Call, Conversation, Outbound, Station
 from gateway.ocpp.triggers import checked_trigger
 from gateway.ocpp.v201 import outbound as v201
 
@@ -29,18 +29,18 @@ def set_variables(arguments: Arguments, station: Station) -> list[Call]:
     return v201.set_variable_data(arguments, max_length=2500)
 
 
-OUTBOUND: Mapping[str, Outbound] = {
-    # command → (its calls, how their answers are read)
-    "start": Outbound(start, v201.started),  # RequestStartTransaction
-    "stop": Outbound(v201.stop, by_status),  # RequestStopTransaction
-    "unlock": Outbound(v201.unlock, by_status),  # UnlockConnector
-    "reset": Outbound(v201.reset, by_status),  # Reset
-    "set_availability": Outbound(v201.set_availability, by_status),  # ChangeAvailability
-    "trigger": Outbound(trigger, by_status),  # TriggerMessage
-    "get_variables": Outbound(v201.get_variables, v201.got_variables),  # GetVariables
-    "set_variables": Outbound(set_variables, v201.did_set_variables),  # SetVariables
-    "set_charging_limit": Outbound(v201.set_charging_limit, by_status),  # SetChargingProfile
-    "data_transfer": Outbound(v201.data_transfer, v201.data_transferred),  # DataTransfer
+OUTBOUND: Mapping[str, Outbound | Conversation] = {
+    # command → (its calls, how their answers are read, the actions called)
+    "start": Outbound(start, v201.started, ("RequestStartTransaction",)),
+    "stop": Outbound(v201.stop, by_status, ("RequestStopTransaction",)),
+    "unlock": Outbound(v201.unlock, by_status, ("UnlockConnector",)),
+    "reset": Outbound(v201.reset, by_status, ("Reset",)),
+    "set_availability": Outbound(v201.set_availability, by_status, ("ChangeAvailability",)),
+    "trigger": Outbound(trigger, by_status, ("TriggerMessage",)),
+    "get_variables": Outbound(v201.get_variables, v201.got_variables, ("GetVariables",)),
+    "set_variables": Outbound(set_variables, v201.did_set_variables, ("SetVariables",)),
+    "set_charging_limit": Outbound(v201.set_charging_limit, by_status, ("SetChargingProfile",)),
+    "data_transfer": Outbound(v201.data_transfer, v201.data_transferred, ("DataTransfer",)),
 }
 
 ACTIONS_OUT = v201.ACTIONS_OUT | {
