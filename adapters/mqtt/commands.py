@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from adapters.mqtt.topics import CommandTopic
-from gateway.core.commands import CALL_PREFIX, Command, CommandResult, Outcome, validated_arguments
+from gateway.core.commands import CALL_PREFIX, Command, CommandResult, Outcome, default_timeout, validated_arguments
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
 
@@ -103,7 +103,7 @@ class Received:
         return self.retain and not self.payload
 
 
-def read_request(topic: CommandTopic, received: Received, *, default_timeout: float) -> Request:
+def read_request(topic: CommandTopic, received: Received, *, usual_timeout: float) -> Request:
     """Read a message; never raises: what is wrong with it is its `problem`."""
     name = f"{CALL_PREFIX}{topic.name}" if topic.kind == "call" else topic.name
     terms, arguments, problem = Terms(), None, None
@@ -119,7 +119,8 @@ def read_request(topic: CommandTopic, received: Received, *, default_timeout: fl
     expiry = _earliest(
         terms.expires(), None if received.message_expiry is None else received.now + received.message_expiry
     )
-    deadline = received.now + (default_timeout if terms.timeout is None else terms.timeout)
+    timeout = default_timeout(name, usual_timeout) if terms.timeout is None else terms.timeout
+    deadline = received.now + timeout
     return Request(
         id=terms.id or uuid4().hex,
         charger=topic.charger,

@@ -173,7 +173,7 @@ class Connection:
         elif message.qos == 0 and self._execution.pending >= 2 * self._config.max_running_commands:
             _log.warning("command dropped: too many under way, and at QoS 0 the broker cannot be held back")
         else:
-            request = read_request(topic, received, default_timeout=self._config.command_timeout)
+            request = read_request(topic, received, usual_timeout=self._config.command_timeout)
             response_topic = getattr(properties, "ResponseTopic", None)
             self._execution.submit(Order(request, response_topic, getattr(properties, "CorrelationData", None)))
 

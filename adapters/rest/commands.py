@@ -19,7 +19,7 @@ from adapters.rest.problems import HttpProblem, documented
 from adapters.rest.responses import answer
 from adapters.rest.security import key_of, needs
 from adapters.rest.services import Here, Services
-from gateway.core.commands import CALL_PREFIX, COMMANDS, Command
+from gateway.core.commands import CALL_PREFIX, COMMANDS, Command, default_timeout
 from gateway.core.identity import ChargerId
 
 DEFAULT_WAIT = 30.0
@@ -36,7 +36,7 @@ class Terms:
 
     command_id: str
     wait: float
-    timeout: float
+    timeout: float | None
     preference: str | None
     """What of the Prefer header was applied."""
 
@@ -46,7 +46,15 @@ async def _terms(
         float | None,
         Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the result; after them 202 (default 30)"),
     ] = None,
-    timeout: Annotated[float, Query(gt=0, le=3600, description="Seconds until the command is given up")] = 30.0,
+    timeout: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            le=3600,
+            description="Seconds until the command is given up; by default 30, more where a report or an upload is "
+            "waited for",
+        ),
+    ] = None,
     prefer: Annotated[str | None, Header(description="`wait=10` does the same as `?wait=10` (RFC 7240)")] = None,
     idempotency_key: Annotated[
         str | None,
@@ -64,8 +72,6 @@ async def _terms(
         if preferred is not None:
             preference = f"wait={preferred[1]}"
         wait = DEFAULT_WAIT if preferred is None else min(float(preferred[1]), MAX_WAIT)
-    if wait >= timeout:
-        wait = timeout + RETURN_TIME
     return Terms(idempotency_key or str(uuid4()), wait, timeout, preference)
 
 
@@ -176,10 +182,12 @@ async def _submit(
 ) -> Response:
     if services.gateway.router.local(charger) is None:
         await require_snapshot(services, charger)
-    deadline = services.gateway.clock.now() + terms.timeout
+    timeout = default_timeout(name) if terms.timeout is None else terms.timeout
+    wait = timeout + RETURN_TIME if terms.wait >= timeout else terms.wait
+    deadline = services.gateway.clock.now() + timeout
     origin = f"rest/{key_of(request).id}"
     command = Command(terms.command_id, charger, name, arguments, deadline, origin)
-    result = await services.submissions.submit(command, wait=terms.wait)
+    result = await services.submissions.submit(command, wait=wait)
     headers = {} if terms.preference is None else {"Preference-Applied": terms.preference}
     if result is not None:
         return answer(result.as_dict(), headers=headers)

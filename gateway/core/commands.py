@@ -49,6 +49,17 @@ COMMANDS: dict[str, type[Arguments]] = {
 }
 """Every neutral command and the model of its arguments."""
 
+USUAL_TIMEOUT = 30.0
+"""Seconds that a command may take unless told otherwise."""
+
+
+def default_timeout(name: str, usual: float = USUAL_TIMEOUT) -> float:
+    """Seconds that a command may take: the usual, or more where a report or an upload is waited for."""
+    model = COMMANDS.get(name)
+    longer = None if model is None else model.default_timeout
+    return usual if longer is None else longer
+
+
 CALL_PREFIX = "call/"
 """A raw call's command name is `call/{Action}`; its arguments are the OCPP payload."""
 

@@ -6,6 +6,7 @@
     ├── HandshakeRefused            a charger may not connect (HTTP status and reason)
     ├── LogUnavailable              Redis cannot be reached: nothing is known to be stored
     ├── OwnershipLost               a commit or a command came from a connection that is not the owner any more
+    ├── AskFailed                   nobody answered a question
     ├── NotFound                    the charger, transaction, command or key asked for does not exist
     ├── CommandUnsupported          this OCPP version cannot do what the command asks
     ├── CommandRefused              no command was made
@@ -65,6 +66,10 @@ class OwnershipLost(GatewayError):
     def __init__(self, charger: str, *, forgotten: bool) -> None:
         self.forgotten = forgotten
         super().__init__(f"{charger}: " + ("Redis knows no owner" if forgotten else "owned by a newer connection"))
+
+
+class AskFailed(GatewayError):
+    """Nobody answered a question in time, or it could not be asked; the message says why."""
 
 
 class NotFound(GatewayError):

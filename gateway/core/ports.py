@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from gateway.core.clock import rfc3339
 from gateway.core.commands import Command, CommandResult
 from gateway.core.events import StampedEvent
 from gateway.core.identity import ChargerId
@@ -297,6 +298,45 @@ class SettingsStore(Protocol):
     async def get(self, charger: ChargerId) -> ChargerSettings: ...
 
 
+@dataclass(slots=True, frozen=True)
+class IdToken:
+    """An entry of the id-token list. `id` keeps its spelling and is compared without case.
+
+    `status` is AuthorizationStatus in snake_case, `expires_at` RFC 3339 (after it the token is `expired`), `chargers`
+    the patterns (`*`, `?`) of the only chargers where it counts, none: everywhere.
+    """
+
+    id: str
+    status: str = "accepted"
+    type: str | None = None
+    expires_at: str | None = None
+    group: str | None = None
+    chargers: tuple[str, ...] = ()
+    note: str | None = None
+
+
+class TokenStore(Protocol):
+    """The id-token list of the fleet. Every method raises LogUnavailable where Redis cannot be asked."""
+
+    async def find(self, token_id: str) -> IdToken | None: ...
+
+    async def is_empty(self) -> bool:
+        """Whether there is no list: then a fresh install accepts any token."""
+        ...
+
+    async def put(self, tokens: Sequence[IdToken]) -> None:
+        """Add entries, or replace those of the same id; all of them or none."""
+        ...
+
+    async def remove(self, token_id: str) -> bool:
+        """False where there was none."""
+        ...
+
+    async def list(self, *, after: str | None = None, limit: int = 100) -> Page:
+        """Entries (IdToken) in the order of their ids. Raises NotFound for a cursor that is none of ours."""
+        ...
+
+
 Scope = Literal["read", "command", "admin"]
 
 
@@ -343,6 +383,54 @@ class LocalCharger(Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """Close the socket."""
+        ...
+
+
+# ---------------------------------------------------------------- questions
+
+
+@dataclass(slots=True, frozen=True)
+class Ask:
+    """A question as a business system gets it: `id` names it for ever, `kind` is a name of `gateway.core.answers`.
+
+    `data` is neutral; `deadline` (Unix seconds) is when nobody waits for the answer any more.
+    """
+
+    id: str
+    kind: str
+    charger: ChargerId
+    data: Mapping[str, Any]
+    deadline: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public shape, the same over MQTT and to a webhook."""
+        return {
+            "id": self.id,
+            "question": self.kind,
+            "charger_id": self.charger.identity,
+            **self.data,
+            "deadline_at": rfc3339(self.deadline),
+        }
+
+
+class Asker(Protocol):
+    """A way to ask business systems: `mqtt`, `webhook`. `name` is that of the policy."""
+
+    name: str
+
+    async def ask(self, ask: Ask) -> Any:
+        """The answer as received, unchecked (parsed JSON); comes back at the deadline at the latest.
+
+        Raises AskFailed where nobody answered: nobody can be reached or listens, or the time is up.
+        """
+        ...
+
+
+class Askers(Protocol):
+    """Where adapters put in their Askers when they start."""
+
+    def register(self, asker: Asker) -> None:
+        """Raises ValueError for a second one of the same name."""
         ...
 
 

@@ -21,7 +21,7 @@ CALL = CommandTopic(ChargerId("CP-1"), "call", "Reset")
 
 def read(topic: CommandTopic, payload: object, *, retain: bool = False, message_expiry: float | None = None) -> Request:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return read_request(topic, Received(raw, retain, NOW, message_expiry), default_timeout=30)
+    return read_request(topic, Received(raw, retain, NOW, message_expiry), usual_timeout=30)
 
 
 def test_arguments_stand_beside_the_terms() -> None:
