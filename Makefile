@@ -38,9 +38,10 @@ scale: .venv/.dev servers  ## the same with ten thousand chargers, and the tests
 	@ulimit -n "$$(ulimit -Hn)"; $(BIN)/python -m tests.bench --chargers 10000 --idle 10000 --rounds 1 $(ARGS)
 	@$(BIN)/python -m pytest -m soak
 
-openapi: .venv/.dev  ## write openapi/openapi.json and openapi/asyncapi.yaml anew
+openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gateway/ocpp/README.md
 	@$(BIN)/python -m adapters.rest.openapi
 	@$(BIN)/python -m adapters.mqtt.asyncapi
+	@$(BIN)/python -m gateway.ocpp.tables
 
 clean:  ## remove what was made here
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules
