@@ -13,12 +13,13 @@ from pydantic import BaseModel
 
 from adapters.rest import models, problems
 from adapters.rest.chargers import require_snapshot
-from adapters.rest.examples import ARGUMENTS, CALL
+from adapters.rest.examples import CALL
 from adapters.rest.parameters import PathCharger, PathText
 from adapters.rest.problems import HttpProblem, documented
 from adapters.rest.responses import answer
 from adapters.rest.security import key_of, needs
 from adapters.rest.services import Here, Services
+from gateway.core.arguments.examples import ARGUMENTS
 from gateway.core.commands import CALL_PREFIX, COMMANDS, Command, default_timeout
 from gateway.core.identity import ChargerId
 

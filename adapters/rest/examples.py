@@ -1,21 +1,6 @@
-"""One example of each command's arguments, shown in OpenAPI and checked against the models by a test."""
-
-from typing import Any
+"""Raw calls, shown in OpenAPI; the neutral commands' examples are in `gateway.core.arguments.examples`."""
 
 from fastapi.openapi.models import Example
-
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "start": {"token": "04A2B3C4D5E6F7", "evse_id": 1},
-    "stop": {"evse_id": 1},
-    "unlock": {"evse_id": 1, "connector_id": 1},
-    "reset": {"type": "on_idle"},
-    "set_availability": {"available": False, "evse_id": 1},
-    "trigger": {"message": "StatusNotification", "evse_id": 1},
-    "get_variables": {"variables": [{"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}]},
-    "set_variables": {"variables": [{"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval", "value": "300"}]},
-    "set_charging_limit": {"current_a": 10, "evse_id": 1, "until": "2026-11-21T18:00:00.000Z"},
-    "data_transfer": {"vendor_id": "com.example", "message_id": "Ping", "data": "hello"},
-}
 
 CALL: dict[str, Example] = {
     "reserve": {

@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from adapters.rest.examples import ARGUMENTS, CALL
+from adapters.rest.examples import CALL
+from gateway.core.arguments.examples import ARGUMENTS
 from gateway.core.commands import COMMANDS, Outcome
 from gateway.core.identity import ChargerId
 from tests.adapters.rest.client import assert_problem, client_of
