@@ -13,6 +13,7 @@ from gateway.chargers.recorder import Recorder
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.watching import Watches
 from gateway.chargers.websocket import WebSocket
+from gateway.core.clock import rfc3339
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.twin import Change
 from gateway.ocpp.profile import Call, Profile, Station
@@ -67,7 +68,13 @@ class Calling:
 
     def _station(self) -> Station:
         twin = self._recorder.twin
-        return Station(twin.active_transactions(), lambda: next(self._next_id), twin.limits(), twin.evse_ids())
+        return Station(
+            twin.active_transactions(),
+            lambda: next(self._next_id),
+            twin.limits(),
+            twin.evse_ids(),
+            now=rfc3339(self._around.clock.now()),
+        )
 
     async def _call(self, call: Call, deadline: float) -> CallEnd:
         self.admission.check_call(call, self._recorder.twin.boot_status)

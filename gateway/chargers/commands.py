@@ -77,7 +77,7 @@ async def _neutral(
         return ending
     with watches.watch(row.follow.event) as watch:
         ending, calls = await _converse(talk, caller)
-        if ending.outcome is not Outcome.ACCEPTED:
+        if ending.outcome is not Outcome.ACCEPTED or ending.final:
             return ending
         return await _followed(ending, calls, row.follow, watch, seconds_left())
 

@@ -57,6 +57,14 @@ def at_most(text: str, length: int, what: str) -> str:
     return text
 
 
+def moment(value: str, what: str) -> str:
+    """A time as OCPP has it: UTC with milliseconds. Raises CommandInvalid where it is none, or has no zone."""
+    found = read_timestamp(value, Notes(), ())
+    if found is None:
+        raise CommandInvalid(f"{what} must be an RFC 3339 timestamp with a zone, not {value!r}")
+    return found
+
+
 def charging_limit(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A limit as (fields of the charging profile, fields of its charging schedule), the same in every version.
 

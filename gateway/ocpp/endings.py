@@ -13,6 +13,9 @@ DONE: Mapping[str, str | None] = {
     "Unlocked": None,
     "Scheduled": "Scheduled",
     "RebootRequired": "RebootRequired",
+    "Unpublished": None,
+    # Accepted, and what ran before was cancelled for it: GetLog, UpdateFirmware.
+    "AcceptedCanceled": "AcceptedCanceled",
 }
 """The statuses that mean yes; every other means no, and is the reason."""
 

@@ -21,9 +21,9 @@ UnitCorrection = tuple[str, int]
 class Quirks:
     """What is known of a make of chargers: how it strays, and how it wants to be spoken to.
 
-    `time_zone` is that of a charger which sends local time; None means UTC. `units` corrects what is wrongly labelled:
-    (measurand, unit as written) → what it is. `strict` overrides the listener's setting. The rest says what a charging
-    limit may look like; None is unknown.
+    `time_zone` is that of a charger which sends local time; None means UTC. With `ignore_zone` its times are local
+    whatever zone it writes. `units` corrects what is wrongly labelled: (measurand, unit as written) → what it is.
+    `strict` overrides the listener's setting. The rest says what a charging limit may look like; None is unknown.
     """
 
     name: str = "standard"
@@ -32,6 +32,7 @@ class Quirks:
     id_tag_length: int = 20
     strict: bool | None = None
     time_zone: tzinfo | None = None
+    ignore_zone: bool = False
     units: Mapping[tuple[str, str], UnitCorrection] = field(default_factory=dict)
     rate_unit: Literal["A", "W"] | None = None
     max_stack_level: int | None = None
@@ -51,6 +52,11 @@ class Notes:
 
     def violation(self, code: str, path: str, message: str) -> None:
         self.violations.append({"code": code, "path": path, "message": message})
+
+    def once(self, code: str, path: str, message: str) -> None:
+        """Note what is the same all over a message, where it was not noted yet."""
+        if all(violation["code"] != code for violation in self.violations):
+            self.violation(code, path, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,8 @@ class Call:
 class Station:
     """What is known of a charger when a command is turned into calls.
 
-    `next_id` gives fresh 31-bit numbers; `limits` are by EVSE, 0 the whole charger; `evse_ids` those it has reported.
+    `next_id` gives fresh 31-bit numbers; `limits` are by EVSE, 0 the whole charger; `evse_ids` those it has reported;
+    `now` is the gateway's clock (RFC 3339).
     """
 
     transactions: Sequence[ActiveTransaction]
@@ -92,6 +99,7 @@ class Station:
     limits: Mapping[int, Limit] = field(default_factory=dict)
     evse_ids: Sequence[int] = ()
     quirks: Quirks = STANDARD
+    now: str = "2020-01-01T00:00:00.000Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +123,15 @@ class Refused:
 class Ending:
     """How a command ended, read from the charger's answers.
 
-    `acted` is true where the charger may have acted on it although the outcome does not say so.
+    `acted` is true where the charger may have acted on it although the outcome does not say so; `final` where nothing
+    follows this yes, although the row says what would be followed.
     """
 
     outcome: Outcome
     reason: str | None = None
     result: dict[str, Any] | None = None
     acted: bool = False
+    final: bool = False
 
 
 Dialogue = Generator[Call, Answered | Refused, Ending]
