@@ -1,23 +1,30 @@
-"""One connection of the control lane: subscriptions, messages with their acknowledgement, results."""
+"""One connection of the control lane: subscriptions, messages with their acknowledgement, results, questions."""
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
 
 import aiomqtt
 import structlog
+from paho.mqtt import client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from adapters.mqtt.address import Address
+from adapters.mqtt.asking import MqttAsker
 from adapters.mqtt.commands import Received, read_request
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.execution import Execution, Order, Reply
 from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.topics import Topics
 from gateway.core.clock import Clock
+from gateway.core.errors import AskFailed
 from gateway.core.events import to_json
+from gateway.core.ports import Ask
 
 _log = structlog.get_logger(__name__)
 
@@ -120,6 +127,7 @@ class Connection:
         topics: Topics,
         clock: Clock,
         execution: Execution,
+        asker: MqttAsker,
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -127,6 +135,10 @@ class Connection:
         self._topics = topics
         self._clock = clock
         self._execution = execution
+        self._asker = asker
+        # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
+        self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
+        client._client.on_publish = self._acknowledged
         self._unacknowledged: deque[aiomqtt.Message] = deque()
 
     async def subscribe(self, filters: Iterable[str]) -> tuple[str, ...]:
@@ -158,6 +170,13 @@ class Connection:
             self._client._client.ack(message.mid, message.qos)
 
     def _take(self, message: aiomqtt.Message) -> None:
+        answered = self._topics.parse_answer(str(message.topic))
+        if answered is not None:
+            self._asker.answered(answered, message.payload, retain=message.retain)
+        else:
+            self._take_command(message)
+
+    def _take_command(self, message: aiomqtt.Message) -> None:
         topic = self._topics.parse_command(str(message.topic))
         properties = message.properties
         received = Received(
@@ -206,11 +225,39 @@ class Connection:
         return self._topics.result(result.charger, result.name)
 
     def _properties(self, reply: Reply) -> Properties | None:
+        properties = self._json_properties()
+        if properties is not None and reply.correlation is not None:
+            properties.CorrelationData = reply.correlation
+        return properties
+
+    def _json_properties(self) -> Properties | None:
         if not self._mqtt5:
             return None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.PayloadFormatIndicator = 1
         properties.ContentType = "application/json"
-        if reply.correlation is not None:
-            properties.CorrelationData = reply.correlation
         return properties
+
+    # ------------------------------------------------------------ questions
+
+    def send_ask(self, ask: Ask) -> int:
+        """Publish a question, and do not wait; the asker is told the broker's word on it. Raises AskFailed."""
+        properties = self._json_properties()
+        if properties is not None:
+            properties.ResponseTopic = self._topics.answer(ask.charger, ask.id)
+            properties.CorrelationData = ask.id.encode()
+            properties.MessageExpiryInterval = max(1, math.ceil(ask.deadline - self._clock.now()))
+        topic = self._topics.ask(ask.charger, ask.kind)
+        try:
+            sent = self._client._client.publish(topic, to_json(ask.as_dict()), qos=1, properties=properties)
+        except ValueError as error:
+            raise AskFailed(f"the question cannot be published: {error}") from error
+        if sent.rc != paho.MQTT_ERR_SUCCESS:
+            raise AskFailed(f"the MQTT broker is away: {paho.error_string(sent.rc)}")
+        return sent.mid
+
+    def _acknowledged(
+        self, client: paho.Client, userdata: Any, packet_id: int, code: ReasonCode, properties: Properties
+    ) -> None:
+        self._pass_on(client, userdata, packet_id, code, properties)
+        self._asker.acknowledged(packet_id, code.value)

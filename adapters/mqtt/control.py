@@ -1,8 +1,9 @@
-"""The control lane: commands in, results out, over one connection of aiomqtt per node.
+"""The control lane: commands in, results out, questions out, answers in, over one connection of aiomqtt per node.
 
-Every node subscribes to all commands and only the charger's own node acts (see `gateway.core.router`), so there is no
-session to keep: clean start, session expiry 0. A message is acknowledged when there is room for it, which with the
-Receive Maximum makes the broker hold what is more than this node can carry out at once.
+Every node subscribes to all commands and only the charger's own node acts (see `gateway.core.router`), as only the
+node that asked takes an answer, so there is no session to keep: clean start, session expiry 0. A message is
+acknowledged when there is room for it, which with the Receive Maximum makes the broker hold what is more than this
+node can carry out at once.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import aiomqtt
 import structlog
 
 from adapters.mqtt.address import Address
+from adapters.mqtt.asking import MqttAsker
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.connection import Connection, Connector
 from adapters.mqtt.execution import Execution
@@ -34,12 +36,13 @@ PUBLISHERS = 8
 
 
 class ControlLane:
-    """Takes commands from their topics and publishes their results; connects anew for ever."""
+    """Takes commands from their topics and publishes their results; connects anew for ever. `asker` asks over it."""
 
-    def __init__(self, config: MqttConfig, context: GatewayContext, topics: Topics) -> None:
+    def __init__(self, config: MqttConfig, context: GatewayContext, topics: Topics, asker: MqttAsker) -> None:
         self._config = config
         self._context = context
         self._topics = topics
+        self._asker = asker
         self._client_id = f"ocpp-control-{context.node}-{token_hex(3)}"
         self._connection: Connection | None = None
 
@@ -76,6 +79,7 @@ class ControlLane:
             try:
                 await self._connected(address, connector, execution, outbox, started)
             except aiomqtt.MqttError as error:
+                self._asker.disconnected(f"the MQTT broker is away: {error.__cause__ or error}")
                 self._report("degraded", f"{address}: {error.__cause__ or error}")
                 started()
             if clock.monotonic() - since > BACKOFF_LAST:
@@ -100,11 +104,12 @@ class ControlLane:
                 topics=self._topics,
                 clock=self._context.clock,
                 execution=execution,
+                asker=self._asker,
             )
             self._connection = connection
             try:
-                denied = await connection.subscribe(self._topics.command_filters)
-                self._report_subscribed(address, denied)
+                denied = await connection.subscribe((*self._topics.command_filters, self._topics.answer_filter))
+                self._report_subscribed(address, connection, denied)
                 started()
                 async with _MqttTasks() as tasks:
                     tasks.create_task(connection.read(), name="mqtt control: read")
@@ -113,11 +118,15 @@ class ControlLane:
                     while denied:
                         await asyncio.sleep(RESUBSCRIBE_SECONDS)
                         denied = await connection.subscribe(denied)
-                        self._report_subscribed(address, denied)
+                        self._report_subscribed(address, connection, denied)
             finally:
                 self._connection = None
 
-    def _report_subscribed(self, address: Address, denied: tuple[str, ...]) -> None:
+    def _report_subscribed(self, address: Address, connection: Connection, denied: tuple[str, ...]) -> None:
+        if self._topics.answer_filter in denied:
+            self._asker.disconnected(f"the MQTT broker denies the subscription to {self._topics.answer_filter}")
+        else:
+            self._asker.connected(connection)
         if denied:
             self._report("degraded", f"{address} denies the subscription to {', '.join(denied)}")
         else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from gateway.core.identity import ChargerId, percent_decode
+from gateway.core.identity import ChargerId, percent_decode, percent_encode
 
 CommandKind = Literal["command", "call"]
 
@@ -23,6 +23,14 @@ class CommandTopic:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerTopic:
+    """What an answer topic says: which question is answered, and the charger that it concerns."""
+
+    charger: ChargerId
+    ask_id: str
+
+
 class Topics:
     """All topics below one prefix. Identities are percent-encoded; types lose their leading `ocpp.`."""
 
@@ -32,6 +40,7 @@ class Topics:
         self.status = f"{prefix}/status"
         self.info = f"{prefix}/info"
         self.command_filters = (f"{prefix}/chargers/+/command/+", f"{prefix}/chargers/+/call/+")
+        self.answer_filter = f"{prefix}/chargers/+/answer/+"
 
     def charger(self, charger: ChargerId) -> str:
         """The branch of one charger."""
@@ -56,6 +65,14 @@ class Topics:
         """Where the result of a command goes that named no Response Topic; a raw call's by its action."""
         return f"{self.charger(charger)}/result/{name.removeprefix('call/')}"
 
+    def ask(self, charger: ChargerId, question: str) -> str:
+        """Where a decision is asked for."""
+        return f"{self.charger(charger)}/ask/{question}"
+
+    def answer(self, charger: ChargerId, ask_id: str) -> str:
+        """Where it is answered; it is the ask's Response Topic too."""
+        return f"{self.charger(charger)}/answer/{percent_encode(ask_id)}"
+
     def parse_command(self, topic: str) -> CommandTopic | None:
         """What a command topic says; None for a topic that is none, or whose identity is not UTF-8."""
         head = f"{self.prefix}/chargers/"
@@ -68,6 +85,18 @@ class Topics:
                 except ValueError:
                     return None
                 return CommandTopic(charger, "command" if kind == "command" else "call", name)
+        return None
+
+    def parse_answer(self, topic: str) -> AnswerTopic | None:
+        """What an answer topic says; None for a topic that is none, or whose names are not UTF-8."""
+        if not topic.startswith(self._chargers):
+            return None
+        match topic[len(self._chargers) :].split("/"):
+            case [encoded, "answer", ask_id] if encoded and ask_id:
+                try:
+                    return AnswerTopic(ChargerId(percent_decode(encoded)), percent_decode(ask_id))
+                except ValueError:
+                    return None
         return None
 
     def may_reply_to(self, response_topic: str) -> bool:

@@ -11,6 +11,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from adapters.mqtt.asking import MqttAsker
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.control import CHECK, ControlLane
 from adapters.mqtt.topics import Topics
@@ -59,10 +60,13 @@ def config_of(broker: Server, **settings: Any) -> MqttConfig:
 
 
 @asynccontextmanager
-async def control_lane(gateway: Gateway, config: MqttConfig) -> AsyncIterator[asyncio.Task[None]]:
+async def control_lane(
+    gateway: Gateway, config: MqttConfig, asker: MqttAsker | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
     """The lane, started; it is cancelled at the end."""
     started = asyncio.Event()
-    lane = ControlLane(config, gateway.context, Topics(config.prefix))
+    asker = asker or MqttAsker(gateway.context.clock)
+    lane = ControlLane(config, gateway.context, Topics(config.prefix), asker)
     task = asyncio.create_task(lane.run(started.set), name="control lane")
     try:
         async with asyncio.timeout(20):
@@ -86,6 +90,8 @@ class Answer:
     correlation: bytes | None = None
     content_type: str | None = None
     retain: bool = False
+    response_topic: str | None = None
+    expiry: int | None = None
 
 
 @dataclass
@@ -117,6 +123,8 @@ class Commander:
                     getattr(message.properties, "CorrelationData", None),
                     getattr(message.properties, "ContentType", None),
                     message.retain,
+                    getattr(message.properties, "ResponseTopic", None),
+                    getattr(message.properties, "MessageExpiryInterval", None),
                 )
             )
 

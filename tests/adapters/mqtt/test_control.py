@@ -1,56 +1,21 @@
 """Commands over MQTT, on both brokers: who answers, where to, and what never reaches a charger."""
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-import aiomqtt
 import pytest
 
 from gateway.core.commands import Outcome
 from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane, old_broker
+from tests.adapters.mqtt.guarding import Guarded, guarded_against
 from tests.support.servers import Mosquitto, Server, free_port
-
-DENIED = {"acltype": "subscribeLiteral", "topic": "ocpp/chargers/+/call/+"}
-
-
-@dataclass
-class Guarded:
-    """A mosquitto that lets nobody subscribe to raw calls, until it is told to."""
-
-    broker: Mosquitto
-
-    async def allow(self) -> None:
-        """The broker then puts every client out whom the rule concerned."""
-        command = {"command": "removeRoleACL", "rolename": "guests", **DENIED}
-        with suppress(aiomqtt.MqttError):
-            async with commander(self.broker, "nothing") as someone:
-                someone.client.timeout = 1
-                await someone.send("$CONTROL/dynamic-security/v1", {"commands": [command]})
 
 
 @pytest.fixture
-def guarded(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Guarded]:
-    plugin = next(Path("/usr/lib").glob("**/mosquitto_dynamic_security.so"), None)
-    if plugin is None:
-        pytest.skip("this mosquitto came without its dynamic security plugin")
-    everything = dict.fromkeys(("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe"), True)
-    control = {"acltype": "publishClientSend", "topic": "$CONTROL/#", "priority": 0, "allow": True}
-    rules = {
-        "defaultACLAccess": everything,
-        "roles": [{"rolename": "guests", "acls": [{**DENIED, "priority": 0, "allow": False}, control]}],
-        "groups": [{"groupname": "all", "roles": [{"rolename": "guests"}]}],
-        "clients": [],
-        "anonymousGroup": "all",
-    }
-    file = tmp_path / "rules.json"
-    file.write_text(json.dumps(rules))
-    broker = Mosquitto(tmp_path / "guarded", f"plugin {plugin}", f"plugin_opt_config_file {file}")
-    broker.start()
-    yield Guarded(broker)
-    broker.stop()
+def guarded(tmp_path: Path) -> Iterator[Guarded]:
+    """A mosquitto that lets nobody subscribe to raw calls, until it is told to."""
+    with guarded_against("ocpp/chargers/+/call/+", tmp_path) as guarded:
+        yield guarded
 
 
 async def test_a_result_goes_to_the_response_topic_with_the_correlation_data(broker: Server) -> None:

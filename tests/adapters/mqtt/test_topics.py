@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mqtt.topics import CommandTopic, Topics
+from adapters.mqtt.topics import AnswerTopic, CommandTopic, Topics
 from gateway.core.identity import ChargerId
 
 TOPICS = Topics("home/ocpp")
@@ -58,6 +58,19 @@ def test_every_identity_is_one_level_and_comes_back(identity: str) -> None:
 )
 def test_what_is_no_command_topic(topic: str) -> None:
     assert TOPICS.parse_command(topic) is None
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_an_answer_topic_leads_back_to_what_it_answers(identity: str, ask_id: str) -> None:
+    topic = TOPICS.answer(ChargerId(identity), ask_id)
+    assert topic.count("/") == 5
+    assert TOPICS.parse_answer(topic) == AnswerTopic(ChargerId(identity), ask_id)
+    assert TOPICS.parse_command(topic) is None
+
+
+@pytest.mark.parametrize("topic", ["ocpp/chargers/CP/answer/1", "home/ocpp/chargers/CP/answer/", "home/ocpp/status"])
+def test_what_is_no_answer_topic(topic: str) -> None:
+    assert TOPICS.parse_answer(topic) is None
 
 
 @pytest.mark.parametrize(

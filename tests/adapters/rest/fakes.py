@@ -11,7 +11,19 @@ from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, LogUnavailable, NotFound
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import ApiKey, ChargerSettings, DeadLetter, LogEntry, NodeInfo, Page, Scope, Snapshot
+from gateway.core.ports import (
+    ApiKey,
+    Asker,
+    ChargerSettings,
+    DeadLetter,
+    IdToken,
+    LogEntry,
+    NodeInfo,
+    Page,
+    Registration,
+    Scope,
+    Snapshot,
+)
 from gateway.core.router import Router
 
 
@@ -144,6 +156,7 @@ class FakeSettings:
         self.redis = redis
         self.passwords: dict[ChargerId, bytes] = {}
         self.subprotocols: dict[ChargerId, str] = {}
+        self.registrations: dict[ChargerId, Registration] = {}
 
     async def set_password(self, charger: ChargerId, password: bytes | None) -> None:
         self.redis.ask()
@@ -157,9 +170,55 @@ class FakeSettings:
         if subprotocol is not None:
             self.subprotocols[charger] = subprotocol
 
+    async def set_registration(self, charger: ChargerId, registration: Registration | None) -> None:
+        self.redis.ask()
+        self.registrations.pop(charger, None)
+        if registration is not None:
+            self.registrations[charger] = registration
+
     async def get(self, charger: ChargerId) -> ChargerSettings:
         self.redis.ask()
-        return ChargerSettings(self.subprotocols.get(charger), charger in self.passwords)
+        return ChargerSettings(
+            self.subprotocols.get(charger),
+            charger in self.passwords,
+            registration=self.registrations.get(charger),
+        )
+
+
+class FakeTokens:
+    def __init__(self, redis: Outage) -> None:
+        self.redis = redis
+        self.tokens: dict[str, IdToken] = {}
+
+    async def find(self, token_id: str) -> IdToken | None:
+        self.redis.ask()
+        return self.tokens.get(token_id.casefold())
+
+    async def is_empty(self) -> bool:
+        self.redis.ask()
+        return not self.tokens
+
+    async def put(self, tokens: Sequence[IdToken]) -> None:
+        self.redis.ask()
+        self.tokens |= {token.id.casefold(): token for token in tokens}
+
+    async def remove(self, token_id: str) -> bool:
+        self.redis.ask()
+        return self.tokens.pop(token_id.casefold(), None) is not None
+
+    async def list(self, *, after: str | None = None, limit: int = 100) -> Page:
+        self.redis.ask()
+        return _page([token for _, token in sorted(self.tokens.items())], after, limit)
+
+
+class FakeAskers:
+    def __init__(self) -> None:
+        self.registered: dict[str, Asker] = {}
+
+    def register(self, asker: Asker) -> None:
+        if asker.name in self.registered:
+            raise ValueError(f"asker {asker.name} is registered already")
+        self.registered[asker.name] = asker
 
 
 class FakeApiKeys:
@@ -235,6 +294,8 @@ class FakeGateway:
         self.commands = FakeCommands(self.redis)
         self.settings = FakeSettings(self.redis)
         self.api_keys = FakeApiKeys(self.redis)
+        self.tokens = FakeTokens(self.redis)
+        self.askers = FakeAskers()
         self.health = HealthBoard()
         clock, observer = SystemClock(), NoObserver()
         self.router = Router(
@@ -254,6 +315,8 @@ class FakeGateway:
             commands=self.commands,
             settings=self.settings,
             api_keys=self.api_keys,
+            tokens=self.tokens,
+            askers=self.askers,
             health=self.health,
             observer=observer,
             metrics=lambda: b"# HELP ocpp_connections Connections\n",
