@@ -20,6 +20,7 @@ from gateway.chargers.surroundings import Surroundings
 from gateway.cluster.cluster import Cluster
 from gateway.config import Settings
 from gateway.core.adapter import Adapter, GatewayContext
+from gateway.core.asking import AskerBook
 from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import EmbeddedServerError
@@ -32,6 +33,7 @@ from gateway.embedded.valkey import EmbeddedValkey
 from gateway.metrics import PrometheusObserver
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
+from gateway.quirk_files import quirk_catalog
 
 _log = structlog.get_logger(__name__)
 
@@ -118,6 +120,7 @@ class _House:
         node = settings.gateway.node
         clock = SystemClock()
         self._health = HealthBoard()
+        self._askers = AskerBook()
         self._health.set("node", "failed", "starting")
         self._observer = PrometheusObserver()
         self._cluster = Cluster(
@@ -143,6 +146,7 @@ class _House:
                 responder=LocalResponder(heartbeat_interval=settings.chargers.heartbeat_interval),
                 observer=self._observer,
                 schemas={name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()},
+                quirks=quirk_catalog(settings.chargers.quirks),
             )
         )
         self._context = GatewayContext(
@@ -154,6 +158,8 @@ class _House:
             commands=self._cluster.commands,
             settings=self._cluster.settings,
             api_keys=self._cluster.api_keys,
+            tokens=self._cluster.tokens,
+            askers=self._askers,
             health=self._health,
             observer=self._observer,
             metrics=self._observer.page,

@@ -20,6 +20,7 @@ from gateway.cluster.passwords import Settings
 from gateway.cluster.startup import check_server, settle_shards, wait_for_redis
 from gateway.cluster.state import State
 from gateway.cluster.sweeper import Sweeper
+from gateway.cluster.tokens import StoredTokens
 from gateway.cluster.trimmer import Trimmer
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable
@@ -67,6 +68,7 @@ class Cluster:
         self.state = State(lane, self._keys, self._liveness, clock=clock)
         self.commands = Commands(lane, clock=clock, retention=config.command_retention)
         self.api_keys = StoredApiKeys(lane, clock=clock)
+        self.tokens = StoredTokens(lane)
         self.later = LaterWork(lane, self._keys)
         self._trimmer = Trimmer(lane, self._keys, config, clock=clock)
         self._sweeper = Sweeper(

@@ -12,6 +12,8 @@ SECRET = "ocpp:secret"  # noqa: S105  the key's name, not the secret
 NODES = "ocpp:nodes"
 READERS = "ocpp:readers"
 API_KEYS = "ocpp:api_keys"
+TOKENS = "ocpp:{tokens}:entries"
+TOKEN_INDEX = "ocpp:{tokens}:index"  # noqa: S105  the key's name
 
 _REMEMBERED = 200_000
 

@@ -1,4 +1,5 @@
-"""What operators store per charger: its Basic-auth password, as a keyed fast hash, and the subprotocol to prefer.
+"""What operators store per charger: its Basic-auth password, as a keyed fast hash, the subprotocol to prefer, and how
+its boots are answered.
 
 A slow hash would let a node verify a few dozen handshakes a second, when thousands of chargers come back at once. The
 hash is keyed with a secret of the database instead, salted per charger, and a password is long and random by OCPP's
@@ -7,14 +8,22 @@ own rules (16 to 40 characters).
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from hashlib import blake2b
+
+import orjson
 
 from gateway.cluster.keys import SECRET, Keys
 from gateway.cluster.link import Lane
 from gateway.core.identity import ChargerId
-from gateway.core.ports import ChargerSettings
+from gateway.core.ports import ChargerSettings, Registration
 
 _SALT_BYTES = 16
+_REGISTRATIONS: Mapping[bytes | None, Registration] = {
+    b"accepted": "accepted",
+    b"pending": "pending",
+    b"rejected": "rejected",
+}
 
 
 class Settings:
@@ -24,12 +33,22 @@ class Settings:
         self._lane, self._keys = lane, keys
 
     async def get(self, charger: ChargerId) -> ChargerSettings:
-        key = self._keys.charger(charger).settings
-        subprotocol, check = await self._lane.call("HMGET", key, "subprotocol", "password")
-        return ChargerSettings(subprotocol.decode() if subprotocol else None, check is not None)
+        keys = self._keys.charger(charger)
+        (subprotocol, check, registration), state = await self._lane.calls(
+            [("HMGET", keys.settings, "subprotocol", "password", "registration"), ("HGET", keys.state, "charger")]
+        )
+        return ChargerSettings(
+            subprotocol.decode() if subprotocol else None,
+            check is not None,
+            *_make(state),
+            registration=_REGISTRATIONS.get(registration),
+        )
 
     async def set_subprotocol(self, charger: ChargerId, subprotocol: str | None) -> None:
         await self._set(charger, "subprotocol", subprotocol)
+
+    async def set_registration(self, charger: ChargerId, registration: Registration | None) -> None:
+        await self._set(charger, "registration", registration)
 
     async def set_password(self, charger: ChargerId, password: bytes | None) -> None:
         if password is None:
@@ -56,6 +75,20 @@ class Settings:
     async def _set(self, charger: ChargerId, field: str, value: str | bytes | None) -> None:
         key = self._keys.charger(charger).settings
         await self._lane.call(*(("HDEL", key, field) if value is None else ("HSET", key, field, value)))
+
+
+def _make(state: bytes | None) -> tuple[str | None, str | None, str | None]:
+    """Vendor, model and firmware of a snapshot's field `charger`, None where they are not known."""
+    try:
+        told = orjson.loads(state or b"{}")
+        vendor, model, firmware = (told.get(name) for name in ("vendor", "model", "firmware_version"))
+    except (ValueError, AttributeError):
+        return None, None, None
+    return _text(vendor), _text(model), _text(firmware)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _hash(password: bytes, salt: bytes, secret: bytes) -> bytes:

@@ -7,7 +7,16 @@ from typing import Any, Protocol
 from gateway.core.clock import Clock
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import ApiKeys, CommandStore, Observer, OutwardReader, SettingsStore, StateStore
+from gateway.core.ports import (
+    ApiKeys,
+    Askers,
+    CommandStore,
+    Observer,
+    OutwardReader,
+    SettingsStore,
+    StateStore,
+    TokenStore,
+)
 from gateway.core.router import Router
 
 
@@ -23,6 +32,8 @@ class GatewayContext:
     commands: CommandStore
     settings: SettingsStore
     api_keys: ApiKeys
+    tokens: TokenStore
+    askers: Askers
     health: HealthBoard
     observer: Observer
     metrics: Callable[[], bytes]

@@ -86,12 +86,24 @@ class Claim:
     previous_node: str | None = None
 
 
+Registration = Literal["accepted", "pending", "rejected"]
+"""How a charger's boots are answered."""
+
+
 @dataclass(slots=True)
 class ChargerSettings:
-    """What an operator stored for a charger: the subprotocol to prefer, and the check of its Basic-auth password."""
+    """What an operator stored for a charger: the subprotocol to prefer, the check of its Basic-auth password, and the
+    answer to its boots, which wins over every policy.
+
+    Vendor, model and firmware are what the charger itself said at its last boot, None where that is not known.
+    """
 
     subprotocol: str | None = None
     has_password: bool = False
+    vendor: str | None = None
+    model: str | None = None
+    firmware_version: str | None = None
+    registration: Registration | None = None
 
 
 class Ownership(Protocol):
@@ -295,6 +307,10 @@ class SettingsStore(Protocol):
 
     async def set_subprotocol(self, charger: ChargerId, subprotocol: str | None) -> None: ...
 
+    async def set_registration(self, charger: ChargerId, registration: Registration | None) -> None:
+        """Counts from the charger's next boot on; None leaves the decision to the policy."""
+        ...
+
     async def get(self, charger: ChargerId) -> ChargerSettings: ...
 
 
@@ -325,7 +341,11 @@ class TokenStore(Protocol):
         ...
 
     async def put(self, tokens: Sequence[IdToken]) -> None:
-        """Add entries, or replace those of the same id; all of them or none."""
+        """Add entries, or replace those of the same id.
+
+        Up to a thousand are stored all or none; where more are given and Redis goes away, the first thousands may be
+        there: put them again.
+        """
         ...
 
     async def remove(self, token_id: str) -> bool:
@@ -445,6 +465,10 @@ class Observer(Protocol):
     def handshake_refused(self, status: int) -> None: ...
     def message(self, version: str, direction: str, action: str, outcome: str) -> None:
         """`direction` in | out; `outcome` answered, repeated, refused, invalid, violated ..."""
+        ...
+
+    def violations(self, charger: str, codes: Sequence[str]) -> None:
+        """The deviations of one message."""
         ...
 
     def answered(self, seconds: float) -> None:

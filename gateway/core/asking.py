@@ -1,0 +1,91 @@
+"""Questions to business systems: who can be asked, and what came back, checked."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from pydantic import ValidationError
+
+from gateway.core.answers import ANSWERS, Answer
+from gateway.core.clock import Clock
+from gateway.core.errors import AskFailed
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Ask, Asker
+
+_log = structlog.get_logger(__name__)
+
+
+class AskerBook:
+    """The Askers of this node; implements `Askers`."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Asker] = {}
+
+    def register(self, asker: Asker) -> None:
+        """Raises ValueError for a second one of the same name."""
+        if asker.name in self._by_name:
+            raise ValueError(f"there are two ways to ask of the name {asker.name!r}")
+        self._by_name[asker.name] = asker
+
+    def get(self, name: str) -> Asker | None:
+        return self._by_name.get(name)
+
+
+class Asking:
+    """Asks one way at a time, and takes only an answer that fits the question.
+
+    Whether a way answers is logged when that changes, not for every message.
+    """
+
+    def __init__(self, book: AskerBook, clock: Clock) -> None:
+        self._book, self._clock = book, clock
+        self._failing: set[tuple[str, str]] = set()
+
+    async def ask(
+        self, name: str, kind: str, charger: ChargerId, data: Mapping[str, Any], *, seconds: float
+    ) -> Answer | None:
+        """The answer of one way to ask, within so many seconds; None where there is none that can be used."""
+        asker = self._book.get(name)
+        if asker is None:
+            self._failed(name, kind, charger, f"[answers] names {name}, and nothing is set up to ask that way")
+            return None
+        ask = Ask(uuid4().hex, kind, charger, data, self._clock.now() + seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                raw = await asker.ask(ask)
+        except (AskFailed, TimeoutError) as error:
+            self._failed(name, kind, charger, str(error) or f"no answer within {seconds:g} s")
+            return None
+        except Exception:
+            # A bug in one way to ask must not keep chargers from being answered.
+            _log.exception("asking failed", asker=name, question=kind, charger=str(charger))
+            return None
+        self._worked(name, kind)
+        return _checked(raw, ask, name)
+
+    def _failed(self, name: str, kind: str, charger: ChargerId, reason: str) -> None:
+        if (name, kind) not in self._failing:
+            self._failing.add((name, kind))
+            _log.info("question not answered; the next step of its policy decides", asker=name, question=kind,
+                      charger=str(charger), reason=reason)  # fmt: skip
+
+    def _worked(self, name: str, kind: str) -> None:
+        if (name, kind) in self._failing:
+            self._failing.discard((name, kind))
+            _log.info("questions are answered again", asker=name, question=kind)
+
+
+def _checked(raw: Any, ask: Ask, name: str) -> Answer | None:
+    """The answer, if it is one to this question; else the log says which fields are wrong, not what they hold."""
+    try:
+        return ANSWERS[ask.kind].model_validate(raw)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in problem['loc']) or 'the answer'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+    _log.warning("answer cannot be used; the next step of the policy decides", asker=name, question=ask.kind,
+                 charger=str(ask.charger), ask_id=ask.id, problems=problems)  # fmt: skip
+    return None
