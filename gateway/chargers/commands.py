@@ -7,6 +7,7 @@ from typing import Any
 from gateway.chargers.watching import Watch, Watches
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
+from gateway.ocpp.endings import refused
 from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Follow, Outbound, Profile, Refused, Station
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
@@ -89,7 +90,7 @@ def _in_turn(row: Outbound, arguments: dict[str, Any], station: Station) -> Dial
     for call in calls:
         answer = yield call
         if isinstance(answer, Refused):
-            return _refused(answer, after=len(answers))
+            return refused(answer, after=len(answers))
         answers.append(answer)
     return row.ending(calls, answers)
 
@@ -140,8 +141,8 @@ async def _raw_call(command: Command, action: str, schemas: SchemaSet, caller: C
     end = await caller(Call(action, command.arguments))
     if isinstance(end, CallAnswered):
         status = end.payload.get("status")
-        refused = status in ("Rejected", "NotSupported", "NotImplemented", "UnknownMessageId", "UnknownVendorId")
-        return Ending(Outcome.REJECTED if refused else Outcome.ACCEPTED, status if refused else None, end.payload)
+        no = status in ("Rejected", "NotSupported", "NotImplemented", "UnknownMessageId", "UnknownVendorId")
+        return Ending(Outcome.REJECTED if no else Outcome.ACCEPTED, status if no else None, end.payload)
     return _unanswered(end, after=0)
 
 
@@ -150,9 +151,9 @@ def _unanswered(end: CallEnd, *, after: int) -> Ending:
     sent_before = f" ({after} call(s) of it were answered)" if after else ""
     match end:
         case CallFailed():
-            refused = Refused(end.code, end.canonical, end.description, end.details)
+            error = Refused(end.code, end.canonical, end.description, end.details)
             # An answer that cannot be read may have been a yes.
-            return _refused(refused, after=after, acted=end.description == UNREADABLE_ANSWER)
+            return refused(error, after=after, acted=end.description == UNREADABLE_ANSWER)
         case CallTimedOut():
             return Ending(Outcome.TIMEOUT, "the charger did not answer in time" + sent_before)
         case CallExpired():
@@ -165,13 +166,6 @@ def _unanswered(end: CallEnd, *, after: int) -> Ending:
             return Ending(outcome, "the connection was lost before it was sent" + sent_before)
         case CallAnswered():
             raise TypeError("an answered call has its own ending")
-
-
-def _refused(error: Refused, *, after: int, acted: bool = False) -> Ending:
-    """The ending where a CALL got a CALLERROR."""
-    told = f"{error.code}: {error.description}" if error.description else error.code
-    told += f" ({after} call(s) of it were answered)" if after else ""
-    return Ending(Outcome.ERROR, told, {"code": error.code, "details": error.details}, acted=acted or bool(after))
 
 
 def resolve(waiting: "asyncio.Future[CallEnd]", end: CallEnd) -> None:

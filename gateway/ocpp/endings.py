@@ -1,11 +1,12 @@
 """How a command ended, read from the charger's answers: rules that the versions share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gateway.core.commands import Outcome
-from gateway.ocpp.fields import snake_case
-from gateway.ocpp.profile import Answered, Call, Ending
+from gateway.ocpp.fields import as_list, snake_case
+from gateway.ocpp.profile import Answered, Call, Ending, Refused
 
 DONE: Mapping[str, str | None] = {
     # status of an answer → reason to tell beside `accepted`
@@ -24,6 +25,59 @@ def by_status(calls: list[Call], answers: list[Answered]) -> Ending:
     """The ending of a command of one call, whose answer has a `status`."""
     payload = answers[-1].payload
     return ending(payload, status_result(payload))
+
+
+def by_status_and(**names: str) -> Callable[[list[Call], list[Answered]], Ending]:
+    """As `by_status`; the result also tells fields of the call: name in the result → name in its payload."""
+
+    def read(calls: list[Call], answers: list[Answered]) -> Ending:
+        payload, asked = answers[-1].payload, calls[-1].payload
+        return ending(payload, {**status_result(payload), **{name: asked.get(field) for name, field in names.items()}})
+
+    return read
+
+
+def report_promised(name: str, nothing: str) -> Callable[[list[Call], list[Answered]], Ending]:
+    """The ending of the request for a report: it comes later, or has no items, which the status `nothing` says."""
+
+    def read(calls: list[Call], answers: list[Answered]) -> Ending:
+        payload = answers[-1].payload
+        result = {**status_result(payload), "request_id": calls[-1].payload.get("requestId")}
+        if payload.get("status") == nothing:
+            return Ending(Outcome.ACCEPTED, nothing, {**result, name: []}, final=True)
+        return ending(payload, result)
+
+    return read
+
+
+def report_whole(name: str) -> Callable[[Ending, Sequence[Call], Mapping[str, Any]], Ending | None]:
+    """The end of a request for a report: the event that carries its last part, and with it the whole."""
+
+    def read(yes: Ending, calls: Sequence[Call], data: Mapping[str, Any]) -> Ending | None:
+        if data.get("request_id") != calls[-1].payload.get("requestId") or not data.get("complete"):
+            return None
+        return replace(yes, result={**(yes.result or {}), name: data.get(name)})
+
+    return read
+
+
+def upload_over(yes: Ending, calls: Sequence[Call], data: Mapping[str, Any]) -> Ending | None:
+    """The end of an upload, as the charger tells it. 1.6's DiagnosticsStatusNotification bears no request id, and some
+    chargers leave it out of LogStatusNotification."""
+    request_id, status = data.get("request_id"), data.get("status")
+    if request_id not in (None, calls[-1].payload.get("requestId")) or status in (None, "idle", "uploading"):
+        return None
+    result = {**(yes.result or {}), "status": status}
+    if status == "uploaded":
+        return Ending(Outcome.ACCEPTED, None, result)
+    return Ending(Outcome.REJECTED, str(status), result)
+
+
+def refused(error: Refused, *, after: int = 0, acted: bool = False) -> Ending:
+    """The ending where a CALL got a CALLERROR; `after` calls of the same command were answered before it."""
+    told = f"{error.code}: {error.description}" if error.description else error.code
+    told += f" ({after} call(s) of it were answered)" if after else ""
+    return Ending(Outcome.ERROR, told, {"code": error.code, "details": error.details}, acted=acted or bool(after))
 
 
 def ending(payload: Mapping[str, Any], result: dict[str, Any], name: str = "status") -> Ending:
@@ -51,6 +105,11 @@ def status_result(payload: Mapping[str, Any]) -> dict[str, Any]:
 def neutral(status: Any) -> str | None:
     """A status in snake_case; None where the charger gave none."""
     return snake_case(status) if isinstance(status, str) else None
+
+
+def items(answers: list[Answered], name: str) -> list[dict[str, Any]]:
+    """The objects of the list `name` in all answers."""
+    return [item for answer in answers for item in as_list(answer.payload.get(name)) if isinstance(item, dict)]
 
 
 def worst(endings: list[Ending], names: list[str], result: dict[str, Any]) -> Ending:

@@ -19,3 +19,13 @@ class Arguments(BaseModel):
 
 EvseId = Annotated[int, Field(ge=0, description="EVSE, counted from 1; on OCPP 1.6 the connector's number")]
 ConnectorId = Annotated[int, Field(ge=0, description="Connector of the EVSE, counted from 1")]
+
+TokenId = Annotated[
+    str, Field(min_length=1, max_length=255, description="Id token; OCPP 1.6 allows 20 characters, 2.0.1 36")
+]
+TokenType = Annotated[str, Field(min_length=1, description="OCPP 2.x id token type; OCPP 1.6 knows none")]
+
+Url = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$")]
+
+Secret = Annotated[str, Field(json_schema_extra={"format": "password", "writeOnly": True})]
+"""What is handed to the charger and shown to nobody else."""

@@ -17,7 +17,10 @@ class Unlock(Arguments):
 class Reset(Arguments):
     """Restart the charger: at once, or on_idle when no transaction runs."""
 
-    type: Literal["immediate", "on_idle"] = Field("on_idle", description="OCPP 1.6: immediate is Hard, on_idle is Soft")
+    type: Literal["immediate", "on_idle", "immediate_and_resume"] = Field(
+        "on_idle",
+        description="OCPP 1.6: immediate is Hard, on_idle is Soft. OCPP 2.1: immediate_and_resume goes on charging",
+    )
     evse_id: EvseId | None = Field(None, description="OCPP 2.x: only this EVSE")
 
 
@@ -35,6 +38,9 @@ class Trigger(Arguments):
     message: str = Field(
         min_length=1,
         description="OCPP's MessageTrigger, e.g. StatusNotification, MeterValues, BootNotification, Heartbeat",
+    )
+    custom: str | None = Field(
+        None, min_length=1, max_length=50, description="OCPP 2.1: the vendor's name of a CustomTrigger"
     )
     evse_id: EvseId | None = None
     connector_id: ConnectorId | None = None
