@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from gateway.config_file import ConfigFile, KeyPath
 from gateway.core.errors import ConfigurationError
 
-_SECRET_WORDS = ("password", "token", "secret", "key", "url")
+_SECRET_WORDS = ("password", "token", "secret", "key", "url", "headers")
 
 
 @dataclass
@@ -34,9 +34,12 @@ class Origins:
 def _has(values: Mapping[str, Any], key: KeyPath) -> bool:
     here: Any = values
     for name in key:
-        if not isinstance(here, Mapping) or name not in here:
+        if isinstance(here, list) and name.isdecimal() and int(name) < len(here):
+            here = here[int(name)]
+        elif isinstance(here, Mapping) and name in here:
+            here = here[name]
+        else:
             return False
-        here = here[name]
     return True
 
 
@@ -79,7 +82,7 @@ def _place(key: KeyPath, origins: Origins) -> tuple[str | None, int | None]:
 def _given(key: KeyPath, details: ErrorDetails) -> str:
     """The value that was given, unless it may be a secret or is a whole section."""
     value = details["input"]
-    if not isinstance(value, str | int | float) or any(word in key[-1] for word in _SECRET_WORDS):
+    if not isinstance(value, str | int | float) or any(word in part for part in key for word in _SECRET_WORDS):
         return ""
     return f" (it is {value!r})"
 
@@ -95,11 +98,20 @@ def _unknown(key: KeyPath, model: type[BaseModel]) -> str:
 
 def _section(model: type[BaseModel], key: KeyPath) -> type[BaseModel] | None:
     for name in key:
+        if name.isdecimal():
+            continue
         found = model.model_fields.get(name)
-        if found is None or not isinstance(found.annotation, type) or not issubclass(found.annotation, BaseModel):
+        inner = None if found is None else _model_in(found.annotation)
+        if inner is None:
             return None
-        model = found.annotation
+        model = inner
     return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an option holds, alone or in a list."""
+    candidates = (annotation, *get_args(annotation)[:1])
+    return next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _suggestion(name: str, known: list[str], model: type[BaseModel]) -> str:

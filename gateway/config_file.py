@@ -9,7 +9,7 @@ from typing import Any
 from gateway.core.errors import ConfigurationError
 
 KeyPath = tuple[str, ...]
-"""A key with the tables around it: `("mqtt", "url")`."""
+"""A key with the tables around it: `("mqtt", "url")`, `("profile", "0", "name")`."""
 
 
 class ConfigFile:
@@ -61,8 +61,13 @@ def key_lines(text: str) -> dict[KeyPath, int]:
 
 
 def key_paths(values: Mapping[str, Any], above: KeyPath = ()) -> Iterator[KeyPath]:
-    """Every key of nested mappings, tables before what they hold."""
+    """Every key of nested mappings, tables before what they hold; a list's tables are called `0`, `1` ..."""
     for name, value in values.items():
         yield (*above, name)
         if isinstance(value, Mapping):
             yield from key_paths(value, (*above, name))
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                if isinstance(item, Mapping):
+                    yield (*above, name, str(place))
+                    yield from key_paths(item, (*above, name, str(place)))

@@ -1,7 +1,7 @@
 """Prometheus metrics: what the house counts, and the page that is scraped."""
 
 import gc
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 from prometheus_client import (
@@ -25,6 +25,7 @@ OTHER = "other"
 """The label value that stands for all that came once a metric has its full number of series."""
 
 _MAX_SERIES = 1000
+_MAX_VIOLATION_SERIES = 10_000
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _COMMAND_LATENCIES = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -88,10 +89,18 @@ class PrometheusObserver:
             limit=_MAX_SERIES,
             other=OTHER,
         )
+        self._violations = TallyCounter(
+            "ocpp_gateway_charger_violations",
+            "Deviations from OCPP, by charger and code",
+            ("charger", "code"),
+            limit=_MAX_VIOLATION_SERIES,
+            other=OTHER,
+        )
         self._answer = TallyHistogram(
             "ocpp_gateway_answer_seconds", "From a charger's message to its answer", _LATENCIES
         )
         registry.register(self._messages)
+        registry.register(self._violations)
         registry.register(self._answer)
         self._commands = counter("commands", "Commands, by outcome", "name", "outcome")
         self._command = histogram("command_seconds", "From a command to its outcome", _COMMAND_LATENCIES)
@@ -123,6 +132,10 @@ class PrometheusObserver:
 
     def message(self, version: str, direction: str, action: str, outcome: str) -> None:
         self._messages.count(version, direction, action, outcome)
+
+    def violations(self, charger: str, codes: Sequence[str]) -> None:
+        for code in codes:
+            self._violations.count(charger, code)
 
     def answered(self, seconds: float) -> None:
         self._answer.observe(seconds)

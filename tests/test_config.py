@@ -33,7 +33,7 @@ def write(text: str, name: str = "gateway.toml") -> Path:
 def test_without_configuration_the_defaults_hold() -> None:
     settings = load().settings
     assert (settings.redis.url, settings.mqtt.url) == (None, None)
-    assert settings.gateway.adapters == ["mqtt", "rest"]
+    assert settings.gateway.adapters == ["mqtt", "rest", "webhooks"]
     assert settings.chargers.port == 9000
 
 
@@ -110,7 +110,7 @@ def test_settings_made_in_code_do_not_read_the_environment(monkeypatch: pytest.M
         ("data_dir = '/x'\n", 1, r"did you mean \[gateway\] data_dir\?"),
         ("[chargers]\nport = 70000\n", 2, r"chargers\.port: .*less than or equal to 65535 \(it is 70000\)"),
         ("[chargers]\nhost = '::'\nport = 'x'\n", 3, r"chargers\.port: .*valid integer.*\(it is 'x'\)"),
-        ("# why\n[chargers]\nhost = 'a'\ntls_key = 'k'\n", 2, "tls_certificate and tls_key go together"),
+        ("# why\n[chargers]\nhost = 'a'\ntls_key = '/dev/null'\n", 2, "tls_certificate and tls_key go together"),
         ("chargers = 3\n", 1, r"chargers: Input should be a valid dictionary"),
         ("[chargers]\nport = \n", 2, "not TOML"),
         ("[chargers\n", 1, "not TOML"),
@@ -224,6 +224,8 @@ def test_lines_are_those_where_a_key_begins() -> None:
         ("a", "g"): 13,
         ("a", "g", "h"): 14,
         ("list",): 15,
+        ("list", "0"): 15,
+        ("list", "0", "i"): 16,
     }
 
 
@@ -244,3 +246,4 @@ def test_every_option_is_described() -> None:
 
 def test_key_paths_name_tables_before_what_they_hold() -> None:
     assert list(key_paths({"a": {"b": 1}, "c": 2})) == [("a",), ("a", "b"), ("c",)]
+    assert list(key_paths({"a": [{"b": 1}, 2]})) == [("a",), ("a", "0"), ("a", "0", "b")]

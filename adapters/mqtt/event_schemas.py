@@ -52,6 +52,13 @@ class ProtocolViolation(TypedDict):
     raw: str
 
 
+class Unresponsive(TypedDict):
+    """A charger that is connected and speaks does not answer calls any more, or (`unresponsive` false) does again."""
+
+    unresponsive: bool
+    unanswered_calls: int
+
+
 class Booted(FromMessage):
     """A BootNotification, and how it was answered. `interval` is in seconds."""
 
@@ -211,6 +218,7 @@ EVENTS: dict[str, type] = {
     "ocpp.charger.disconnected": Disconnected,
     "ocpp.charger.removed": Removed,
     "ocpp.charger.violation": ProtocolViolation,
+    "ocpp.charger.unresponsive": Unresponsive,
     "ocpp.charger.booted": Booted,
     "ocpp.charger.status": ChargerStatus,
     "ocpp.connector.status": ConnectorStatus,

@@ -50,6 +50,10 @@ _CHARGER: dict[str, Any] = {
     "node": "node-1",
     "enabled": True,
     "transactions": [_TRANSACTION_ID],
+    "violations": 2,
+    "violation_codes": {"timestamp_without_zone": 2},
+    "unresponsive": False,
+    "quirks": "growatt-thor",
     "connectors": [_CONNECTOR],
 }
 _TRANSACTION: dict[str, Any] = {
@@ -171,6 +175,12 @@ class Charger(_Resource):
     enabled: bool | None = None
     transactions: list[str] | None = Field(None, description="Ids of the transactions that run")
     firmware_status: str | None = None
+    violations: int = Field(0, description="How many deviations from OCPP it has sent so far")
+    violation_codes: dict[str, int] = Field(
+        default_factory=dict, description="The deviations by their codes; `other` where there are many codes"
+    )
+    unresponsive: bool = Field(False, description="True where it is connected and speaks, but leaves calls unanswered")
+    quirks: str | None = Field(None, description="The quirk profiles that apply to its make, null where none does")
     connectors: list[Connector]
 
 

@@ -9,12 +9,14 @@ import structlog
 
 from gateway.chargers.admission import Admission
 from gateway.chargers.commands import CallEnd, carry_out
+from gateway.chargers.make import KnownMake
 from gateway.chargers.recorder import Recorder
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.watching import Watches
 from gateway.chargers.websocket import WebSocket
 from gateway.core.clock import rfc3339
 from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.reports import Limit
 from gateway.core.twin import Change
 from gateway.ocpp.profile import Call, Profile, Station
 from gateway.ocpp.session import CallLost, Session, SessionEvent
@@ -36,12 +38,13 @@ class Calling:
         recorder: Recorder,
         around: Surroundings,
         *,
+        make: KnownMake,
         apply: Callable[[list[SessionEvent]], None],
         enqueue: Callable[[Callable[[], Change]], None],
     ) -> None:
         self._profile, self._session, self._socket = profile, session, socket
         self._recorder, self._around = recorder, around
-        self._apply, self._enqueue = apply, enqueue
+        self._make, self._apply, self._enqueue = make, apply, enqueue
         self._next_id = count(randbelow(1 << 30) + 1)
         self.watches = Watches()
         self.admission = Admission()
@@ -71,8 +74,9 @@ class Calling:
         return Station(
             twin.active_transactions(),
             lambda: next(self._next_id),
-            twin.limits(),
+            twin.limits(self._around.clock.now()),
             twin.evse_ids(),
+            self._make.quirks,
             now=rfc3339(self._around.clock.now()),
         )
 
@@ -107,7 +111,7 @@ class Calling:
         arguments, clock, twin = command.arguments, self._around.clock, self._recorder.twin
         match command.name:
             case "set_charging_limit":
-                limits = arguments["evse_id"], arguments["current_a"], arguments["power_w"]
-                self._enqueue(lambda: twin.limited(clock.now(), *limits))
+                limit = Limit(arguments["current_a"], arguments["power_w"])
+                self._enqueue(lambda: twin.limited(clock.now(), arguments["evse_id"], limit))
             case "set_availability":
                 self._enqueue(lambda: twin.availability_set(clock.now(), arguments["evse_id"], arguments["available"]))

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 Subprotocol = Literal["ocpp1.6", "ocpp2.0.1", "ocpp2.1"]
 
 
@@ -17,9 +18,13 @@ class ChargersConfig(BaseModel):
     host: str = Field("0.0.0.0", description="Address that chargers connect to; 0.0.0.0 is every interface")  # noqa: S104
     port: int = Field(9000, ge=0, le=65535, description="Port that chargers connect to; 0 takes any free one")
     tls_certificate: Path | None = Field(
-        None, description="PEM file with the certificate chain; with it chargers connect by wss (TLS 1.2 or newer)"
+        None, description="PEM file with the certificate chain; with it chargers connect by wss"
     )
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key")
+    tls_minimum: TlsVersion = Field(
+        "1.2",
+        description="Oldest TLS version that is spoken; 1.0 and 1.1 can be broken, but some old chargers know no other",
+    )
     default_subprotocol: Subprotocol | None = Field(
         None, description="Version for chargers that offer no subprotocol; without one they are turned away"
     )
@@ -67,6 +72,19 @@ class ChargersConfig(BaseModel):
         description="Answer messages that break OCPP's schema with CALLERROR instead of taking and flagging them; "
         "messages of transactions are taken all the same",
     )
+    quirks: Path | None = Field(
+        None,
+        description="TOML file, or folder of such, with quirk profiles: how makes of chargers stray from OCPP (time "
+        "zone, units, subprotocol ...). They win over the built-in ones, gateway/ocpp/quirks/makes.toml, which "
+        "explains what may stand there",
+    )
+
+    @field_validator("tls_certificate", "tls_key", "quirks")
+    @classmethod
+    def _exists(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.exists():
+            raise ValueError("there is no such file")
+        return path
 
     @model_validator(mode="after")
     def _certificate_and_key_go_together(self) -> Self:

@@ -15,17 +15,19 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.chargers.calling import Calling
-from gateway.chargers.commands import resolve
+from gateway.chargers.commands import CallEnd, resolve
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.interpretation import UNDECIDED, Prepared, Received, decided, prepared, received
+from gateway.chargers.make import KnownMake
 from gateway.chargers.recorder import Recorder, is_empty
+from gateway.chargers.responsiveness import Responsiveness
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.websocket import WebSocket
 from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Claim
-from gateway.core.reports import Notice
+from gateway.core.reports import Boot, Notice
 from gateway.core.twin import Change
 from gateway.ocpp.profile import Profile
 from gateway.ocpp.session import (
@@ -71,9 +73,18 @@ class Connection:
         self._around = around
         self._session = Session(profile, around.schemas[profile.subprotocol], strict=around.config.strict)
         self._recorder = Recorder(charger, claim, around, has_socket=lambda: self._closed is None)
+        self._make = KnownMake(self._recorder, self._session, around)
         self._calling = Calling(
-            profile, self._session, socket, self._recorder, around, apply=self._apply, enqueue=self._enqueue_change
+            profile,
+            self._session,
+            socket,
+            self._recorder,
+            around,
+            make=self._make,
+            apply=self._apply,
+            enqueue=self._enqueue_change,
         )
+        self._responsiveness = Responsiveness()
         self._inbox: deque[Received | _Internal] = deque()
         self._in_hand: Received | _Internal | None = None
         self._loop = asyncio.get_running_loop()
@@ -183,6 +194,7 @@ class Connection:
             remote_address=self._socket.remote_address,
             node=self._around.node,
             security="tls" if self._socket.encrypted else None,
+            quirks=self._make.name,
         )
 
     # ------------------------------------------------------------ the socket's Listener
@@ -241,15 +253,31 @@ class Connection:
                     self._socket.send(event.text)
                 case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost():
                     resolve(event.handle, event)
+                    self._note_responsiveness(event)
                 case Anomaly():
                     self._note_anomaly(event)
         if self._timer is not None or self._session.is_calling:
             self._arm()
 
+    def _note_responsiveness(self, end: CallEnd) -> None:
+        """Tell where a charger ceases to answer calls although it speaks, and where it answers again."""
+        known = self._responsiveness
+        unanswered = known.unanswered + 1
+        changed = known.timed_out() if isinstance(end, CallTimedOut) else False
+        if isinstance(end, CallAnswered | CallFailed):
+            changed, unanswered = known.answered(), 0
+        if not changed:
+            return
+        responsive, twin, clock = not known.unresponsive, self._recorder.twin, self._around.clock
+        _log.warning("charger answers calls again" if responsive else "charger does not answer calls",
+                     charger=str(self.charger), unanswered=unanswered)  # fmt: skip
+        self._enqueue_change(lambda: twin.responsive(clock.now(), responsive, unanswered))
+
     def _note_anomaly(self, anomaly: Anomaly) -> None:
         """Unknown is forwarded, never dropped: what is no message becomes an event, at a bounded rate."""
         clock = self._around.clock
         self._around.observer.message(self.version, "in", anomaly.kind, "anomaly")
+        self._around.observer.violations(str(self.charger), [anomaly.kind])
         if clock.monotonic() - self._violation_at < VIOLATION_INTERVAL:
             return
         self._violation_at = clock.monotonic()
@@ -257,7 +285,7 @@ class Connection:
         told = {"code": anomaly.kind, "message": anomaly.detail, "raw": anomaly.raw[:MAX_ODD_TEXT]}
         notice, now, recorder = Notice("ocpp.charger.violation", told), clock.now(), self._recorder
         self._enqueue_change(
-            lambda: recorder.twin.handle(notice, now=now, redis_now=now + recorder.ahead, violations=1)
+            lambda: recorder.twin.handle(notice, now=now, redis_now=now + recorder.ahead, violations=[anomaly.kind])
         )
 
     def _arm(self) -> None:
@@ -285,7 +313,8 @@ class Connection:
             call.violations.append(
                 {"code": "not_accepted", "path": "", "message": "the charger's boot was not accepted"}
             )
-        item = received(self.charger, call, self._around.clock.monotonic())
+        self._responsiveness.heard()
+        item = received(self.charger, call, self._around.clock.monotonic(), self._make.quirks)
         waits_for_work = self._wake is not None and not self._wake.done()
         if waits_for_work and self._in_hand is None and not self._inbox and not item.is_question:
             try:
@@ -367,6 +396,8 @@ class Connection:
         earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)
         if earlier is None:
             self._calling.watches.noticed(ready.change.events)
+        if isinstance(item.report, Boot) and self._make.choose():
+            self._enqueue_change(lambda: recorder.twin.known_as(self._around.clock.now(), self._make.name))
         self._answer(ready, earlier)
 
     def _answer(self, ready: Prepared, earlier: bytes | None) -> None:
@@ -380,7 +411,10 @@ class Connection:
                 text = self._session.refuse(call.message_id, code, f"{call.action} is not handled")
             self._socket.send(text)
             observer.answered(self._around.clock.monotonic() - ready.received.arrived)
-        outcome = "repeated" if earlier is not None else "violated" if ready.received.notes.violations else "ok"
+        violations = ready.received.notes.violations
+        if violations:
+            observer.violations(str(self.charger), [violation["code"] for violation in violations])
+        outcome = "repeated" if earlier is not None else "violated" if violations else "ok"
         observer.message(self.version, "in", call.action if known else "unknown", outcome)
 
     # ------------------------------------------------------------ the walk of a command

@@ -26,7 +26,7 @@ from gateway.core.reports import (
 )
 from gateway.core.responder import AuthorizeQuestion, Decision, Question, Responder
 from gateway.core.twin import Change, Twin
-from gateway.ocpp.profile import Notes
+from gateway.ocpp.profile import Notes, Quirks
 from gateway.ocpp.session import CallReceived
 
 _log = structlog.get_logger(__name__)
@@ -82,9 +82,9 @@ class Prepared:
     recorded: float
 
 
-def received(charger: ChargerId, call: CallReceived, arrived: float) -> Received:
+def received(charger: ChargerId, call: CallReceived, arrived: float, quirks: Quirks) -> Received:
     """Translate a call by its version's table. Never raises: what the table cannot read travels raw."""
-    notes = Notes(call.violations)
+    notes = Notes(call.violations, quirks)
     if call.inbound is None:
         return Received(call, notes, Untranslated(), arrived)
     try:
@@ -155,7 +155,7 @@ def _change(item: Received, decisions: Decisions, twin: Twin, now: float, ahead:
             token=decisions.token,
             boot=decisions.boot,
             payload_hash=payload_hash,
-            violations=len(item.notes.violations),
+            violations=[violation["code"] for violation in item.notes.violations],
         )
     except Exception:
         _log.exception("report not understood", action=item.call.action)

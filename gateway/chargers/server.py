@@ -1,14 +1,12 @@
 """Where chargers connect: listens, admits, and owns every connection of this node."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
 
 import structlog
 from websockets.http11 import Request
 
 from gateway.chargers.absent import end_pending_for_absent
-from gateway.chargers.config import ChargersConfig
 from gateway.chargers.connection import Connection
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.handshake import (
@@ -20,14 +18,19 @@ from gateway.chargers.handshake import (
 )
 from gateway.chargers.recorder import END_PENDING
 from gateway.chargers.surroundings import Surroundings
+from gateway.chargers.tls import TlsDoors, tls_context
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import ConfigurationError, HandshakeRefused, LogUnavailable
 from gateway.core.identity import ChargerId
 from gateway.ocpp.profiles import PROFILES
+from gateway.ocpp.quirks.catalog import Make
 
 _log = structlog.get_logger(__name__)
 
 UPKEEP_INTERVAL = 0.5
+TLS_FAILED = 0
+"""The status that a failed TLS handshake is counted under: it never came to HTTP."""
+
 RETRY_AFTER = 5
 """Seconds that a refused charger is told to wait."""
 
@@ -55,16 +58,10 @@ class ChargerServer:
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            tls = _tls_context(config)
+            doors = self._tls_doors(tasks.create_task)
+            new_protocol = self._new_socket if doors is None else doors.new_door
             try:
-                server = await loop.create_server(
-                    self._new_socket,
-                    config.host,
-                    config.port,
-                    ssl=tls,
-                    ssl_handshake_timeout=None if tls is None else config.handshake_timeout,
-                    backlog=4096,
-                )
+                server = await loop.create_server(new_protocol, config.host, config.port, backlog=4096)
             except OSError as error:
                 raise ConfigurationError(
                     f"chargers cannot connect: {config.host}:{config.port}: {error.strerror}; "
@@ -78,6 +75,8 @@ class ChargerServer:
             finally:
                 server.close()
                 upkeep.cancel()
+                if doors is not None:
+                    doors.close()
             self._drain()
 
     def superseded(self, charger: ChargerId, epoch: int) -> None:
@@ -122,6 +121,20 @@ class ChargerServer:
                     _log.exception("upkeep failed", charger=str(connection.charger))
 
     # ------------------------------------------------------------ admission
+
+    def _tls_doors(self, spawn: "Callable[..., asyncio.Task[None]]") -> TlsDoors | None:
+        """What takes chargers in by TLS; None where the listener has no certificate. Raises ConfigurationError."""
+        config = self._around.config
+        context = tls_context(config)
+        if context is None:
+            return None
+        return TlsDoors(
+            context,
+            timeout=config.handshake_timeout,
+            new_inner=self._new_socket,
+            spawn=spawn,
+            failed=lambda: self._around.observer.handshake_refused(TLS_FAILED),
+        )
 
     def _new_socket(self) -> WebSocket:
         config = self._around.config
@@ -211,11 +224,13 @@ class ChargerServer:
         settings = await self._around.ownership.settings(charger)
         if settings.has_password or self._around.config.require_password:
             await self._authenticate(charger, request)
+        make = Make(charger.identity, settings.vendor, settings.model, settings.firmware_version)
+        quirks = self._around.quirks.quirks(make)
         return chosen_subprotocol(
             offered_subprotocols(request.headers),
             tuple(PROFILES),
             preferred=settings.subprotocol,
-            default=self._around.config.default_subprotocol,
+            default=quirks.default_subprotocol or self._around.config.default_subprotocol,
         )
 
     async def _authenticate(self, charger: ChargerId, request: Request) -> None:
@@ -270,17 +285,3 @@ class _Nobody:
 
     def socket_closed(self, code: int, reason: str) -> None:
         return None
-
-
-def _tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
-    if config.tls_certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(config.tls_certificate, config.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"[chargers] tls_certificate {config.tls_certificate} and tls_key {config.tls_key}: {error}"
-        ) from error
-    return context

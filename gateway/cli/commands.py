@@ -243,8 +243,14 @@ def check_config(
     """
     from gateway.config import load
     from gateway.config_text import effective, template
+    from gateway.quirk_files import quirk_catalog
 
-    typer.echo(template() if defaults else effective(load(config), explain=not brief), nl=False)
+    if defaults:
+        typer.echo(template(), nl=False)
+        return
+    loaded = load(config)
+    quirk_catalog(loaded.settings.chargers.quirks)
+    typer.echo(effective(loaded, explain=not brief), nl=False)
 
 
 @app.command()

@@ -1,5 +1,8 @@
 """The picture of a charger itself, as it is published under `state`, and what its twin remembers."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from gateway.core.connector_state import ConnectorError
@@ -16,7 +19,11 @@ class LastBoot(TypedDict):
 
 
 class ChargerState(TypedDict):
-    """Every key is always present, null where unknown. Notices may add further ones."""
+    """Every key is always present, null where unknown. Notices may add further ones.
+
+    `violations` counts all deviations, `violation_codes` them by code; `unresponsive` tells that the charger is
+    connected and speaks, but leaves calls unanswered; `quirks` names the quirk profiles that apply to it.
+    """
 
     id: str
     availability: str
@@ -45,6 +52,9 @@ class ChargerState(TypedDict):
     transactions: list[str]
     firmware_status: str | None
     violations: int
+    violation_codes: dict[str, int]
+    unresponsive: bool
+    quirks: str | None
 
 
 class EndedTransaction(TypedDict):
@@ -59,17 +69,38 @@ class EndedTransaction(TypedDict):
     record: TransactionRecord | None
 
 
+class StoredCarrier(TypedDict):
+    """`gateway.core.reports.Carrier` as it is stored."""
+
+    unit: Literal["A", "W"]
+    stack_level: int
+    purpose: str
+
+
+class StoredLimit(TypedDict):
+    """`gateway.core.reports.Limit` as it is stored."""
+
+    current_a: float | None
+    power_w: float | None
+    paused: bool
+    phases: int | None
+    until: str | None
+    carrier: StoredCarrier | None
+
+
 class Memory(TypedDict):
     """The twin's own notes, stored with the snapshot but not published.
 
     `wire_id` is the last number given to an OCPP 1.6 transaction; `stops` leads from a StopTransaction that named no
-    known transaction to the one it was taken for. Both dicts are bounded, oldest first.
+    known transaction to the one it was taken for; `limits` are those set by command, by EVSE. All dicts are bounded,
+    oldest first.
     """
 
     active: list[str]
     wire_id: int
     ended: dict[str, EndedTransaction]
     stops: dict[str, str]
+    limits: dict[str, StoredLimit]
 
 
 def new_charger(charger: ChargerId) -> ChargerState:
@@ -102,8 +133,27 @@ def new_charger(charger: ChargerId) -> ChargerState:
         "transactions": [],
         "firmware_status": None,
         "violations": 0,
+        "violation_codes": {},
+        "unresponsive": False,
+        "quirks": None,
     }
 
 
+MAX_CODES = 50
+"""Codes of violations that a charger's are counted under; any further one counts as `other`."""
+
+OTHER = "other"
+
+
+def count_violations(state: ChargerState, codes: Sequence[str]) -> None:
+    """Count the deviations of a message; what was there is replaced, never changed in place."""
+    state["violations"] += len(codes)
+    counts = {**state["violation_codes"]}
+    for code in codes:
+        known = code if code in counts or len(counts) < MAX_CODES else OTHER
+        counts[known] = counts.get(known, 0) + 1
+    state["violation_codes"] = counts
+
+
 def new_memory() -> Memory:
-    return {"active": [], "wire_id": 0, "ended": {}, "stops": {}}
+    return {"active": [], "wire_id": 0, "ended": {}, "stops": {}, "limits": {}}

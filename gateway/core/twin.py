@@ -5,12 +5,12 @@ drawn up beside the state (`gateway.core.draft`) and counts once it is adopted, 
 that a message was a repeat, its change is thrown away and nothing has happened.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.core import start_stop, transaction_events
 from gateway.core.assembly import give_up, take_part
-from gateway.core.charger_state import new_charger, new_memory
+from gateway.core.charger_state import count_violations, new_charger, new_memory
 from gateway.core.connector_state import apply_limit, apply_pause, apply_status, error_of, is_idle, make_idle
 from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
 from gateway.core.events import Event, to_json
@@ -65,6 +65,12 @@ class Twin:
         boot = self._state.charger["boot"]
         return None if boot is None else boot["status"]
 
+    @property
+    def make(self) -> tuple[str | None, str | None, str | None]:
+        """Vendor, model and firmware, as the last boot told them."""
+        charger = self._state.charger
+        return charger["vendor"], charger["model"], charger["firmware_version"]
+
     def active_transactions(self) -> list[ActiveTransaction]:
         """The transactions that run; not those that are only waiting for missing messages."""
         return [
@@ -103,15 +109,23 @@ class Twin:
             change.draft.adopt_into(self._state)
 
     def connected(
-        self, now: float, *, version: str, remote_address: str, node: str, security: str | None = None
+        self,
+        now: float,
+        *,
+        version: str,
+        remote_address: str,
+        node: str,
+        security: str | None = None,
+        quirks: str | None = None,
     ) -> Change:
-        """A socket was opened and the charger is ours."""
+        """A socket was opened and the charger is ours. `quirks` names the quirk profiles that apply to it."""
         draft = self._draft(now)
         charger = draft.charger()
         charger["availability"] = "online"
         charger["ocpp_version"] = version
         charger["connected_at"] = charger["last_seen_at"] = draft.now_text
         charger["remote_address"], charger["node"], charger["security"] = remote_address, node, security
+        charger["quirks"], charger["unresponsive"] = quirks, False
         data = {"ocpp_version": version, "remote_address": remote_address, "node": node, "security": security}
         return _with_availability(draft, Event("ocpp.charger.connected", data))
 
@@ -133,16 +147,16 @@ class Twin:
         token: TokenDecision | None = None,
         boot: BootDecision | None = None,
         payload_hash: str = "",
-        violations: int = 0,
+        violations: Sequence[str] = (),
     ) -> Change:
         """What a message of the charger means.
 
         `now` is the node's clock, `redis_now` Redis's (both Unix seconds); `payload_hash` tells the payload from
-        others; `violations` is how many deviations it had. Never refuses a report.
+        others; `violations` are the codes of its deviations. Never refuses a report.
         """
         draft = self._draft(now)
         if violations:
-            draft.charger()["violations"] += violations
+            count_violations(draft.charger(), violations)
         numbered = self._is_numbered(report)
         match report:
             case Meter():
@@ -181,6 +195,20 @@ class Twin:
         """A report of `unfinished_reports` stayed incomplete for too long: say what came of it, and forget it."""
         draft = self._draft(now)
         give_up(draft, report)
+        return draft.change()
+
+    def known_as(self, now: float, quirks: str | None) -> Change:
+        """The charger turned out to be of a make with these quirk profiles."""
+        draft = self._draft(now)
+        draft.charger()["quirks"] = quirks
+        return draft.change()
+
+    def responsive(self, now: float, responsive: bool, unanswered: int) -> Change:
+        """Whether the charger answers calls; `unanswered` is how many in a row it did not answer."""
+        draft = self._draft(now)
+        draft.charger()["unresponsive"] = not responsive
+        data = {"unresponsive": not responsive, "unanswered_calls": unanswered}
+        draft.events.append(Event("ocpp.charger.unresponsive", data))
         return draft.change()
 
     def limited(self, now: float, evse_id: int, current_a: float | None, power_w: float | None) -> Change:

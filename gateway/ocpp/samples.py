@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from gateway.core.reports import Sample
-from gateway.ocpp.fields import At, as_list, pointer, shown, to_integer, to_number, to_text, unreadable
-from gateway.ocpp.profile import Notes
+from gateway.ocpp.fields import At, as_list, number, pointer, shown, to_integer, to_number, to_text, unreadable
+from gateway.ocpp.profile import Notes, UnitCorrection
 from gateway.ocpp.timestamps import read_timestamp
 
 # Defaults of SampledValue, the same in 1.6 (section 7.43) and 2.x (part 2, SampledValueType).
@@ -78,11 +78,26 @@ def read_meter_values(
     return samples, time
 
 
+def read_register_16(payload: dict[str, Any], name: str, notes: Notes) -> int | float | None:
+    """meterStart or meterStop of OCPP 1.6 in Wh (sections 6.45, 6.49); None where it is missing or unreadable.
+
+    It is a reading of the register that samples show, too: where that is known to be mislabelled, so is this.
+    """
+    reading = number(payload, name, notes)
+    if reading is None or not notes.quirks.units:
+        return reading
+    corrected = _corrected(DEFAULT_MEASURAND, DEFAULT_ENERGY_UNIT, notes, (name,))
+    if corrected is None or corrected[0] != DEFAULT_ENERGY_UNIT:
+        return reading
+    return to_number(reading, corrected[1])
+
+
 def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
     """A SampledValue of OCPP 1.6, where the value is text and the unit scales it."""
-    plain = _plain_sample(sampled, sampled.get("unit"), timestamp) if sampled.get("format") != "SignedData" else None
-    if plain is not None:
-        return plain
+    if sampled.get("format") != "SignedData" and not notes.quirks.units:
+        plain = _plain_sample(sampled, sampled.get("unit"), timestamp)
+        if plain is not None:
+            return plain
     measurand = sampled.get("measurand") or DEFAULT_MEASURAND
     if type(measurand) is not str:
         measurand = _not_text(measurand, DEFAULT_MEASURAND, notes, (*at, "measurand"))
@@ -102,7 +117,8 @@ def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes,
 def read_sample_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
     """A SampledValue of OCPP 2.0.1 or 2.1, where the value is a number that unit and multiplier scale."""
     measure = sampled.get("unitOfMeasure")
-    if "signedMeterValue" not in sampled and type(measure) is dict and not measure.get("multiplier"):
+    ordinary = "signedMeterValue" not in sampled and not notes.quirks.units
+    if ordinary and type(measure) is dict and not measure.get("multiplier"):
         plain = _plain_sample(sampled, measure.get("unit"), timestamp)
         if plain is not None:
             return plain
@@ -195,13 +211,27 @@ def _not_text(value: Any, default: _Default, notes: Notes, at: At) -> _Default:
 
 
 def _unit(holder: dict[str, Any], measurand: str, notes: Notes, at: At) -> tuple[str | None, int]:
-    """The unit that an object names, and the power of ten that its values are scaled by."""
+    """The unit that an object names, or is known to mean, and the power of ten that its values are scaled by."""
     written = holder.get("unit") or None
     if written is not None and type(written) is not str:
         written = _not_text(written, None, notes, (*at, "unit"))
+    if notes.quirks.units:
+        corrected = _corrected(measurand, written or "", notes, (*at, "unit"))
+        if corrected is not None:
+            return corrected
     if written is None:
         return (DEFAULT_ENERGY_UNIT if measurand.startswith("Energy") else None), 0
     return UNITS.get(written) or (written, 0)
+
+
+def _corrected(measurand: str, written: str, notes: Notes, at: At) -> UnitCorrection | None:
+    """What a unit really is, where the charger is known to mislabel it; noted once a message."""
+    found = notes.quirks.units.get((measurand, written))
+    if found is not None:
+        unit, exponent = found
+        told = f"{measurand} in {shown(written)} is in {unit} x 10^{exponent}, as this make sends it"
+        notes.once("unit_corrected", pointer(at), told)
+    return found
 
 
 def _multiplier(written: Any, notes: Notes, at: At) -> int:
@@ -214,9 +244,9 @@ def _multiplier(written: Any, notes: Notes, at: At) -> int:
 
 def _value(written: Any, exponent: int, notes: Notes, at: At) -> float | int | str | None:
     """The scaled number; as written where it is no number (noted); None where it is no value at all."""
-    number = to_number(written, exponent)
-    if number is not None:
-        return number
+    scaled = to_number(written, exponent)
+    if scaled is not None:
+        return scaled
     if isinstance(written, float):
         written = str(written)
     if type(written) is not str:

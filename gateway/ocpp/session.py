@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.core.events import Violation
 from gateway.ocpp import frames
-from gateway.ocpp.profile import Profile
+from gateway.ocpp.profile import STANDARD, Profile
 from gateway.ocpp.schemas import SchemaSet, canonical_error, error_code
 from gateway.ocpp.session_events import (
     UNREADABLE_ANSWER,
@@ -90,6 +90,7 @@ class Session:
 
     __slots__ = (
         "_closed",
+        "_id_tag_length",
         "_late",
         "_max_outbound",
         "_new_id",
@@ -114,6 +115,7 @@ class Session:
         self._profile = profile
         self._schemas = schemas
         self._strict = strict
+        self._id_tag_length = STANDARD.id_tag_length
         self._new_id = new_id or _random_ids()
         self._numbers = count()
         self._queue: list[_Waiting] = []
@@ -122,6 +124,10 @@ class Session:
         self._late: dict[str, str] = {}
         self._numeric_ids: set[str] = set()
         self._closed = False
+
+    def adapt(self, *, strict: bool, id_tag_length: int) -> None:
+        """From now on: refuse what breaks the schema (`strict`), and forgive id tags of up to so many characters."""
+        self._strict, self._id_tag_length = strict, id_tag_length
 
     # ------------------------------------------------------------ receiving
 
@@ -150,7 +156,7 @@ class Session:
             row = profile.inbound.get(action)
             if row is not None:
                 call.violations.append(_violation("action_case", f"the action is spelt {call.action!r}"[:200]))
-        broken = [] if row is None else self._schemas.check_call(action, call.payload)
+        broken = [] if row is None else self._broken(action, call.payload)
         if broken and self._strict and row is not None and not row.money:
             return self._refused(call, broken)
         violations = call.violations
@@ -164,6 +170,15 @@ class Session:
         if call.numeric_id:
             self._numeric_ids.add(call.message_id)
         return [CallReceived(call.message_id, action, call.payload, call.raw, violations, row, call.is_json)]
+
+    def _broken(self, action: str, payload: Mapping[str, Any]) -> list[Violation]:
+        """Where a payload breaks its schema, but for an id tag that is as long as this charger's may be."""
+        broken = self._schemas.check_call(action, payload)
+        if broken and self._id_tag_length > STANDARD.id_tag_length:
+            tag = payload.get("idTag")
+            if isinstance(tag, str) and len(tag) <= self._id_tag_length:
+                return [told for told in broken if (told["code"], told["path"]) != ("max_length", "/idTag")]
+        return broken
 
     def _right_case(self, action: str) -> str:
         lowered = action.lower()

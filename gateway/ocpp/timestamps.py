@@ -27,9 +27,10 @@ def read_timestamp(value: Any, notes: Notes, at: At) -> str | None:
 
     Tolerated are a space or `t` for the T, `z`, offsets such as `+02`, missing seconds, any number of decimals. Local
     time without a zone is read only where `notes.quirks.time_zone` is known. Missing (null) is no violation here.
+    Where the charger is known to write a wrong zone (`ignore_zone`), that is noted as `zone_ignored`.
     """
     if type(value) is str:
-        if _CANONICAL(value) is not None:
+        if _CANONICAL(value) is not None and not notes.quirks.ignore_zone:
             return value if len(value) == 24 else value[:-1] + ".000Z"
     elif value is None:
         return None
@@ -41,11 +42,15 @@ def _read_tolerantly(value: Any, notes: Notes, at: At) -> str | None:
     if found is None:
         _note_unreadable(value, notes, at)
         return None
-    if found["zone"] is None and notes.quirks.time_zone is None:
+    local = notes.quirks.time_zone
+    if found["zone"] is None and local is None:
         notes.violation("timestamp_without_zone", pointer(at), f"{shown(value)} has no zone")
         return None
+    is_local = found["zone"] is None or (notes.quirks.ignore_zone and local is not None)
+    if is_local and found["zone"] is not None:
+        notes.once("zone_ignored", pointer(at), f"{shown(value)} is local time ({local}), as this make sends it")
     try:
-        zone = notes.quirks.time_zone if found["zone"] is None else _zone(found["zone"])
+        zone = local if is_local else _zone(found["zone"])
         moment = datetime(
             int(found["year"]),
             int(found["month"]),

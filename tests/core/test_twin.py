@@ -13,6 +13,7 @@ from gateway.core.reports import (
     Boot,
     BootDecision,
     Heartbeat,
+    Limit,
     Meter,
     Notice,
     Status,
@@ -96,6 +97,7 @@ def test_every_key_of_the_snapshot_is_there_from_the_start() -> None:
             "limit_w",
         ],
         *["connectors", "transactions", "firmware_status", "violations", "meter_type", "meter_serial_number"],
+        *["violation_codes", "unresponsive", "quirks"],
     }
 
 
@@ -140,11 +142,47 @@ def test_a_notice_is_sent_and_its_changes_are_kept() -> None:
     assert (fields["charger"]["firmware_status"], fields["charger"]["new"]) == ("installed", 1)
 
 
-def test_violations_are_counted() -> None:
+def test_violations_are_counted_by_code() -> None:
     driver = Driver()
+    codes = ["enum", "type", "enum"]
     for _ in range(2):
-        driver.commit(driver.twin.handle(Heartbeat(), now=NOW, redis_now=NOW, violations=3))
+        driver.commit(driver.twin.handle(Heartbeat(), now=NOW, redis_now=NOW, violations=codes))
     assert driver.snapshot()["violations"] == 6
+    assert driver.snapshot()["violation_codes"] == {"enum": 4, "type": 2}
+
+
+def test_the_codes_of_violations_are_bounded() -> None:
+    driver = Driver()
+    codes = [f"code {number}" for number in range(60)]
+    driver.commit(driver.twin.handle(Heartbeat(), now=NOW, redis_now=NOW, violations=codes))
+    counted = driver.snapshot()["violation_codes"]
+    assert (len(counted), counted["other"], sum(counted.values())) == (51, 10, 60)
+
+
+def test_a_count_that_is_not_stored_counts_for_nothing() -> None:
+    driver = Driver()
+    driver.twin.handle(Heartbeat(), now=NOW, redis_now=NOW, violations=["enum"])
+    driver.commit(driver.twin.handle(Heartbeat(), now=NOW, redis_now=NOW, violations=["type"]))
+    assert driver.snapshot()["violation_codes"] == {"type": 1}
+
+
+def test_a_charger_that_does_not_answer_is_flagged_until_it_does_or_connects_anew() -> None:
+    driver = Driver()
+    outcome = driver.commit(driver.twin.responsive(NOW, False, 3))
+    assert (outcome.types, outcome.data) == (["charger.unresponsive"], {"unresponsive": True, "unanswered_calls": 3})
+    assert driver.snapshot()["unresponsive"] is True
+    driver.commit(driver.twin.responsive(NOW, True, 0))
+    assert driver.snapshot()["unresponsive"] is False
+    driver.commit(driver.twin.responsive(NOW, False, 3))
+    driver.commit(driver.twin.connected(NOW, version="1.6", remote_address="", node="n"))
+    assert driver.snapshot()["unresponsive"] is False
+
+
+def test_the_quirk_profiles_show_in_the_snapshot() -> None:
+    driver = Driver()
+    assert driver.snapshot()["quirks"] is None
+    driver.commit(driver.twin.known_as(NOW, "wallbox"))
+    assert driver.snapshot()["quirks"] == "wallbox"
 
 
 def test_being_seen_changes_the_snapshot_only() -> None:
@@ -231,7 +269,7 @@ def test_a_limit_shows_and_zero_pauses() -> None:
     driver = Driver()
     driver.say(Status(1, 1, "charging", None))
     for current, paused in ((16.0, None), (0.0, "command"), (None, None)):
-        change = driver.twin.limited(NOW, 1, current, None)
+        change = driver.twin.limited(NOW, 1, Limit(current))
         assert change.events == []
         driver.commit(change)
         assert (driver.state()["limit_a"], driver.state()["paused_by"]) == (current, paused)
@@ -241,7 +279,7 @@ def test_a_limit_of_the_whole_charger_shows_on_every_connector() -> None:
     driver = Driver()
     driver.say(Status(1, 1, "charging", None))
     driver.say(Status(2, 1, "charging", None))
-    driver.commit(driver.twin.limited(NOW, 0, None, 11000.0))
+    driver.commit(driver.twin.limited(NOW, 0, Limit(power_w=11000.0)))
     assert driver.snapshot()["limit_w"] == driver.state(1)["limit_w"] == driver.state(2)["limit_w"] == 11000
 
 

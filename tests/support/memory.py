@@ -83,7 +83,9 @@ class MemoryStore:
         self.asked += 1
         await self.prompt.wait()
         self._require()
-        return ChargerSettings(self.subprotocols.get(charger), charger in self.passwords)
+        told = orjson.loads(self.fields.get(charger, {}).get("charger", b"{}"))
+        make = (told.get(name) for name in ("vendor", "model", "firmware_version"))
+        return ChargerSettings(self.subprotocols.get(charger), charger in self.passwords, *make)
 
     async def check_password(self, charger: ChargerId, password: bytes) -> bool:
         self._require()

@@ -13,10 +13,10 @@ from gateway.core.reports import (
     Transaction,
     Untranslated,
 )
-from gateway.ocpp.fields import identifier, integer, number, snake_case, text, word
+from gateway.ocpp.fields import identifier, integer, snake_case, text, word
 from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, untranslated
 from gateway.ocpp.profile import Inbound, Notes
-from gateway.ocpp.samples import read_meter_values, read_sample_16
+from gateway.ocpp.samples import read_meter_values, read_register_16, read_sample_16
 from gateway.ocpp.timestamps import read_timestamp
 from gateway.ocpp.tokens import read_token_id
 from gateway.ocpp.v16 import replies
@@ -76,7 +76,7 @@ def start_transaction(payload: Payload, notes: Notes) -> Report:
         evse_id=evse_id,
         connector_id=connector_id,
         token=_token(payload, notes) or Token(""),
-        meter_wh=number(payload, "meterStart", notes),
+        meter_wh=read_register_16(payload, "meterStart", notes),
         reservation_id=integer(payload, "reservationId", notes),
     )
 
@@ -102,7 +102,7 @@ def stop_transaction(payload: Payload, notes: Notes) -> Report:
         time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),
         ocpp_transaction_id=identifier(payload, "transactionId", notes),
         token=_token(payload, notes),
-        meter_wh=number(payload, "meterStop", notes),
+        meter_wh=read_register_16(payload, "meterStop", notes),
         samples=samples,
         stop_reason=word(payload, "reason", notes) or snake_case(DEFAULT_STOP_REASON),
     )

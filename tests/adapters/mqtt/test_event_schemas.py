@@ -32,6 +32,7 @@ def _made() -> Iterator[Event]:
     old.say(stop(number))
     old.say(stop(4711))
     old.say(Meter(1, None, [sample("Voltage", "a lot")], at(700), "4712"))
+    old.commit(old.twin.responsive(NOW, False, 3))
     old.commit(old.twin.disconnected(NOW, reason="gone"))
     new = Driver("2.0.1")
     new.say(event("started", 0, wh=0, token=Token("TAG", "ISO14443"), charging_state="Charging"))
