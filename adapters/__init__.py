@@ -9,6 +9,7 @@ from gateway.core.errors import ConfigurationError
 ADAPTERS: dict[str, str] = {
     "mqtt": "adapters.mqtt:MqttAdapter",
     "rest": "adapters.rest:RestAdapter",
+    "webhooks": "adapters.webhooks:WebhooksAdapter",
 }
 """Every adapter: its name in the configuration → `module:class`. Adding one is one folder and one line here."""
 

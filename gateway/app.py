@@ -185,8 +185,9 @@ class _House:
             await self._cluster.stop()
 
     def _adapters(self) -> list[Adapter]:
-        sections = {"mqtt": self._settings.mqtt, "rest": self._settings.rest}
-        return [load_adapter(name)(sections[name], self._context) for name in self._settings.gateway.adapters]
+        settings = self._settings
+        sections = {"mqtt": settings.mqtt, "rest": settings.rest, "webhooks": settings.webhooks}
+        return [load_adapter(name)(sections[name], self._context) for name in settings.gateway.adapters]
 
     @staticmethod
     async def _started(services: asyncio.TaskGroup, adapter: Adapter) -> "asyncio.Task[None]":

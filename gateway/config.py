@@ -24,6 +24,7 @@ from pydantic_settings import (
 from adapters import ADAPTERS
 from adapters.mqtt.config import MqttConfig
 from adapters.rest.config import RestConfig
+from adapters.webhooks.config import WebhooksConfig
 from gateway.chargers.config import ChargersConfig
 from gateway.cluster.config import ClusterConfig
 from gateway.config_errors import Origins, as_configuration_error, unknown_variable
@@ -72,7 +73,8 @@ class GatewayConfig(BaseModel):
         description="Folder for the data of the embedded servers; one gateway at a time may use it",
     )
     adapters: Annotated[list[str], NoDecode, BeforeValidator(_split_at_commas)] = Field(
-        default_factory=lambda: ["mqtt", "rest"], description="Adapters to business systems that run on this node"
+        default_factory=lambda: ["mqtt", "rest", "webhooks"],
+        description="Adapters to business systems that run on this node",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important lines that are logged"
@@ -107,6 +109,7 @@ class Settings(BaseSettings):
     redis: ClusterConfig = Field(default_factory=ClusterConfig)
     mqtt: MqttConfig = Field(default_factory=MqttConfig)
     rest: RestConfig = Field(default_factory=RestConfig)
+    webhooks: WebhooksConfig = Field(default_factory=WebhooksConfig)
 
     @classmethod
     def settings_customise_sources(
