@@ -41,6 +41,7 @@ scale: .venv/.dev servers  ## the same with ten thousand chargers, and the tests
 openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gateway/ocpp/README.md
 	@$(BIN)/python -m adapters.rest.openapi
 	@$(BIN)/python -m adapters.mqtt.asyncapi
+	@$(BIN)/python -m adapters.mqtt.json_schemas
 	@$(BIN)/python -m gateway.ocpp.tables
 
 clean:  ## remove what was made here

@@ -1,10 +1,7 @@
 """The foreign chargers as child processes whose steps a test can await."""
 
 import asyncio
-import fcntl
 import json
-import shutil
-import subprocess
 import sys
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -13,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.node import NODE_FOLDER
+
 ROOT = Path(__file__).parents[2]
-NODE_FOLDER = ROOT / "tests" / "node"
 STEP_TIMEOUT = 40.0
 
 
@@ -41,33 +39,6 @@ FOREIGN = {
     "ocpp-rpc-2.0.1": Foreign("2.0.1", ("node", str(NODE_FOLDER / "ocpp-rpc-2.0.1.mjs"))),
     "ocpp-ws-io-2.1": Foreign("2.1", ("node", str(NODE_FOLDER / "ocpp-ws-io-2.1.mjs"))),
 }
-
-
-def need_node() -> None:
-    """Install the npm packages once; skip the test with the reason where they cannot be had."""
-    for tool in ("node", "npm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed (apt-get install nodejs npm)")
-    installed = NODE_FOLDER / "node_modules" / ".package-lock.json"
-    lock = NODE_FOLDER / "package-lock.json"
-    # Test processes that run side by side install one after the other, and only the first has work to do.
-    with (NODE_FOLDER / "package.json").open() as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-            return
-        try:
-            subprocess.run(
-                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=NODE_FOLDER,
-                check=True,
-                capture_output=True,
-                timeout=100,
-            )
-        except subprocess.CalledProcessError as error:
-            words = error.stderr.decode(errors="replace").strip().splitlines()
-            pytest.skip(f"npm could not install tests/node: {words[-1] if words else error}")
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm could not install tests/node within 100 s")
 
 
 class ForeignCharger(AbstractAsyncContextManager["ForeignCharger"]):

@@ -15,8 +15,9 @@ from paho.mqtt.properties import Properties
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from tests.e2e.foreign import FOREIGN, Foreign, ForeignCharger, need_node
+from tests.e2e.foreign import FOREIGN, Foreign, ForeignCharger
 from tests.support.gateway_process import GatewayProcess
+from tests.support.node import need_node
 from tests.support.servers import EmbeddedBroker, Valkey
 
 

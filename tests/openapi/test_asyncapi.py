@@ -2,12 +2,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 
 from adapters.mqtt.asyncapi import TARGET, document, text
 from adapters.mqtt.event_schemas import EVENTS
 from adapters.mqtt.topics import Topics
+from gateway.core.answers import ANSWERS
 from gateway.core.commands import COMMANDS
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
@@ -58,6 +60,24 @@ def test_a_command_s_payload_takes_its_arguments_and_the_terms_and_nothing_else(
     schema = whole["components"]["schemas"][reference.rpartition("/")[2]]
     assert schema["properties"].keys() == COMMANDS[name].model_fields.keys() | {"id", "timeout", "expires_at"}
     assert schema["additionalProperties"] is False
+
+
+def test_every_example_is_valid_by_its_message_s_schema() -> None:
+    components = document()["components"]
+    for name, message in components["messages"].items():
+        validator = jsonschema_rs.validator_for({**message["payload"], "components": components})
+        for example in message.get("examples", []):
+            assert [str(error) for error in validator.iter_errors(example["payload"])] == [], name
+
+
+def test_every_question_has_an_answer_and_where_to_send_it() -> None:
+    whole = document()
+    for question in ANSWERS:
+        asked = whole["operations"][f"ask_{question}"]
+        assert asked["messages"] == [{"$ref": f"#/channels/ask/messages/ask_{question}"}]
+        assert asked["reply"]["channel"] == {"$ref": "#/channels/answer"}
+        assert asked["reply"]["messages"] == [{"$ref": f"#/channels/answer/messages/answer_{question}"}]
+    assert Topics("ocpp").parse_answer(whole["channels"]["answer"]["address"]) is not None
 
 
 def _references(node: object) -> list[str]:
