@@ -5,6 +5,7 @@ Each part is an event of its own. The last one carries the whole: its list holds
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from gateway.core.draft import Draft, StoredPart
 from gateway.core.events import Event
@@ -20,17 +21,28 @@ MAX_BYTES = 4 * 1024 * 1024
 def take_part(draft: Draft, notice: Notice, part: Part) -> None:
     """Add a part to its report; `complete` in the notice's data tells whether this made it whole."""
     data = notice.data
-    name = f"{notice.type}/{'' if part.request_id is None else part.request_id}"
+    _take_in(draft, notice.type, data, part)
+    if part.text is not None:
+        data[part.text] = "".join(data[part.items]) if data["complete"] else None
+
+
+def _take_in(draft: Draft, event_type: str, data: dict[str, Any], part: Part) -> None:
+    name = f"{event_type}/{'' if part.request_id is None else part.request_id}"
     known = draft.parts(name)
     if not known and part.last and part.sequence in (None, 0):
         data["complete"] = True
         return
     number = len(known) if part.sequence is None else part.sequence
     own = StoredPart(part.items, [*data[part.items]], part.last)
+    if number in known and known[number].items != own.items:
+        # Another report under the same id: the old one will not be finished any more.
+        draft.drop_parts(name)
+        known = {}
     parts = {**known, number: own}
-    data["complete"] = _is_whole(parts)
-    if data["complete"]:
-        data[part.items] = [item for n in sorted(parts) for item in parts[n].items]
+    whole = _whole(parts)
+    data["complete"] = bool(whole)
+    if whole:
+        data[part.items] = [item for n in whole for item in parts[n].items]
         draft.drop_parts(name)
     elif draft.part_bytes() + own.size <= MAX_BYTES:
         draft.put_part(name, number, own)
@@ -38,11 +50,14 @@ def take_part(draft: Draft, notice: Notice, part: Part) -> None:
             draft.drop_parts(oldest)
 
 
-def _is_whole(parts: Mapping[int, StoredPart]) -> bool:
-    """Nothing is missing up to the last part; some chargers count from 1."""
+def _whole(parts: Mapping[int, StoredPart]) -> range:
+    """The numbers of a report's parts where none is missing up to the last; some chargers count from 1."""
     last = max((number for number, part in parts.items() if part.last), default=None)
     first = min(parts)
-    return last is not None and first in (0, 1) and parts.keys() >= set(range(first, last + 1))
+    if last is None or first not in (0, 1) or last - first >= len(parts):
+        return range(0)
+    numbers = range(first, last + 1)
+    return numbers if parts.keys() >= set(numbers) else range(0)
 
 
 def give_up(draft: Draft, name: str) -> None:

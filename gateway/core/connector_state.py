@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from typing_extensions import TypedDict
 
-from gateway.core.reports import Sample, Status
+from gateway.core.reports import Problem, Sample, Status
 
 Number = int | float
 
@@ -149,7 +149,7 @@ def apply_status(state: ConnectorState, report: Status) -> None:
     previous = state["reported_status"]
     transaction = state["transaction"]
     state["reported_status"] = report.status
-    state["error"] = error_of(report)
+    state["error"] = error_after(state["error"], report)
     if report.status == "unavailable":
         state["enabled"] = False
     elif state["enabled"] is None or previous == "unavailable":
@@ -197,6 +197,24 @@ def error_of(report: Status) -> ConnectorError | None:
             return None
         code = None
     return {"code": code, "vendor_code": report.vendor_error_code, "info": report.info}
+
+
+def error_after(known: ConnectorError | None, report: Status) -> ConnectorError | None:
+    """The error after a status notification: one that is known stays where it only says once more that there is one."""
+    says_nothing = (report.error_code, report.vendor_error_code, report.info) == (None, None, None)
+    return known if known is not None and report.status == "faulted" and says_nothing else error_of(report)
+
+
+def problem_error(problem: Problem, status: str | None) -> ConnectorError | None:
+    """The error that a problem is; one that is over leaves none but that of a faulted status."""
+    if problem.present:
+        return {"code": problem.code, "vendor_code": None, "info": problem.info}
+    return {"code": None, "vendor_code": None, "info": None} if status == "faulted" else None
+
+
+def apply_problem(state: ConnectorState, problem: Problem) -> None:
+    """Take over that there is a problem, or none any more. The status stays."""
+    state["error"] = problem_error(problem, state["reported_status"])
 
 
 def apply_limit(state: ConnectorState, current_a: float | None, power_w: float | None) -> None:

@@ -128,13 +128,26 @@ class Part:
     """That a notice is one part of a report which comes in several.
 
     `items` names the list in the notice's data that the parts fill together; `sequence` counts the parts from 0, None
-    where OCPP does not number them, so that the order of arrival counts.
+    where OCPP does not number them, so that the order of arrival counts. Where the items are pieces of one text,
+    `text` names the field that holds it, None until it is whole.
     """
 
     items: str
     request_id: int | None
     last: bool
     sequence: int | None = None
+    text: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Problem:
+    """Whether something is wrong with a connector (of EVSE 0: with the charger), whatever its status says."""
+
+    evse_id: int
+    connector_id: int
+    present: bool
+    code: str | None = None
+    info: str | None = None
 
 
 @dataclass(slots=True)
@@ -142,7 +155,8 @@ class Notice:
     """A report that changes no transaction: one event of `type` with `data` (firmware, variables, data transfer ...).
 
     `changes` are fields of the charger's snapshot that follow from it, e.g. {"firmware_status": "downloading"};
-    `statuses` what it says of connectors (2.x NotifyEvent), which goes into their state without events of their own.
+    `statuses` and `problems` what it says of connectors (2.x NotifyEvent), which goes into their state without events
+    of their own; connector 0 of an EVSE stands for the EVSE.
     """
 
     type: str
@@ -151,6 +165,7 @@ class Notice:
     time: str | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     part: Part | None = None
 
 

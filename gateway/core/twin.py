@@ -8,10 +8,10 @@ that a message was a repeat, its change is thrown away and nothing has happened.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.core import start_stop, transaction_events
+from gateway.core import start_stop, statuses, transaction_events
 from gateway.core.assembly import give_up, take_part
 from gateway.core.charger_state import count_violations, new_charger, new_memory
-from gateway.core.connector_state import apply_limit, apply_pause, apply_status, error_of, is_idle, make_idle
+from gateway.core.connector_state import apply_limit, apply_pause, is_idle, make_idle
 from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
 from gateway.core.events import Event, to_json
 from gateway.core.identity import ChargerId
@@ -170,7 +170,7 @@ class Twin:
                     return start_stop.start(draft, report, token, redis_now)
                 return start_stop.stop(draft, report)
             case Status():
-                draft.events.append(_status(draft, report))
+                draft.events.append(statuses.status(draft, report))
             case Boot():
                 draft.events.append(_booted(draft, report, boot))
             case Authorization():
@@ -298,49 +298,11 @@ def _with_availability(draft: Draft, event: Event) -> Change:
 def _notice(draft: Draft, report: Notice) -> None:
     if report.changes:
         draft.charger().update(report.changes)  # type: ignore[typeddict-item]
-    for status in report.statuses:
-        _status(draft, status)
+    if report.statuses or report.problems:
+        statuses.take_over(draft, report)
     if report.part is not None:
         take_part(draft, report, report.part)
     draft.events.append(Event(report.type, report.data, report.subject, report.time))
-
-
-def _status(draft: Draft, report: Status) -> Event:
-    error = error_of(report)
-    if report.evse_id == 0:
-        charger = draft.charger()
-        previous = charger["status"]
-        charger["status"], charger["error"] = report.status, error
-        if report.status == "unavailable":
-            charger["enabled"] = False
-        elif charger["enabled"] is None or previous == "unavailable":
-            charger["enabled"] = True
-        said = {"status": report.status, "previous_status": previous, "error": error, "enabled": charger["enabled"]}
-        return Event("ocpp.charger.status", {**said, "vendor_id": report.vendor_id}, None, report.time)
-    place = (report.evse_id, report.connector_id)
-    state = draft.connector(place)
-    data: dict[str, Any] = {"evse_id": report.evse_id, "connector_id": report.connector_id}
-    if state is None:
-        data |= {"status": report.status, "previous_status": None, "error": error}
-    else:
-        previous = state["status"]
-        apply_status(state, report)
-        if state["transaction"] is None and report.status in ("available", "unavailable", "faulted"):
-            make_idle(state)
-        data |= {
-            "status": state["status"],
-            "previous_status": previous,
-            "reported_status": report.status,
-            "plugged": state["plugged"],
-            "charging": state["charging"],
-            "error": error,
-            "iec61851": state["iec61851"],
-            "enabled": state["enabled"],
-            "transaction_id": None if state["transaction"] is None else state["transaction"]["id"],
-            "vendor_id": report.vendor_id,
-        }
-    subject = f"evse/{report.evse_id}/connector/{report.connector_id}"
-    return Event("ocpp.connector.status", data, subject, report.time)
 
 
 def _booted(draft: Draft, report: Boot, decision: BootDecision | None) -> Event:
