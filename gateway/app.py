@@ -21,12 +21,12 @@ from gateway.cluster.cluster import Cluster
 from gateway.config import Settings
 from gateway.core.adapter import Adapter, GatewayContext
 from gateway.core.asking import AskerBook
+from gateway.core.chain import ChainResponder
 from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, CommandResult
-from gateway.core.errors import EmbeddedServerError
+from gateway.core.errors import EmbeddedServerError, LogUnavailable
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.responder import LocalResponder
 from gateway.core.router import Router
 from gateway.embedded.broker import EmbeddedBroker
 from gateway.embedded.valkey import EmbeddedValkey
@@ -134,6 +134,14 @@ class _House:
             mailboxes=self._cluster.mailboxes,
             observer=self._observer,
         )
+        self._responder = ChainResponder(
+            settings.answers,
+            heartbeat_interval=settings.chargers.heartbeat_interval,
+            tokens=self._cluster.tokens,
+            settings=self._cluster.settings,
+            askers=self._askers,
+            clock=clock,
+        )
         self._chargers = ChargerServer(
             Surroundings(
                 node=node,
@@ -143,7 +151,7 @@ class _House:
                 ownership=self._cluster.ownership,
                 later=self._cluster.later,
                 router=self._router,
-                responder=LocalResponder(heartbeat_interval=settings.chargers.heartbeat_interval),
+                responder=self._responder,
                 observer=self._observer,
                 schemas={name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()},
                 quirks=quirk_catalog(settings.chargers.quirks),
@@ -174,8 +182,9 @@ class _House:
             async with asyncio.TaskGroup() as services:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
                 running += [await self._started(services, adapter) for adapter in self._adapters()]
+                answering = await self._answering()
                 chargers = services.create_task(
-                    self._chargers.run(lambda: self._opened(ready), stopping), name="chargers"
+                    self._chargers.run(lambda: self._opened(ready, answering), stopping), name="chargers"
                 )
                 await stopping.wait()
                 await self._drained(chargers)
@@ -199,7 +208,14 @@ class _House:
         await started.wait()
         return task
 
-    def _opened(self, ready: Callable[[], None]) -> None:
+    async def _answering(self) -> list[str]:
+        """Who answers the chargers' questions, to be told at start."""
+        try:
+            return await self._responder.told()
+        except LogUnavailable as error:
+            return [f"whether there is a list of tokens is not known yet: {error}"]
+
+    def _opened(self, ready: Callable[[], None], answering: list[str]) -> None:
         # What was made at start lives as long as the process: the collector need never look at it again. Messages make
         # no cycles, so that looking often is time lost (a seventh of it, measured).
         gc.collect()
@@ -210,7 +226,8 @@ class _House:
         scheme = "wss" if config.tls_certificate is not None else "ws"
         host = "<this machine>" if config.host in ("0.0.0.0", "::") else config.host  # noqa: S104
         _log.info("chargers may connect", url=f"{scheme}://{host}:{self._chargers.port}/<charger id>")
-        _log.info("any id token may charge: there is no list of tokens and nobody is asked")
+        for line in answering:
+            _log.info(line)
         ready()
 
     async def _drained(self, chargers: "asyncio.Task[None]") -> None:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -30,6 +38,7 @@ from gateway.cluster.config import ClusterConfig
 from gateway.config_errors import Origins, as_configuration_error, unknown_variable
 from gateway.config_file import ConfigFile, KeyPath, key_paths
 from gateway.core.errors import ConfigurationError
+from gateway.core.policies import AnswersConfig
 
 ENV_PREFIX = "OCPP_GATEWAY__"
 FILE_VARIABLE = "OCPP_GATEWAY_CONFIG"
@@ -106,10 +115,17 @@ class Settings(BaseSettings):
 
     gateway: GatewayConfig = Field(default_factory=GatewayConfig)
     chargers: ChargersConfig = Field(default_factory=ChargersConfig)
+    answers: AnswersConfig = Field(default_factory=AnswersConfig, validate_default=True)
     redis: ClusterConfig = Field(default_factory=ClusterConfig)
     mqtt: MqttConfig = Field(default_factory=MqttConfig)
     rest: RestConfig = Field(default_factory=RestConfig)
     webhooks: WebhooksConfig = Field(default_factory=WebhooksConfig)
+
+    @field_validator("answers")
+    @classmethod
+    def _answers_come_within_the_grace_time(cls, answers: AnswersConfig, info: ValidationInfo) -> AnswersConfig:
+        chargers = info.data.get("chargers")  # missing where it is wrong itself
+        return answers if chargers is None else answers.within(chargers.money_grace)
 
     @classmethod
     def settings_customise_sources(

@@ -82,7 +82,8 @@ def _toml(value: object) -> str:
             return _toml({name: getattr(value, name) for name in type(value).model_fields})
         case Mapping():
             pairs = (f"{json.dumps(name)} = {_toml(inner)}" for name, inner in value.items() if inner is not None)
-            return "{ " + ", ".join(pairs) + " }"
+            told = ", ".join(pairs)
+            return f"{{ {told} }}" if told else "{}"
         case list() | tuple() | set() | frozenset():
             return "[" + ", ".join(_toml(inner) for inner in value) + "]"
         case _:

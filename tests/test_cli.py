@@ -99,7 +99,7 @@ def test_the_printed_template_is_a_configuration_that_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = run(tmp_path, "check-config", "--defaults").stdout
-    assert tomllib.loads(text).keys() == {"gateway", "chargers", "redis", "mqtt", "rest", "webhooks"}
+    assert tomllib.loads(text).keys() == {"gateway", "chargers", "answers", "redis", "mqtt", "rest", "webhooks"}
     filled = "\n".join(
         line.removeprefix("#") if " = " in line and line.startswith("#") and not line.startswith("# ") else line
         for line in text.splitlines()

@@ -76,6 +76,17 @@ def test_a_list_in_the_environment(monkeypatch: pytest.MonkeyPatch, value: str) 
     assert load().settings.gateway.adapters == ["mqtt"]
 
 
+def test_policies_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCPP_GATEWAY__ANSWERS__AUTHORIZE", "tokens, webhook:2,invalid")
+    monkeypatch.setenv("OCPP_GATEWAY__ANSWERS__BOOT", '["known"]')
+    monkeypatch.setenv("OCPP_GATEWAY__ANSWERS__GROUPS", '[{"chargers": ["a*"], "boot": ["pending"]}]')
+    monkeypatch.setenv("OCPP_GATEWAY__CHARGERS__MONEY_GRACE", "4")
+    answers = load().settings.answers
+    assert (answers.authorize, answers.boot) == (("tokens", "webhook:2", "invalid"), ("known",))
+    assert (answers.groups[0].chargers, answers.groups[0].boot) == (("a*",), ("pending",))
+    assert answers.deadline == 3
+
+
 def test_variables_of_a_kubernetes_service_with_our_name_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPP_GATEWAY_PORT", "tcp://10.0.0.1:9000")
     monkeypatch.setenv("OCPP_GATEWAY_SERVICE_HOST", "10.0.0.1")
@@ -119,6 +130,14 @@ def test_settings_made_in_code_do_not_read_the_environment(monkeypatch: pytest.M
         ("[gateway]\nnode = 'a b'\n", 2, r"gateway\.node: "),
         ("[gateway]\nadapters = ['mqqt']\n", 2, r"gateway\.adapters: unknown adapter 'mqqt'; known are mqtt, "),
         ("[gateway]\nadapters = ['rest', 'rest']\n", 2, r"gateway\.adapters: 'rest' is named twice"),
+        ("[answers]\n\nboot = ['tokens']\n", 3, r"answers\.boot: 'tokens' is a step of authorize only"),
+        (
+            "[answers]\n[[answers.groups]]\nchargers = ['a']\n\nboot = ['x']\n",
+            5,
+            r"answers\.groups\.0\.boot: unknown step",
+        ),
+        ("[answers.chargers.CP1]\n\nbooot = ['x']\n", 3, r"unknown option 'booot' in \[answers.chargers.CP1\]"),
+        ("[chargers]\nmoney_grace = 3\n[answers]\ndeadline = 3\n", 3, r"deadline 3 must be less than .*money_grace 3"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, line: int, message: str) -> None:

@@ -5,9 +5,25 @@ it in its own version's words. Statuses are OCPP's in snake_case.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from gateway.core.clock import instant, rfc3339
+
+AuthorizationStatus = Literal[
+    "accepted",
+    "blocked",
+    "expired",
+    "invalid",
+    "concurrent_tx",
+    "no_credit",
+    "not_allowed_type_evse",
+    "not_at_this_location",
+    "not_at_this_time",
+    "unknown",
+]
+"""What can be said of an id token: OCPP's AuthorizationStatus in snake_case."""
 
 
 class Answer(BaseModel):
@@ -16,22 +32,19 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+def _in_utc(text: str) -> str:
+    """A time as chargers get it: some of them read nothing else."""
+    try:
+        return rfc3339(instant(text))
+    except (ValueError, OverflowError) as error:
+        raise ValueError("this is no time in RFC 3339") from error
+
+
 class AuthorizeAnswer(Answer):
     """May this token charge? The last four fields are for OCPP 2.x and are left out for 1.6."""
 
-    status: Literal[
-        "accepted",
-        "blocked",
-        "expired",
-        "invalid",
-        "concurrent_tx",
-        "no_credit",
-        "not_allowed_type_evse",
-        "not_at_this_location",
-        "not_at_this_time",
-        "unknown",
-    ]
-    expires_at: str | None = Field(
+    status: AuthorizationStatus
+    expires_at: Annotated[str, AfterValidator(_in_utc)] | None = Field(
         None, description="RFC 3339; until then charger and gateway may answer the same from memory"
     )
     group: str | None = Field(None, max_length=255, description="Group (parent) token: its members may stop each other")

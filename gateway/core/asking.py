@@ -2,19 +2,39 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
 import structlog
 from pydantic import ValidationError
 
-from gateway.core.answers import ANSWERS, Answer
+from gateway.core.answers import Answer
 from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Ask, Asker
 
 _log = structlog.get_logger(__name__)
+
+Kind = TypeVar("Kind", bound=Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[Kind]):
+    """A question to whoever can be asked, and the model that its answer must fit. `data` is neutral."""
+
+    kind: str
+    model: type[Kind]
+    charger: ChargerId
+    data: Mapping[str, Any]
+
+
+class Said(NamedTuple, Generic[Kind]):
+    """An answer, None for the gateway's default one, and who gave it."""
+
+    answer: Kind | None
+    by: str
 
 
 class AskerBook:
@@ -43,33 +63,31 @@ class Asking:
         self._book, self._clock = book, clock
         self._failing: set[tuple[str, str]] = set()
 
-    async def ask(
-        self, name: str, kind: str, charger: ChargerId, data: Mapping[str, Any], *, seconds: float
-    ) -> Answer | None:
+    async def ask(self, name: str, query: Query[Kind], *, seconds: float) -> Kind | None:
         """The answer of one way to ask, within so many seconds; None where there is none that can be used."""
         asker = self._book.get(name)
         if asker is None:
-            self._failed(name, kind, charger, f"[answers] names {name}, and nothing is set up to ask that way")
+            self._failed(name, query, f"[answers] names {name}, and nothing is set up to ask that way")
             return None
-        ask = Ask(uuid4().hex, kind, charger, data, self._clock.now() + seconds)
+        ask = Ask(uuid4().hex, query.kind, query.charger, query.data, self._clock.now() + seconds)
         try:
             async with asyncio.timeout(seconds):
                 raw = await asker.ask(ask)
         except (AskFailed, TimeoutError) as error:
-            self._failed(name, kind, charger, str(error) or f"no answer within {seconds:g} s")
+            self._failed(name, query, str(error) or f"no answer within {seconds:g} s")
             return None
         except Exception:
             # A bug in one way to ask must not keep chargers from being answered.
-            _log.exception("asking failed", asker=name, question=kind, charger=str(charger))
+            _log.exception("asking failed", asker=name, question=query.kind, charger=str(query.charger))
             return None
-        self._worked(name, kind)
-        return _checked(raw, ask, name)
+        self._worked(name, query.kind)
+        return _checked(raw, query, ask.id, name)
 
-    def _failed(self, name: str, kind: str, charger: ChargerId, reason: str) -> None:
-        if (name, kind) not in self._failing:
-            self._failing.add((name, kind))
-            _log.info("question not answered; the next step of its policy decides", asker=name, question=kind,
-                      charger=str(charger), reason=reason)  # fmt: skip
+    def _failed(self, name: str, query: Query[Any], reason: str) -> None:
+        if (name, query.kind) not in self._failing:
+            self._failing.add((name, query.kind))
+            _log.info("question not answered; the next step of its policy decides", asker=name, question=query.kind,
+                      charger=str(query.charger), reason=reason)  # fmt: skip
 
     def _worked(self, name: str, kind: str) -> None:
         if (name, kind) in self._failing:
@@ -77,15 +95,15 @@ class Asking:
             _log.info("questions are answered again", asker=name, question=kind)
 
 
-def _checked(raw: Any, ask: Ask, name: str) -> Answer | None:
+def _checked(raw: Any, query: Query[Kind], ask_id: str, name: str) -> Kind | None:
     """The answer, if it is one to this question; else the log says which fields are wrong, not what they hold."""
     try:
-        return ANSWERS[ask.kind].model_validate(raw)
+        return query.model.model_validate(raw)
     except ValidationError as error:
         problems = [
             f"{'.'.join(str(part) for part in problem['loc']) or 'the answer'}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_context=False, include_input=False)
         ]
-    _log.warning("answer cannot be used; the next step of the policy decides", asker=name, question=ask.kind,
-                 charger=str(ask.charger), ask_id=ask.id, problems=problems)  # fmt: skip
+    _log.warning("answer cannot be used; the next step of the policy decides", asker=name, question=query.kind,
+                 charger=str(query.charger), ask_id=ask_id, problems=problems)  # fmt: skip
     return None

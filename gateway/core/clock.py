@@ -34,6 +34,12 @@ def rfc3339(seconds: float) -> str:
     return f"{_whole_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
 
 
+def instant(text: str) -> float:
+    """The Unix seconds of an RFC 3339 time; one without a zone is UTC. Raises ValueError."""
+    time = datetime.fromisoformat(text)
+    return (time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp()
+
+
 @lru_cache(maxsize=64)
 def _whole_second(seconds: int) -> str:
     # Cached because thousands of messages a second ask for the same one.

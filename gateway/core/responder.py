@@ -1,6 +1,7 @@
-"""Who answers a charger's question: the policies, one per decision.
+"""Questions of chargers, what is decided of them, and the gateway's own answers.
 
-Only `local` so far: a fresh install accepts any token and any charger.
+`gateway.core.chain` decides by the policies of the settings; where these say nothing, any token and any charger is
+accepted, as here.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from gateway.core.reports import Boot, BootDecision, Token, TokenDecision
 
 @dataclass(slots=True, frozen=True)
 class AuthorizeQuestion:
-    """May this token charge? `moment`: merely presented, or a transaction starts with it."""
+    """May this token charge? `moment`: merely presented, or a transaction starts with it. `details` are further facts for
+    whoever decides; with any, the answer is not taken from memory."""
 
     charger: ChargerId
     token: Token
