@@ -64,7 +64,8 @@ class RestAdapter:
             app = create_app()
             app.state.services = Services(context, gate, submissions)
             try:
-                yield Edge(app, max_request_bytes=config.max_request_bytes), submissions
+                edge = Edge(app, max_request_bytes=config.max_request_bytes, max_import_bytes=config.max_import_bytes)
+                yield edge, submissions
             finally:
                 submissions.cancel()
 

@@ -15,7 +15,7 @@ from adapters.rest.responses import answer, no_content
 from adapters.rest.security import key_of, needs
 from adapters.rest.services import Here, Services
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Snapshot
+from gateway.core.ports import Registration, Snapshot
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,14 @@ class SubprotocolChoice(BaseModel):
     subprotocol: Literal["ocpp1.6", "ocpp2.0.1", "ocpp2.1"] | None
 
 
+class RegistrationChoice(BaseModel):
+    """How the charger's boots are answered, whatever the policy would say."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"status": "accepted"}})
+
+    status: Registration
+
+
 def router() -> APIRouter:
     """The routes of this file."""
     routes = APIRouter(prefix="/chargers", tags=["chargers"], responses=documented(422))
@@ -75,6 +83,8 @@ def router() -> APIRouter:
     add("/{charger_id}/credentials", put_credentials, methods=["PUT"], **admin)
     add("/{charger_id}/credentials", delete_credentials, methods=["DELETE"], **admin)
     add("/{charger_id}/subprotocol", put_subprotocol, methods=["PUT"], **admin)
+    add("/{charger_id}/registration", put_registration, methods=["PUT"], **admin)
+    add("/{charger_id}/registration", delete_registration, methods=["DELETE"], **admin)
     return routes
 
 
@@ -120,7 +130,13 @@ async def get_connector(
 async def get_settings(services: Here, charger: PathCharger) -> Response:
     """What is stored for a charger; it need not have connected yet."""
     settings = await services.gateway.settings.get(charger)
-    return answer({"subprotocol": settings.subprotocol, "has_password": settings.has_password})
+    return answer(
+        {
+            "subprotocol": settings.subprotocol,
+            "has_password": settings.has_password,
+            "registration": settings.registration,
+        }
+    )
 
 
 async def delete_charger(services: Here, charger: PathCharger, request: Request) -> Response:
@@ -148,6 +164,26 @@ async def put_subprotocol(services: Here, charger: PathCharger, body: Subprotoco
     """Set the OCPP version to prefer when the charger connects and offers it."""
     await services.gateway.settings.set_subprotocol(charger, body.subprotocol)
     log.info("charger subprotocol set", charger=str(charger), subprotocol=body.subprotocol, key=key_of(request).id)
+    return no_content()
+
+
+async def put_registration(
+    services: Here, charger: PathCharger, body: RegistrationChoice, request: Request
+) -> Response:
+    """Set how the charger's boots are answered, from its next boot on; it need not have connected yet.
+
+    A charger that waits as `pending` boots again after its interval; to have it boot now, send it the command
+    `trigger` with `{"message": "BootNotification"}`.
+    """
+    await services.gateway.settings.set_registration(charger, body.status)
+    log.info("charger registration set", charger=str(charger), status=body.status, key=key_of(request).id)
+    return no_content()
+
+
+async def delete_registration(services: Here, charger: PathCharger, request: Request) -> Response:
+    """Leave the answer to the charger's boots to the policy again."""
+    await services.gateway.settings.set_registration(charger, None)
+    log.info("charger registration removed", charger=str(charger), key=key_of(request).id)
     return no_content()
 
 

@@ -10,14 +10,17 @@ from adapters.rest import problems
 from gateway.core.identity import percent_decode
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+IMPORTS = frozenset({("POST", "/v1/tokens/import")})
+"""Where a body is a CSV file; everywhere else it is JSON."""
 
 
 class Edge:
     """Wraps the app: makes paths routable, bounds bodies, refuses other web sites, lets no exception out."""
 
-    def __init__(self, app: ASGIApp, *, max_request_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_request_bytes: int, max_import_bytes: int) -> None:
         self._app = app
         self._max_request_bytes = max_request_bytes
+        self._max_import_bytes = max_import_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -25,31 +28,41 @@ class Edge:
             return
         headers = Headers(scope=scope)
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        refusal = self._refusal(scope["method"], headers)
+        path = routable_path(raw_path)
+        is_import = (scope["method"], path) in IMPORTS
+        limit = self._max_import_bytes if is_import else self._max_request_bytes
+        refusal = _refusal(scope["method"], headers, limit, is_import)
         if refusal is not None:
             response = problems.problem_response(*refusal, raw_path.decode("ascii", "replace"))
             await response(scope, receive, send)
             return
-        scope = {**scope, "path": routable_path(raw_path)}
+        scope = {**scope, "path": path}
         sending = _Sending(send)
         try:
-            await self._app(scope, _bounded(receive, self._max_request_bytes), sending)
+            await self._app(scope, _bounded(receive, limit), sending)
         except Exception:
             # The app's handler has logged it and answered; Starlette raises it anew for the server to log once more.
             if not sending.started:
                 raise
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[problems.Kind, str] | None:
-        if method in _SAFE_METHODS:
-            return None
-        if _is_cross_origin(headers):
-            return problems.CROSS_ORIGIN, "Send this from a program, or from a page that this gateway serves."
-        length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._max_request_bytes:
-            return problems.TOO_LARGE, f"At most {self._max_request_bytes} bytes are read (max_request_bytes)."
-        if (length != "0" or "transfer-encoding" in headers) and not _is_json(headers.get("content-type", "")):
-            return problems.NOT_JSON, "Send the body as JSON, with 'Content-Type: application/json'."
+
+def _refusal(method: str, headers: Headers, limit: int, is_import: bool) -> tuple[problems.Kind, str] | None:
+    if method in _SAFE_METHODS:
         return None
+    if _is_cross_origin(headers):
+        return problems.CROSS_ORIGIN, "Send this from a program, or from a page that this gateway serves."
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > limit:
+        option = "max_import_bytes" if is_import else "max_request_bytes"
+        return problems.TOO_LARGE, f"At most {limit} bytes are read ({option})."
+    if length == "0" and "transfer-encoding" not in headers:
+        return None
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if is_import and media_type != "text/csv":
+        return problems.NOT_CSV, "Send the file as it is, with 'Content-Type: text/csv'."
+    if not is_import and not _is_json(media_type):
+        return problems.NOT_JSON, "Send the body as JSON, with 'Content-Type: application/json'."
+    return None
 
 
 def routable_path(raw_path: bytes) -> str:
@@ -71,8 +84,7 @@ def _routable_segment(segment: str) -> str:
         return segment
 
 
-def _is_json(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
+def _is_json(media_type: str) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 

@@ -84,11 +84,13 @@ _TRANSACTION: dict[str, Any] = {
 }
 
 
-class _Resource(BaseModel):
+class Resource(BaseModel):
+    """Base of all that is answered; a resource may say more than its model."""
+
     model_config = ConfigDict(extra="allow")
 
 
-class ReportedError(_Resource):
+class ReportedError(Resource):
     """What the charger says is wrong."""
 
     code: str | None = Field(description="OCPP's error code, null where it only said that something is wrong")
@@ -96,14 +98,14 @@ class ReportedError(_Resource):
     info: str | None
 
 
-class Token(_Resource):
+class Token(Resource):
     """An id token as it was presented."""
 
     id: str
     type: str | None = Field(description="OCPP 2.x's token type, null from OCPP 1.6")
 
 
-class Phases(_Resource):
+class Phases(Resource):
     """A quantity by phase; l1 also where the charger names no phase."""
 
     l1: float | None
@@ -111,7 +113,7 @@ class Phases(_Resource):
     l3: float | None
 
 
-class RunningTransaction(_Resource):
+class RunningTransaction(Resource):
     """The transaction that runs on a connector, in brief."""
 
     id: str
@@ -122,7 +124,7 @@ class RunningTransaction(_Resource):
     charging_state: str | None
 
 
-class Connector(_Resource):
+class Connector(Resource):
     """A connector as it stands now; what is unknown is null."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CONNECTOR})
@@ -153,7 +155,7 @@ class Connector(_Resource):
     updated_at: str | None = Field(None, description="RFC 3339, the gateway's clock")
 
 
-class Charger(_Resource):
+class Charger(Resource):
     """A charger as it stands now, with its connectors; what is unknown is null."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CHARGER})
@@ -175,6 +177,13 @@ class Charger(_Resource):
     enabled: bool | None = None
     transactions: list[str] | None = Field(None, description="Ids of the transactions that run")
     firmware_status: str | None = None
+    published_firmware_status: str | None = Field(
+        None, description="How far a local controller is with the firmware that it publishes"
+    )
+    log_status: str | None = Field(None, description="How far the upload of a log is")
+    external_limit: dict[str, Any] | None = Field(
+        None, description="The charging limit that somebody else set last: evse_id, source, schedules ..."
+    )
     violations: int = Field(0, description="How many deviations from OCPP it has sent so far")
     violation_codes: dict[str, int] = Field(
         default_factory=dict, description="The deviations by their codes; `other` where there are many codes"
@@ -184,14 +193,17 @@ class Charger(_Resource):
     connectors: list[Connector]
 
 
-class Settings(_Resource):
+class Settings(Resource):
     """What is stored for a charger by operators."""
 
     subprotocol: str | None = Field(description="The OCPP version to prefer; null leaves the choice to the charger")
     has_password: bool = Field(description="True where the charger must give a Basic-auth password")
+    registration: Literal["accepted", "pending", "rejected"] | None = Field(
+        None, description="How the charger's boots are answered; null leaves that to the policy"
+    )
 
 
-class Transaction(_Resource):
+class Transaction(Resource):
     """A charging transaction, running or ended; what is unknown is null."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"example": _TRANSACTION})
@@ -220,7 +232,7 @@ class Transaction(_Resource):
     updated_at: str | None = Field(description="RFC 3339, the gateway's clock")
 
 
-class Node(_Resource):
+class Node(Resource):
     """A gateway process that is alive."""
 
     id: str
@@ -229,7 +241,7 @@ class Node(_Resource):
     version: str
 
 
-class DeadLetter(_Resource):
+class DeadLetter(Resource):
     """An event that could never be delivered to a reader of the log."""
 
     id: str
@@ -240,7 +252,7 @@ class DeadLetter(_Resource):
     event: Any = Field(description="The CloudEvent itself")
 
 
-class Key(_Resource):
+class Key(Resource):
     """An API key without its secret."""
 
     id: str
@@ -255,7 +267,7 @@ class NewKey(Key):
     secret: str = Field(description="The key itself; shown this once")
 
 
-class CommandState(_Resource):
+class CommandState(Resource):
     """A command and how it ended; `outcome` is null while it runs."""
 
     id: str = Field(description="The Idempotency-Key, or an id made by the gateway")
@@ -268,61 +280,63 @@ class CommandState(_Resource):
     transaction: dict[str, Any] | None = None
 
 
-class Check(_Resource):
+class Check(Resource):
     """One line of the health board."""
 
     level: Literal["ok", "degraded", "failed"]
     detail: str
 
 
-class Readiness(_Resource):
+class Readiness(Resource):
     """Whether this node can serve. `degraded`: a shared outage, the node serves on."""
 
     status: Literal["ok", "degraded", "failed"]
     checks: dict[str, Check]
 
 
-class Liveness(_Resource):
+class Liveness(Resource):
     """The process runs and answers."""
 
     status: Literal["ok"]
 
 
-class _Page(_Resource):
+class Page(Resource):
+    """Base of all lists."""
+
     next: str | None = Field(None, description="Cursor of the next page (`?after=`), null at the end")
 
 
-class Chargers(_Page):
+class Chargers(Page):
     """One page of chargers."""
 
     items: list[Charger]
 
 
-class Connectors(_Page):
+class Connectors(Page):
     """The connectors of one charger."""
 
     items: list[Connector]
 
 
-class Transactions(_Page):
+class Transactions(Page):
     """One page of transactions, the latest begun, ended or corrected first."""
 
     items: list[Transaction]
 
 
-class Nodes(_Page):
+class Nodes(Page):
     """The nodes that are alive."""
 
     items: list[Node]
 
 
-class DeadLetters(_Page):
+class DeadLetters(Page):
     """One page of dead letters."""
 
     items: list[DeadLetter]
 
 
-class Keys(_Page):
+class Keys(Page):
     """All API keys."""
 
     items: list[Key]

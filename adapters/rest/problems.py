@@ -50,6 +50,7 @@ CONFLICT = Kind("conflict", 409, "The state of the resource does not allow this"
 RUNNING = Kind("command-running", 409, "A command with this Idempotency-Key is still running")
 TOO_LARGE = Kind("request-too-large", 413, "The request body is too large")
 NOT_JSON = Kind("not-json", 415, "The request body must be JSON")
+NOT_CSV = Kind("not-csv", 415, "The request body must be CSV")
 INVALID = Kind("invalid-request", 422, "The request is not valid")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key was used for another command")
 BUG = Kind("internal-error", 500, "The gateway made a mistake")
@@ -74,7 +75,7 @@ _DESCRIPTIONS: dict[int, str] = {
     404: "There is no such thing",
     409: "The state of things does not allow it",
     413: "The body is too large",
-    415: "The body's content type is not application/json",
+    415: "The body has another content type than this route takes",
     422: "The request is not valid; `errors` lists why",
     503: "Redis cannot be reached; try again after Retry-After seconds",
 }
@@ -82,7 +83,7 @@ _DETAILS: dict[int, str] = {
     400: "Send a request as /openapi.json describes it.",
     404: "This path leads nowhere; /docs and /openapi.json list all there are.",
     405: "The Allow header names the methods that this path has.",
-    413: "Send less, or raise max_request_bytes in the REST settings.",
+    413: "Send less, or raise max_request_bytes (for a file: max_import_bytes) in the REST settings.",
 }
 
 

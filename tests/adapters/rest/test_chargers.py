@@ -110,7 +110,11 @@ async def test_a_password_is_stored_before_the_charger_was_seen_and_never_shown(
         response = await client.put("/v1/chargers/a%2Fb/credentials", json=body)
         assert (response.status_code, response.content) == (204, b"")
         assert gateway.settings.passwords == {ChargerId("a/b"): stored}
-        assert (await client.get("/v1/chargers/a%2Fb/settings")).json() == {"subprotocol": None, "has_password": True}
+        assert (await client.get("/v1/chargers/a%2Fb/settings")).json() == {
+            "subprotocol": None,
+            "has_password": True,
+            "registration": None,
+        }
         assert (await client.delete("/v1/chargers/a%2Fb/credentials")).status_code == 204
     assert gateway.settings.passwords == {}
 
@@ -146,3 +150,18 @@ async def test_the_subprotocol_to_prefer_is_stored_and_lifted() -> None:
             assert (await client.get("/v1/chargers/CP-1/settings")).json()["subprotocol"] == choice
         response = await client.put("/v1/chargers/CP-1/subprotocol", json={"subprotocol": "ocpp9"})
         assert_problem(response, 422, "invalid-request")
+
+
+async def test_how_boots_are_answered_is_stored_before_the_charger_was_seen() -> None:
+    gateway = FakeGateway()
+    charger = ChargerId("a/b")
+    async with client_of(gateway) as client:
+        for status in ("accepted", "pending", "rejected"):
+            assert (await client.put("/v1/chargers/a%2Fb/registration", json={"status": status})).status_code == 204
+            assert gateway.settings.registrations == {charger: status}
+            assert (await client.get("/v1/chargers/a%2Fb/settings")).json()["registration"] == status
+        for wrong in ({"status": "maybe"}, {"status": None}, {}, {"status": "accepted", "x": 1}):
+            response = await client.put("/v1/chargers/a%2Fb/registration", json=wrong)
+            assert_problem(response, 422, "invalid-request")
+        assert (await client.delete("/v1/chargers/a%2Fb/registration")).status_code == 204
+    assert gateway.settings.registrations == {}
