@@ -14,7 +14,8 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 
 
 class WebhooksConfig(BaseModel):
-    """Where questions are posted to. Nothing is asked unless `webhook` is a step of a chain in [answers]."""
+    """Where questions are posted to that chains of [answers] with the step `webhook` ask; with a url alone, whether a
+    token may charge."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
