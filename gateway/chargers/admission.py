@@ -22,11 +22,13 @@ ASKED_FOR: Mapping[str, frozenset[str]] = {
     "CustomerInformation": frozenset({"NotifyCustomerInformation"}),
     "GetBaseReport": frozenset({"NotifyReport"}),
     "GetChargingProfiles": frozenset({"ReportChargingProfiles"}),
+    "GetDERControl": frozenset({"ReportDERControl"}),
     "GetDiagnostics": frozenset({"DiagnosticsStatusNotification"}),
     "GetDisplayMessages": frozenset({"NotifyDisplayMessages"}),
     "GetLog": frozenset({"LogStatusNotification"}),
     "GetMonitoringReport": frozenset({"NotifyMonitoringReport"}),
     "GetReport": frozenset({"NotifyReport"}),
+    "PublishFirmware": frozenset({"PublishFirmwareStatusNotification"}),
     "SignedUpdateFirmware": frozenset({"SignedFirmwareStatusNotification"}),
     "UpdateFirmware": frozenset({"FirmwareStatusNotification"}),
 }

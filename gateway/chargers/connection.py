@@ -9,12 +9,14 @@ the log's receipt, without a turn of the connection's task.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from gateway.chargers.calling import Calling
+from gateway.chargers.certificates import send_certificate, signed_at_once
 from gateway.chargers.commands import CallEnd, resolve
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.interpretation import UNDECIDED, Prepared, Received, decided, prepared, received
@@ -61,13 +63,25 @@ class _Internal:
     done: asyncio.Future[None] | None = None
 
 
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+"""Has work done beside the connection, which outlives it if need be; it must not raise."""
+
+
 class Connection:
     """A charger whose socket this node holds; implements `LocalCharger` and the socket's `Listener`."""
 
     def __init__(
-        self, charger: ChargerId, profile: Profile, socket: WebSocket, claim: Claim, around: Surroundings
+        self,
+        charger: ChargerId,
+        profile: Profile,
+        socket: WebSocket,
+        claim: Claim,
+        around: Surroundings,
+        *,
+        spawn: Spawn,
     ) -> None:
         self.charger = charger
+        self._spawn = spawn
         self._profile = profile
         self._socket = socket
         self._around = around
@@ -399,6 +413,9 @@ class Connection:
         if isinstance(item.report, Boot) and self._make.choose():
             self._enqueue_change(lambda: recorder.twin.known_as(self._around.clock.now(), self._make.name))
         self._answer(ready, earlier)
+        certificate = signed_at_once(decisions)
+        if certificate is not None:
+            self._spawn(send_certificate(certificate, self.charger, self.epoch, item, self._around))
 
     def _answer(self, ready: Prepared, earlier: bytes | None) -> None:
         call, observer = ready.received.call, self._around.observer

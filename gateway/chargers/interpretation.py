@@ -5,7 +5,7 @@ Nothing here is stored yet; see `gateway.chargers.recorder`.
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import structlog
@@ -110,7 +110,9 @@ async def decided(
             question = AuthorizeQuestion(charger, report.token, report.evse_id, "presented", report.details)
             return Decisions(token=await responder.authorize(question))
         case Transaction(token=token) if token is not None:
-            question = AuthorizeQuestion(charger, token, report.evse_id, "start")
+            # Who ends a transaction only shows the token; nothing begins with it.
+            moment: Literal["presented", "start"] = "presented" if report.kind == "ended" else "start"
+            question = AuthorizeQuestion(charger, token, report.evse_id, moment)
             return Decisions(token=await responder.authorize(question))
         case Notice() if item.call.inbound is not None and item.call.inbound.asks is not None:
             decision = await responder.decide(Question(item.call.inbound.asks, charger, report.data))

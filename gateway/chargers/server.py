@@ -1,7 +1,9 @@
 """Where chargers connect: listens, admits, and owns every connection of this node."""
 
 import asyncio
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 from websockets.http11 import Request
@@ -18,7 +20,7 @@ from gateway.chargers.handshake import (
 )
 from gateway.chargers.recorder import END_PENDING
 from gateway.chargers.surroundings import Surroundings
-from gateway.chargers.tls import TlsDoors, tls_context
+from gateway.chargers.tls import BACKLOG, TlsListener, tls_context
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import ConfigurationError, HandshakeRefused, LogUnavailable
 from gateway.core.identity import ChargerId
@@ -58,16 +60,20 @@ class ChargerServer:
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            doors = self._tls_doors(tasks.create_task)
-            new_protocol = self._new_socket if doors is None else doors.new_door
+            context = tls_context(config)
+            server: asyncio.Server | TlsListener
             try:
-                server = await loop.create_server(new_protocol, config.host, config.port, backlog=4096)
+                if context is None:
+                    server = await loop.create_server(self._new_socket, config.host, config.port, backlog=BACKLOG)
+                    self.port = server.sockets[0].getsockname()[1]
+                else:
+                    server = self._tls_listener(context, tasks)
+                    self.port = await server.listen(config.host, config.port)
             except OSError as error:
                 raise ConfigurationError(
                     f"chargers cannot connect: {config.host}:{config.port}: {error.strerror}; "
                     "set [chargers] host and port to a free one"
                 ) from error
-            self.port = server.sockets[0].getsockname()[1]
             upkeep = tasks.create_task(self._upkeep(), name="chargers: upkeep")
             started()
             try:
@@ -75,8 +81,6 @@ class ChargerServer:
             finally:
                 server.close()
                 upkeep.cancel()
-                if doors is not None:
-                    doors.close()
             self._drain()
 
     def superseded(self, charger: ChargerId, epoch: int) -> None:
@@ -109,6 +113,11 @@ class ChargerServer:
         for connection in list(self._connections):
             connection.close(1012, "the gateway restarts")
 
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._tasks is None:
+            raise RuntimeError("a connection has work before the server runs")
+        self._tasks.create_task(work, name="chargers: beside a connection")
+
     async def _upkeep(self) -> None:
         while True:
             await asyncio.sleep(UPKEEP_INTERVAL)
@@ -122,17 +131,12 @@ class ChargerServer:
 
     # ------------------------------------------------------------ admission
 
-    def _tls_doors(self, spawn: "Callable[..., asyncio.Task[None]]") -> TlsDoors | None:
-        """What takes chargers in by TLS; None where the listener has no certificate. Raises ConfigurationError."""
-        config = self._around.config
-        context = tls_context(config)
-        if context is None:
-            return None
-        return TlsDoors(
+    def _tls_listener(self, context: ssl.SSLContext, tasks: asyncio.TaskGroup) -> TlsListener:
+        return TlsListener(
             context,
-            timeout=config.handshake_timeout,
-            new_inner=self._new_socket,
-            spawn=spawn,
+            timeout=self._around.config.handshake_timeout,
+            new_protocol=self._new_socket,
+            spawn=tasks.create_task,
             failed=lambda: self._around.observer.handshake_refused(TLS_FAILED),
         )
 
@@ -200,7 +204,7 @@ class ChargerServer:
             return None
         claim = await self._around.ownership.claim(charger)
         try:
-            connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around)
+            connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around, spawn=self._spawn)
             problem = socket.accept(request, header, connection)
         except Exception:
             await give_up(self._around.ownership, charger, claim.epoch)

@@ -14,8 +14,10 @@ from gateway.core.reports import Boot, BootDecision, Token, TokenDecision
 
 @dataclass(slots=True, frozen=True)
 class AuthorizeQuestion:
-    """May this token charge? `moment`: merely presented, or a transaction starts with it. `details` are further facts for
-    whoever decides; with any, the answer is not taken from memory."""
+    """May this token charge? `moment`: merely presented, or a transaction starts with it.
+
+    `details` are further facts for whoever decides; where there are any, the answer is not taken from memory.
+    """
 
     charger: ChargerId
     token: Token

@@ -20,10 +20,11 @@ from gateway.chargers.surroundings import Surroundings
 from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.identity import ChargerId
-from gateway.core.responder import LocalResponder
+from gateway.core.responder import LocalResponder, Responder
 from gateway.core.router import Router
 from gateway.metrics import PrometheusObserver
 from gateway.ocpp.profiles import PROFILES
+from gateway.ocpp.quirks.catalog import Catalog, built_in
 from gateway.ocpp.schemas import SchemaSet
 from tests.support.memory import MemoryStore
 
@@ -54,6 +55,7 @@ class Node:
     store: MemoryStore
     server: ChargerServer
     router: Router
+    observer: PrometheusObserver
     tls: bool = False
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -106,6 +108,12 @@ class Node:
 
     async def execute(self, name: str, arguments: dict[str, Any], *, seconds: float = PATIENCE) -> CommandResult:
         return await self.connection().execute(self.command(name, arguments, seconds=seconds))
+
+    def state(self, identity: str = "CP1") -> dict[str, Any]:
+        """The charger's snapshot as it is stored."""
+        found = json.loads(self.store.fields[ChargerId(identity)]["charger"])
+        assert isinstance(found, dict)
+        return found
 
     def types(self, identity: str = "CP1") -> list[str]:
         """The types of a charger's events, without the leading `ocpp.`."""
@@ -180,14 +188,20 @@ class Charger:
 
 
 @asynccontextmanager
-async def running(store: MemoryStore | None = None, **options: Any) -> AsyncIterator[Node]:
+async def running(
+    store: MemoryStore | None = None,
+    catalog: Catalog | None = None,
+    responder: Responder | None = None,
+    **options: Any,
+) -> AsyncIterator[Node]:
     """A server with these options of [chargers]; stopped and drained at the end."""
     store = store or MemoryStore()
     config = ChargersConfig(**{"host": "127.0.0.1", "port": 0, "heartbeat_interval": 300, **options})
     clock, observer = SystemClock(), PrometheusObserver()
-    # Commands are given to connections directly; who else could carry them out is not asked.
+    # There is no other node to carry commands out.
     nobody: Any = None
-    router = Router(node="node", clock=clock, state=nobody, commands=nobody, mailboxes=nobody, observer=observer)
+    known: Any = store
+    router = Router(node="node", clock=clock, state=known, commands=known, mailboxes=nobody, observer=observer)
     server = ChargerServer(
         Surroundings(
             node="node",
@@ -197,12 +211,13 @@ async def running(store: MemoryStore | None = None, **options: Any) -> AsyncIter
             ownership=store,
             later=store,
             router=router,
-            responder=LocalResponder(heartbeat_interval=config.heartbeat_interval),
+            responder=responder or LocalResponder(heartbeat_interval=config.heartbeat_interval),
             observer=observer,
             schemas=SCHEMAS,
+            quirks=catalog or Catalog.of(built_in()),
         )
     )
-    node = Node(store, server, router, tls=config.tls_certificate is not None)
+    node = Node(store, server, router, observer, tls=config.tls_certificate is not None)
     started = asyncio.Event()
     serving = asyncio.create_task(server.run(started.set, node.stopping), name="server under test")
     serving.add_done_callback(lambda _: started.set())

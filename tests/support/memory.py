@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import LogUnavailable, OwnershipLost
 from gateway.core.identity import ChargerId
 from gateway.core.ports import ChargerSettings, Claim, Commit, Receipt
@@ -26,6 +27,8 @@ class MemoryStore:
     owned: set[ChargerId] = field(default_factory=set)
     passwords: dict[ChargerId, bytes] = field(default_factory=dict)
     subprotocols: dict[ChargerId, str] = field(default_factory=dict)
+    begun: list[Command] = field(default_factory=list)
+    ended: dict[str, CommandResult] = field(default_factory=dict)
     commits: int = 0
     later: dict[tuple[ChargerId, str, str], tuple[float, bytes]] = field(default_factory=dict)
 
@@ -117,6 +120,20 @@ class MemoryStore:
     async def schedule(self, charger: ChargerId, kind: str, due: float, payload: bytes, *, key: str = "") -> None:
         self._require()
         self.later[charger, kind, key] = (due, payload)
+
+    # ------------------------------------------------------------ what a router asks
+
+    async def owner(self, charger: ChargerId) -> str | None:
+        self._require()
+        return "node" if charger in self.owned else None
+
+    async def begin(self, command: Command) -> CommandResult | None:
+        self._require()
+        self.begun.append(command)
+        return self.ended.get(command.id)
+
+    async def finish(self, result: CommandResult) -> None:
+        self.ended[result.id] = result
 
     # ------------------------------------------------------------ what tests ask
 
