@@ -9,6 +9,7 @@ import structlog
 
 from gateway.chargers.admission import Admission
 from gateway.chargers.commands import CallEnd, carry_out
+from gateway.chargers.effects import effect_of
 from gateway.chargers.make import KnownMake
 from gateway.chargers.recorder import Recorder
 from gateway.chargers.surroundings import Surroundings
@@ -16,7 +17,6 @@ from gateway.chargers.watching import Watches
 from gateway.chargers.websocket import WebSocket
 from gateway.core.clock import rfc3339
 from gateway.core.commands import Command, CommandResult, Outcome
-from gateway.core.reports import Limit
 from gateway.core.twin import Change
 from gateway.ocpp.profile import Call, Profile, Station
 from gateway.ocpp.session import CallLost, Session, SessionEvent
@@ -63,8 +63,9 @@ class Calling:
             watches=self.watches,
             seconds_left=lambda: command.deadline - self._around.clock.now(),
         )
-        if result.outcome is Outcome.ACCEPTED:
-            self._note_effect(command)
+        effect = effect_of(command, result, self._recorder.twin, self._around.clock.now)
+        if effect is not None:
+            self._enqueue(effect)
         _log.info("command", charger=str(charger), command=command.name, id=command.id,
                   outcome=result.outcome.value, reason=result.reason)  # fmt: skip
         return result
@@ -105,13 +106,3 @@ class Calling:
         outcome = type(end).__name__.removeprefix("Call").lower()
         self._around.observer.message(self._profile.version, "out", call.action, outcome)
         return end
-
-    def _note_effect(self, command: Command) -> None:
-        """What an accepted command changes in the picture of the charger, which it does not report by itself."""
-        arguments, clock, twin = command.arguments, self._around.clock, self._recorder.twin
-        match command.name:
-            case "set_charging_limit":
-                limit = Limit(arguments["current_a"], arguments["power_w"])
-                self._enqueue(lambda: twin.limited(clock.now(), arguments["evse_id"], limit))
-            case "set_availability":
-                self._enqueue(lambda: twin.availability_set(clock.now(), arguments["evse_id"], arguments["available"]))

@@ -217,15 +217,9 @@ def apply_problem(state: ConnectorState, problem: Problem) -> None:
     state["error"] = problem_error(problem, state["reported_status"])
 
 
-def apply_limit(state: ConnectorState, current_a: float | None, power_w: float | None) -> None:
-    """Note the limit that was set, in the unit it was set in; None and None lift it."""
-    state["limit_a"], state["limit_w"] = current_a, power_w
-    _set_paused_by(state)
-
-
-def apply_pause(state: ConnectorState, paused: bool) -> None:
-    """Note that charging was paused, or goes on under the limit that was set before."""
-    state["paused"] = paused
+def apply_limit(state: ConnectorState, current_a: float | None, power_w: float | None, paused: bool) -> None:
+    """Note the limit that holds, in the unit it was set in (None and None: none), and whether charging is paused."""
+    state["limit_a"], state["limit_w"], state["paused"] = current_a, power_w, paused
     _set_paused_by(state)
 
 

@@ -161,6 +161,7 @@ class Draft:
                 "wire_id": memory["wire_id"],
                 "ended": {**memory["ended"]},
                 "stops": {**memory["stops"]},
+                "limits": {**memory["limits"]},
             }
         return self._memory
 

@@ -233,9 +233,29 @@ class ActiveTransaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrier:
+    """How a charger took a limit: the unit, stack level and purpose of the charging profile that it accepted."""
+
+    unit: Literal["A", "W"]
+    stack_level: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
-    """The charging limit that a user set on an EVSE (0: the whole charger), and whether charging is paused there."""
+    """The charging limit that a user set on an EVSE (0: the whole charger), and whether charging is paused there.
+
+    `until` is RFC 3339; `carrier` is known once the charger has accepted a limit there, also after it was lifted.
+    """
 
     current_a: float | None = None
     power_w: float | None = None
     paused: bool = False
+    phases: int | None = None
+    until: str | None = None
+    carrier: Carrier | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the charger holds a profile for it."""
+        return self.paused or self.current_a is not None or self.power_w is not None

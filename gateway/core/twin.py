@@ -11,10 +11,12 @@ from typing import Any
 from gateway.core import start_stop, statuses, transaction_events
 from gateway.core.assembly import give_up, take_part
 from gateway.core.charger_state import count_violations, new_charger, new_memory
-from gateway.core.connector_state import apply_limit, apply_pause, is_idle, make_idle
+from gateway.core.clock import rfc3339
+from gateway.core.connector_state import is_idle, make_idle
 from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
 from gateway.core.events import Event, to_json
 from gateway.core.identity import ChargerId
+from gateway.core.limits import known_limits, put_limit, show_lapsed
 from gateway.core.reports import (
     ActiveTransaction,
     Authorization,
@@ -81,13 +83,9 @@ class Twin:
             if record["pending_since"] is None
         ]
 
-    def limits(self) -> dict[int, Limit]:
+    def limits(self, now: float) -> dict[int, Limit]:
         """The charging limits that were set by command, by EVSE; 0 is the whole charger."""
-        charger = self._state.charger
-        limits = {0: Limit(charger["limit_a"], charger["limit_w"])}
-        for (evse_id, _), state in self._state.connectors.items():
-            limits[evse_id] = Limit(state["limit_a"], state["limit_w"], state["paused"])
-        return limits
+        return known_limits(self._state.memory, rfc3339(now))
 
     def evse_ids(self) -> list[int]:
         """The EVSEs that the charger has reported."""
@@ -211,25 +209,10 @@ class Twin:
         draft.events.append(Event("ocpp.charger.unresponsive", data))
         return draft.change()
 
-    def limited(self, now: float, evse_id: int, current_a: float | None, power_w: float | None) -> Change:
-        """A limit was set on an EVSE (0: on the whole charger); None and None: it was lifted."""
+    def limited(self, now: float, evse_id: int, limit: Limit) -> Change:
+        """The limit of an EVSE (0: of the whole charger) was set, lifted, or charging was paused or resumed there."""
         draft = self._draft(now)
-        if evse_id == 0:
-            charger = draft.charger()
-            charger["limit_a"], charger["limit_w"] = current_a, power_w
-        for place in self._places(evse_id):
-            state = draft.connector(place)
-            if state is not None:
-                apply_limit(state, current_a, power_w)
-        return draft.change()
-
-    def paused(self, now: float, evse_id: int, paused: bool) -> Change:
-        """Charging was paused, or resumed, on an EVSE (0: on all)."""
-        draft = self._draft(now)
-        for place in self._places(evse_id):
-            state = draft.connector(place)
-            if state is not None:
-                apply_pause(state, paused)
+        put_limit(draft, evse_id, limit)
         return draft.change()
 
     def availability_set(self, now: float, evse_id: int, available: bool) -> Change:
@@ -247,6 +230,7 @@ class Twin:
         """The charger is there. What was sampled long ago outside a transaction ceases to count."""
         draft = self._draft(now)
         draft.charger()["last_seen_at"] = draft.now_text
+        show_lapsed(draft)
         stale = self._draft(now - STALE_AFTER).now_text
         for place, state in self._state.connectors.items():
             if state["transaction"] is None and not is_idle(state) and (state["updated_at"] or "") < stale:

@@ -1,0 +1,49 @@
+"""What an accepted command changes in the picture of a charger, which the charger does not report by itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.limits import NO_LIMIT
+from gateway.core.reports import Carrier, Limit
+from gateway.core.twin import Change, Twin
+
+LIMITING = frozenset({"set_charging_limit", "clear_charging_limit", "pause", "resume"})
+
+
+def effect_of(
+    command: Command, result: CommandResult, twin: Twin, now: Callable[[], float]
+) -> Callable[[], Change] | None:
+    """The change to store once its turn has come; None where there is none."""
+    if result.outcome is not Outcome.ACCEPTED:
+        return None
+    arguments, told = command.arguments, result.result or {}
+    if command.name == "set_availability":
+        return lambda: twin.availability_set(now(), arguments["evse_id"], arguments["available"])
+    if command.name in LIMITING:
+        evse_id = told["evse_id"]
+        return lambda: twin.limited(
+            now(), evse_id, _limit(command.name, arguments, told, twin.limits(now()).get(evse_id, NO_LIMIT))
+        )
+    return None
+
+
+def _limit(name: str, arguments: dict[str, Any], told: dict[str, Any], known: Limit) -> Limit:
+    """What is known of the EVSE's limit after a command. `paused` is as the charger accepted it."""
+    known = replace(known, paused=told["paused"])
+    if told.get("unit") is not None:
+        known = replace(known, carrier=Carrier(told["unit"], told["stack_level"], told["purpose"]))
+    match name:
+        case "set_charging_limit":
+            return replace(
+                known,
+                current_a=arguments["current_a"],
+                power_w=arguments["power_w"],
+                phases=arguments["phases"],
+                until=told["until"],
+            )
+        case "clear_charging_limit":
+            return replace(known, current_a=None, power_w=None, phases=None, until=None)
+        case _:
+            return known
