@@ -27,6 +27,11 @@ def by_status(calls: list[Call], answers: list[Answered]) -> Ending:
     return ending(payload, status_result(payload))
 
 
+def received(calls: list[Call], answers: list[Answered]) -> Ending:
+    """The ending of a call whose answer says nothing but that it has arrived."""
+    return Ending(Outcome.ACCEPTED, None, {})
+
+
 def by_status_and(**names: str) -> Callable[[list[Call], list[Answered]], Ending]:
     """As `by_status`; the result also tells fields of the call: name in the result → name in its payload."""
 

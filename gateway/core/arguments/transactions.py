@@ -1,4 +1,4 @@
-"""Starting and stopping transactions."""
+"""Starting and stopping transactions, and what is said of one that runs."""
 
 from pydantic import Field
 
@@ -14,8 +14,26 @@ class Start(Arguments):
     remote_start_id: int | None = Field(None, description="OCPP 2.x remoteStartId; made by the gateway if absent")
 
 
-class Stop(Arguments):
-    """Stop a transaction: by its id, by its EVSE, or the only one that runs."""
+class OfTransaction(Arguments):
+    """Base of what concerns one transaction: by its id, by its EVSE, or the only one that runs."""
 
     transaction_id: str | None = Field(None, description="The gateway's transaction id, or the charger's own")
     evse_id: EvseId | None = None
+
+
+class Stop(OfTransaction):
+    """Stop a transaction: by its id, by its EVSE, or the only one that runs."""
+
+
+class GetTransactionStatus(Arguments):
+    """Ask whether a transaction runs, and whether messages of it still wait to be sent (OCPP 2.x)."""
+
+    transaction_id: str | None = Field(
+        None, description="The gateway's transaction id, or the charger's own; none: are there messages of any?"
+    )
+
+
+class UpdateCost(OfTransaction):
+    """Tell the driver what the transaction costs so far (OCPP 2.x)."""
+
+    total_cost: float = Field(ge=0, description="In the charger's currency, taxes included")

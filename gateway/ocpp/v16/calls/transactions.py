@@ -1,0 +1,39 @@
+"""Starting and stopping transactions."""
+
+from typing import Any
+
+from gateway.core.errors import CommandInvalid, CommandUnsupported
+from gateway.core.reports import ActiveTransaction
+from gateway.ocpp.arguments import at_most, one_transaction
+from gateway.ocpp.profile import Call, Station
+
+Arguments = dict[str, Any]
+
+
+def start(arguments: Arguments, station: Station) -> list[Call]:
+    """Section 5.11."""
+    if arguments["remote_start_id"] is not None:
+        raise CommandUnsupported("OCPP 1.6 has no remoteStartId; versions that have: 2.0.1, 2.1")
+    payload: dict[str, Any] = {"idTag": at_most(arguments["token"], 20, "start: the token")}
+    if arguments["evse_id"] is not None:
+        if arguments["evse_id"] == 0:
+            raise CommandInvalid("start: evse_id counts from 1")
+        payload["connectorId"] = arguments["evse_id"]
+    return [Call("RemoteStartTransaction", payload)]
+
+
+def stop(arguments: Arguments, station: Station) -> list[Call]:
+    """Section 5.12."""
+    transaction = one_transaction(arguments, station, "stop")
+    number = transaction_number(transaction)
+    if number is None:
+        raise CommandInvalid(f"stop: {transaction.ocpp_transaction_id!r} is no OCPP 1.6 transaction id")
+    return [Call("RemoteStopTransaction", {"transactionId": number})]
+
+
+def transaction_number(transaction: ActiveTransaction) -> int | None:
+    """The transaction's id as OCPP 1.6 writes it; None where it is no number."""
+    try:
+        return int(transaction.ocpp_transaction_id)
+    except ValueError:
+        return None
