@@ -6,11 +6,56 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway.core.arguments.access import (
+    CancelReservation,
+    ClearCache,
+    CustomerInformation,
+    GetLocalListVersion,
+    Reserve,
+    SendLocalList,
+)
 from gateway.core.arguments.base import Arguments
-from gateway.core.arguments.charging import SetChargingLimit
+from gateway.core.arguments.certificates import (
+    DeleteCertificate,
+    InstallCertificate,
+    ListCertificates,
+    SendCertificate,
+)
+from gateway.core.arguments.charging import (
+    ClearChargingLimit,
+    ClearChargingProfile,
+    GetChargingProfiles,
+    GetCompositeSchedule,
+    Pause,
+    Resume,
+    SetChargingLimit,
+    UpdateDynamicSchedule,
+    UsePriorityCharging,
+)
+from gateway.core.arguments.charging_profiles import SetChargingProfile
+from gateway.core.arguments.der import ClearDerControl, GetDerControl, SetDerControl
 from gateway.core.arguments.device import Reset, SetAvailability, Trigger, Unlock
-from gateway.core.arguments.transactions import Start, Stop
-from gateway.core.arguments.variables import GetVariables, SetVariables
+from gateway.core.arguments.display import ClearDisplayMessage, DisplayMessage, GetDisplayMessages
+from gateway.core.arguments.energy import (
+    AdjustEventStream,
+    GetEventStreams,
+    NotifyWebPaymentStarted,
+    RequestBatterySwap,
+    SendAfrrSignal,
+    SetAllowedEnergyTransfer,
+)
+from gateway.core.arguments.maintenance import GetLog, PublishFirmware, UnpublishFirmware, UpdateFirmware
+from gateway.core.arguments.monitoring import (
+    ClearMonitoring,
+    GetMonitoringReport,
+    SetMonitoring,
+    SetMonitoringBase,
+    SetMonitoringLevel,
+)
+from gateway.core.arguments.network import SetNetworkProfile
+from gateway.core.arguments.tariffs import ChangeTransactionTariff, ClearTariffs, GetTariffs, SetDefaultTariff
+from gateway.core.arguments.transactions import GetTransactionStatus, Start, Stop, UpdateCost
+from gateway.core.arguments.variables import GetReport, GetVariables, SetVariables
 from gateway.core.arguments.vendor import DataTransfer
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
@@ -46,6 +91,64 @@ COMMANDS: dict[str, type[Arguments]] = {
     "set_variables": SetVariables,
     "set_charging_limit": SetChargingLimit,
     "data_transfer": DataTransfer,
+    # Variables and monitors
+    "get_report": GetReport,
+    "set_monitoring": SetMonitoring,
+    "clear_monitoring": ClearMonitoring,
+    "get_monitoring_report": GetMonitoringReport,
+    "set_monitoring_base": SetMonitoringBase,
+    "set_monitoring_level": SetMonitoringLevel,
+    # Firmware and logs
+    "update_firmware": UpdateFirmware,
+    "publish_firmware": PublishFirmware,
+    "unpublish_firmware": UnpublishFirmware,
+    "get_log": GetLog,
+    # Who may charge where
+    "reserve": Reserve,
+    "cancel_reservation": CancelReservation,
+    "send_local_list": SendLocalList,
+    "get_local_list_version": GetLocalListVersion,
+    "clear_cache": ClearCache,
+    "customer_information": CustomerInformation,
+    # Certificates
+    "install_certificate": InstallCertificate,
+    "delete_certificate": DeleteCertificate,
+    "list_certificates": ListCertificates,
+    "send_certificate": SendCertificate,
+    # The display, and the way to the CSMS
+    "display_message": DisplayMessage,
+    "get_display_messages": GetDisplayMessages,
+    "clear_display_message": ClearDisplayMessage,
+    "set_network_profile": SetNetworkProfile,
+    # Transactions
+    "get_transaction_status": GetTransactionStatus,
+    "update_cost": UpdateCost,
+    # Charging
+    "clear_charging_limit": ClearChargingLimit,
+    "pause": Pause,
+    "resume": Resume,
+    "get_composite_schedule": GetCompositeSchedule,
+    "set_charging_profile": SetChargingProfile,
+    "clear_charging_profile": ClearChargingProfile,
+    "get_charging_profiles": GetChargingProfiles,
+    "update_dynamic_schedule": UpdateDynamicSchedule,
+    "use_priority_charging": UsePriorityCharging,
+    # Energy both ways
+    "set_allowed_energy_transfer": SetAllowedEnergyTransfer,
+    "send_afrr_signal": SendAfrrSignal,
+    "set_der_control": SetDerControl,
+    "get_der_control": GetDerControl,
+    "clear_der_control": ClearDerControl,
+    "request_battery_swap": RequestBatterySwap,
+    # Tariffs and payment
+    "set_default_tariff": SetDefaultTariff,
+    "get_tariffs": GetTariffs,
+    "clear_tariffs": ClearTariffs,
+    "change_transaction_tariff": ChangeTransactionTariff,
+    "notify_web_payment_started": NotifyWebPaymentStarted,
+    # Periodic event streams
+    "adjust_event_stream": AdjustEventStream,
+    "get_event_streams": GetEventStreams,
 }
 """Every neutral command and the model of its arguments."""
 

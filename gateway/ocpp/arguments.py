@@ -1,6 +1,5 @@
 """Arguments of neutral commands, checked against what is known of the charger: rules that the versions share."""
 
-from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from gateway.core.errors import CommandInvalid
@@ -8,16 +7,9 @@ from gateway.core.reports import ActiveTransaction
 from gateway.ocpp.profile import Notes, Station
 from gateway.ocpp.timestamps import read_timestamp
 
-CHARGER_PROFILE_ID = 1
-EVSE_PROFILE_ID = 1000
-"""The limit of EVSE n is charging profile EVSE_PROFILE_ID + n, so that a new limit replaces the old one."""
 
-SCHEDULE_BEGIN = "2020-01-01T00:00:00.000Z"
-"""An absolute schedule must say when it begins; a limit holds at once, so any time in the past will do."""
-
-
-def transaction_to_stop(arguments: dict[str, Any], station: Station) -> ActiveTransaction:
-    """The one transaction that `stop` means: by its id or the charger's, by its EVSE, or the only one.
+def one_transaction(arguments: dict[str, Any], station: Station, command: str) -> ActiveTransaction:
+    """The one running transaction that a command means: by its id or the charger's, by its EVSE, or the only one.
 
     Raises CommandInvalid, saying which run, where there is none or more than one.
     """
@@ -37,9 +29,35 @@ def transaction_to_stop(arguments: dict[str, Any], station: Station) -> ActiveTr
         for running in station.transactions
     )
     if not running_now:
-        raise CommandInvalid("stop: no transaction runs")
+        raise CommandInvalid(f"{command}: no transaction runs")
     which = "no such transaction runs" if not found else "more than one transaction fits, so name one"
-    raise CommandInvalid(f"stop: {which}; running: {running_now}")
+    raise CommandInvalid(f"{command}: {which}; running: {running_now}")
+
+
+def running_on(evse_id: int, station: Station) -> ActiveTransaction | None:
+    """The transaction that runs on an EVSE."""
+    return next((running for running in station.transactions if running.evse_id == evse_id), None)
+
+
+def evse_to_pause(arguments: dict[str, Any], station: Station, command: str) -> int:
+    """The EVSE that is meant: by a transaction, by its id, that of the only transaction, or the only one there is.
+
+    Raises CommandInvalid where that leaves a choice.
+    """
+    evse_id: int | None = arguments["evse_id"]
+    if arguments["transaction_id"] is None:
+        if evse_id is not None:
+            return evse_id
+        if not station.transactions:
+            return _only_evse(station, command)
+    return one_transaction(arguments, station, command).evse_id or _only_evse(station, command)
+
+
+def _only_evse(station: Station, command: str) -> int:
+    if len(station.evse_ids) == 1:
+        return station.evse_ids[0]
+    told = ", ".join(str(evse_id) for evse_id in station.evse_ids) or "none has reported yet"
+    raise CommandInvalid(f"{command}: name the evse_id; EVSEs: {told}")
 
 
 def one_connector(arguments: dict[str, Any], command: str) -> tuple[int, int]:
@@ -63,47 +81,3 @@ def moment(value: str, what: str) -> str:
     if found is None:
         raise CommandInvalid(f"{what} must be an RFC 3339 timestamp with a zone, not {value!r}")
     return found
-
-
-def charging_limit(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A limit as (fields of the charging profile, fields of its charging schedule), the same in every version.
-
-    Raises CommandInvalid. The limit is rounded down to one decimal, which is all that OCPP carries.
-    """
-    current, power, until = arguments["current_a"], arguments["power_w"], arguments["until"]
-    if (current is None) == (power is None):
-        raise CommandInvalid("set_charging_limit: give either current_a or power_w")
-    period: dict[str, Any] = {"startPeriod": 0, "limit": _one_decimal(current if power is None else power)}
-    if arguments["phases"] is not None:
-        period["numberPhases"] = arguments["phases"]
-    schedule: dict[str, Any] = {
-        "chargingRateUnit": "A" if power is None else "W",
-        "chargingSchedulePeriod": [period],
-    }
-    profile: dict[str, Any] = {"stackLevel": 0}
-    if arguments["evse_id"] == 0:
-        profile["chargingProfileKind"] = "Absolute"
-        schedule["startSchedule"] = SCHEDULE_BEGIN
-    else:
-        profile["chargingProfileKind"] = "Relative"
-    if until is not None:
-        profile["validTo"] = _moment(until)
-    return profile, schedule
-
-
-def charging_profile_id(evse_id: int) -> int:
-    """The id of the charging profile that holds the limit of an EVSE, or of the whole charger (0)."""
-    return EVSE_PROFILE_ID + evse_id if evse_id else CHARGER_PROFILE_ID
-
-
-def _one_decimal(limit: float) -> float:
-    if limit > 1e9:
-        raise CommandInvalid("set_charging_limit: the limit is out of all reason")
-    return float(Decimal(repr(limit)).quantize(Decimal("0.1"), ROUND_DOWN))
-
-
-def _moment(until: str) -> str:
-    moment = read_timestamp(until, Notes(), ())
-    if moment is None:
-        raise CommandInvalid(f"set_charging_limit: until must be an RFC 3339 timestamp with a zone, not {until!r}")
-    return moment
