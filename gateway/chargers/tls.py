@@ -1,13 +1,15 @@
 """TLS for chargers: which versions are spoken, and what becomes of a handshake that fails.
 
-The handshake is not left to the listener, which would drop a charger that fails it without a word: an operator must
-see which charger trusts another certificate or speaks a TLS that is too old.
+asyncio's own server drops a charger that fails it without a word: an operator must see which charger trusts another
+certificate or speaks a TLS that is too old.
 """
 
 import asyncio
+import socket
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -20,6 +22,12 @@ FAILURES_TOLD = 20
 """Failed handshakes that are logged in FAILURE_WINDOW; a charger that cannot connect tries again and again."""
 
 FAILURE_WINDOW = 60.0
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted."""
+
+ACCEPT_RETRY = 1.0
+"""Seconds after which accepting is tried again where the system cannot (too many open files)."""
 
 VERSIONS: dict[TlsVersion, ssl.TLSVersion] = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -53,40 +61,10 @@ def tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
     return context
 
 
-class TlsDoor(asyncio.Protocol):
-    """A charger's socket until its TLS handshake is over; keeps what arrives right behind it."""
+class TlsListener:
+    """Listens, leads chargers through their TLS handshakes, and tells of those that fail.
 
-    __slots__ = ("_door", "_early", "_lost")
-
-    def __init__(self, door: "TlsDoors") -> None:
-        self._door = door
-        self._early = bytearray()
-        self._lost: tuple[Exception | None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._door.knocked(self, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._early += data
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = (exc,)
-
-    def hand_over(self, transport: asyncio.Transport, inner: asyncio.Protocol) -> None:
-        """From now on the inner protocol has the (decrypted) connection."""
-        transport.set_protocol(inner)
-        inner.connection_made(transport)
-        if self._early:
-            inner.data_received(bytes(self._early))
-        if self._lost is not None:
-            inner.connection_lost(self._lost[0])
-
-
-class TlsDoors:
-    """Leads chargers through their TLS handshakes, and tells of those that fail.
-
-    `spawn` runs a handshake as a task; `new_inner` makes the protocol that gets the connection.
+    `new_protocol` makes the protocol of a connection, `spawn` runs tasks, `failed` is called for each failure.
     """
 
     def __init__(
@@ -94,48 +72,67 @@ class TlsDoors:
         context: ssl.SSLContext,
         *,
         timeout: float,
-        new_inner: Callable[[], asyncio.Protocol],
+        new_protocol: Callable[[], asyncio.Protocol],
         spawn: "Callable[..., asyncio.Task[None]]",
         failed: Callable[[], None],
     ) -> None:
         self._context, self._timeout = context, timeout
-        self._new_inner, self._spawn, self._failed = new_inner, spawn, failed
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._new_protocol, self._spawn, self._failed = new_protocol, spawn, failed
+        self._sockets: list[socket.socket] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._told = 0
         self._window_began = float("-inf")
 
-    def new_door(self) -> TlsDoor:
-        """For a socket that was just accepted."""
-        return TlsDoor(self)
-
-    def knocked(self, door: TlsDoor, transport: asyncio.Transport) -> None:
-        handshake = self._spawn(self._handshake(door, transport), name="TLS handshake")
-        self._handshakes.add(handshake)
-        handshake.add_done_callback(self._handshakes.discard)
+    async def listen(self, host: str, port: int) -> int:
+        """Accept chargers from now on; the port. Raises OSError."""
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        try:
+            for family, _, _, _, address in dict.fromkeys(found):
+                listening = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+                self._sockets.append(listening)
+                listening.setblocking(False)
+        except OSError:
+            self.close()
+            raise
+        for listening in self._sockets:
+            self._begin(self._accept(listening), "TLS listener")
+        return int(self._sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Give up what is not through yet: the server stops."""
-        for handshake in self._handshakes:
-            handshake.cancel()
+        """Accept nobody any more, and give up what is not through yet."""
+        for task in self._tasks:
+            task.cancel()
+        for listening in self._sockets:
+            listening.close()
 
-    async def _handshake(self, door: TlsDoor, transport: asyncio.Transport) -> None:
-        peer = transport.get_extra_info("peername")
-        remote = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = self._spawn(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(listening)
+            except ConnectionError:
+                continue
+            except OSError as error:
+                _log.error("no charger can be accepted", reason=str(error))
+                await asyncio.sleep(ACCEPT_RETRY)
+                continue
+            self._begin(self._handshake(accepted, f"{address[0]}:{address[1]}"), "TLS handshake")
+
+    async def _handshake(self, accepted: socket.socket, remote: str) -> None:
         loop = asyncio.get_running_loop()
         try:
-            secured = await loop.start_tls(
-                transport, door, self._context, server_side=True, ssl_handshake_timeout=self._timeout
+            await loop.connect_accepted_socket(
+                self._new_protocol, accepted, ssl=self._context, ssl_handshake_timeout=self._timeout
             )
         except OSError as error:  # a TimeoutError is one, too
             self._tell(remote, error)
-            transport.abort()
-            return
-        except asyncio.CancelledError:
-            transport.abort()
-            raise
-        if secured is None:
-            return
-        door.hand_over(secured, self._new_inner())
 
     def _tell(self, remote: str, error: Exception) -> None:
         self._failed()

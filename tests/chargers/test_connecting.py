@@ -3,10 +3,6 @@
 import asyncio
 import base64
 import json
-import ssl
-import subprocess
-import warnings
-from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -340,46 +336,3 @@ async def test_compression_is_an_option_and_off_by_default() -> None:
         async with running(compression=offered) as node, node.charger(compression="deflate") as charger:
             assert bool(charger.socket.protocol.extensions) == offered
             assert "currentTime" in await charger.call("Heartbeat", {})
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    key_options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    subprocess.run(
-        ["openssl", "req", "-x509", *key_options, "-keyout", str(key), "-out", str(chain), *subject],
-        check=True,
-        capture_output=True,
-    )
-    return chain, key
-
-
-async def test_with_a_certificate_chargers_connect_by_tls_1_2_or_newer(certificate: tuple[Path, Path]) -> None:
-    chain, key = certificate
-    trusting = ssl.create_default_context(cafile=str(chain))
-    async with running(tls_certificate=chain, tls_key=key) as node:
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            trusting.minimum_version = trusting.maximum_version = version
-            async with node.charger(ssl_context=trusting) as charger:
-                await charger.call("Heartbeat", {})
-            await until(lambda: not node.store.owned)
-        assert node.data("charger.connected")[0]["security"] == "tls"
-        old = ssl.create_default_context(cafile=str(chain))
-        old.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            old.minimum_version = ssl.TLSVersion.TLSv1
-            old.maximum_version = ssl.TLSVersion.TLSv1_1
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            async with node.charger(ssl_context=old):
-                pass
-
-
-async def test_half_a_tls_handshake_does_not_stay(certificate: tuple[Path, Path]) -> None:
-    chain, key = certificate
-    async with running(tls_certificate=chain, tls_key=key, handshake_timeout=0.3) as node:
-        reader, writer = await node.raw()
-        writer.write(b"\x16\x03\x01\x02\x00")
-        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
-        writer.close()
