@@ -1,6 +1,102 @@
-"""Raw calls, shown in OpenAPI; the neutral commands' examples are in `gateway.core.arguments.examples`."""
+"""Examples that OpenAPI shows: resources and raw calls. Those of commands are in `gateway.core.arguments.examples`."""
+
+from typing import Any
 
 from fastapi.openapi.models import Example
+
+_TRANSACTION_ID = "5f0c1f2a9b7d4e1c8a3b6d5e4f7a8b9c"
+_TOKEN = {"id": "04A2B3C4D5E6F7", "type": "ISO14443"}
+CONNECTOR: dict[str, Any] = {
+    "evse_id": 1,
+    "connector_id": 1,
+    "status": "charging",
+    "reported_status": "occupied",
+    "error": None,
+    "plugged": True,
+    "charging": True,
+    "enabled": True,
+    "paused_by": None,
+    "iec61851": "C",
+    "power_w": 11040,
+    "energy_register_wh": 1234567,
+    "current_a": {"l1": 16, "l2": 16, "l3": 16},
+    "voltage_v": {"l1": 230, "l2": 230, "l3": 230},
+    "soc_percent": None,
+    "limit_a": None,
+    "limit_w": None,
+    "paused": False,
+    "transaction": {
+        "id": _TRANSACTION_ID,
+        "ocpp_transaction_id": "c0ffee",
+        "token": _TOKEN,
+        "started_at": "2026-11-21T07:37:00.000Z",
+        "energy_wh": 4200,
+        "charging_state": "Charging",
+    },
+    "measured_at": "2026-11-21T08:00:00.000Z",
+    "updated_at": "2026-11-21T08:00:00.120Z",
+}
+CHARGER: dict[str, Any] = {
+    "id": "CP-1",
+    "availability": "online",
+    "ocpp_version": "2.0.1",
+    "vendor": "Example",
+    "model": "Wallbox 11",
+    "serial_number": "0001",
+    "firmware_version": "1.2.3",
+    "iccid": "89490200001234567890",
+    "imsi": "262011234567890",
+    "meter_type": None,
+    "meter_serial_number": None,
+    "boot": {"reason": "power_up", "status": "accepted", "at": "2026-11-21T06:00:00.210Z"},
+    "connected_at": "2026-11-21T06:00:00.000Z",
+    "disconnected_at": None,
+    "last_seen_at": "2026-11-21T08:00:00.120Z",
+    "remote_address": "192.0.2.7",
+    "security": "tls",
+    "node": "node-1",
+    "status": "available",
+    "error": None,
+    "enabled": True,
+    "limit_a": None,
+    "limit_w": None,
+    "transactions": [_TRANSACTION_ID],
+    "firmware_status": None,
+    "published_firmware_status": None,
+    "log_status": None,
+    "external_limit": None,
+    "violations": 2,
+    "violation_codes": {"timestamp_without_zone": 2},
+    "unresponsive": False,
+    "quirks": "growatt-thor",
+    "connectors": [CONNECTOR],
+}
+TRANSACTION: dict[str, Any] = {
+    "id": _TRANSACTION_ID,
+    "charger_id": "CP-1",
+    "status": "ended",
+    "ocpp_transaction_id": "c0ffee",
+    "evse_id": 1,
+    "connector_id": 1,
+    "token": _TOKEN,
+    "authorized_by": "local",
+    "authorization_status": "accepted",
+    "reservation_id": None,
+    "remote_start_id": None,
+    "started_at": "2026-11-21T07:37:00.000Z",
+    "ended_at": "2026-11-21T09:02:30.000Z",
+    "duration_s": 5130.0,
+    "meter_start_wh": 1230367,
+    "meter_stop_wh": 1246012,
+    "energy_wh": 15645,
+    "energy_method": "register",
+    "transaction_sequence": 17,
+    "stop_reason": "EVDisconnected",
+    "charging_state": "Idle",
+    "suspect": [],
+    "revision": 1,
+    "updated_at": "2026-11-21T09:02:30.210Z",
+}
 
 CALL: dict[str, Example] = {
     "reserve": {

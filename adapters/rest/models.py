@@ -4,84 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.rest.examples import CHARGER, CONNECTOR, TRANSACTION
 from gateway.core.commands import Outcome
-
-_TRANSACTION_ID = "5f0c1f2a9b7d4e1c8a3b6d5e4f7a8b9c"
-_TOKEN = {"id": "04A2B3C4D5E6F7", "type": "ISO14443"}
-_CONNECTOR: dict[str, Any] = {
-    "evse_id": 1,
-    "connector_id": 1,
-    "status": "charging",
-    "reported_status": "occupied",
-    "error": None,
-    "plugged": True,
-    "charging": True,
-    "enabled": True,
-    "paused_by": None,
-    "iec61851": "C",
-    "power_w": 11040,
-    "energy_register_wh": 1234567,
-    "current_a": {"l1": 16, "l2": 16, "l3": 16},
-    "voltage_v": {"l1": 230, "l2": 230, "l3": 230},
-    "soc_percent": None,
-    "limit_a": None,
-    "limit_w": None,
-    "transaction": {
-        "id": _TRANSACTION_ID,
-        "ocpp_transaction_id": "c0ffee",
-        "token": _TOKEN,
-        "started_at": "2026-11-21T07:37:00.000Z",
-        "energy_wh": 4200,
-        "charging_state": "Charging",
-    },
-    "measured_at": "2026-11-21T08:00:00.000Z",
-    "updated_at": "2026-11-21T08:00:00.120Z",
-}
-_CHARGER: dict[str, Any] = {
-    "id": "CP-1",
-    "availability": "online",
-    "ocpp_version": "2.0.1",
-    "vendor": "Example",
-    "model": "Wallbox 11",
-    "serial_number": "0001",
-    "firmware_version": "1.2.3",
-    "connected_at": "2026-11-21T06:00:00.000Z",
-    "last_seen_at": "2026-11-21T08:00:00.120Z",
-    "node": "node-1",
-    "enabled": True,
-    "transactions": [_TRANSACTION_ID],
-    "violations": 2,
-    "violation_codes": {"timestamp_without_zone": 2},
-    "unresponsive": False,
-    "quirks": "growatt-thor",
-    "connectors": [_CONNECTOR],
-}
-_TRANSACTION: dict[str, Any] = {
-    "id": _TRANSACTION_ID,
-    "charger_id": "CP-1",
-    "status": "ended",
-    "ocpp_transaction_id": "c0ffee",
-    "evse_id": 1,
-    "connector_id": 1,
-    "token": _TOKEN,
-    "authorized_by": "local",
-    "authorization_status": "accepted",
-    "reservation_id": None,
-    "remote_start_id": None,
-    "started_at": "2026-11-21T07:37:00.000Z",
-    "ended_at": "2026-11-21T09:02:30.000Z",
-    "duration_s": 5130.0,
-    "meter_start_wh": 1230367,
-    "meter_stop_wh": 1246012,
-    "energy_wh": 15645,
-    "energy_method": "register",
-    "transaction_sequence": 17,
-    "stop_reason": "EVDisconnected",
-    "charging_state": "Idle",
-    "suspect": [],
-    "revision": 1,
-    "updated_at": "2026-11-21T09:02:30.210Z",
-}
 
 
 class Resource(BaseModel):
@@ -127,7 +51,7 @@ class RunningTransaction(Resource):
 class Connector(Resource):
     """A connector as it stands now; what is unknown is null."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CONNECTOR})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"example": CONNECTOR})
 
     evse_id: int = Field(description="Counted from 1; on OCPP 1.6 the connector's number")
     connector_id: int = Field(description="Connector of the EVSE, counted from 1")
@@ -148,8 +72,9 @@ class Connector(Resource):
     current_a: Phases | None = None
     voltage_v: Phases | None = None
     soc_percent: float | None = None
-    limit_a: float | None = None
+    limit_a: float | None = Field(None, description="The limit set by command, in the unit it was set in")
     limit_w: float | None = None
+    paused: bool = Field(False, description="Charging was paused by command, on top of any limit")
     transaction: RunningTransaction | None = None
     measured_at: str | None = Field(None, description="RFC 3339, the charger's clock: the latest sample")
     updated_at: str | None = Field(None, description="RFC 3339, the gateway's clock")
@@ -158,7 +83,7 @@ class Connector(Resource):
 class Charger(Resource):
     """A charger as it stands now, with its connectors; what is unknown is null."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _CHARGER})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"example": CHARGER})
 
     id: str = Field(description="The charger's identity, exactly as it spells it")
     availability: Literal["online", "offline"]
@@ -167,14 +92,22 @@ class Charger(Resource):
     model: str | None = None
     serial_number: str | None = None
     firmware_version: str | None = None
+    iccid: str | None = Field(None, description="Number of its SIM card")
+    imsi: str | None = None
+    meter_type: str | None = None
+    meter_serial_number: str | None = None
     boot: dict[str, Any] | None = Field(None, description="The last boot: reason, status, at")
     connected_at: str | None = Field(None, description="RFC 3339")
     disconnected_at: str | None = Field(None, description="RFC 3339")
     last_seen_at: str | None = Field(None, description="RFC 3339")
+    remote_address: str | None = Field(None, description="Where it connected from")
+    security: str | None = Field(None, description="How its connection is protected, null where it is not")
     node: str | None = Field(None, description="The gateway process that holds its socket")
     status: str | None = Field(None, description="The status of the charger itself, where it reports one")
     error: ReportedError | None = None
     enabled: bool | None = None
+    limit_a: float | None = Field(None, description="The limit of the whole charger, set by command")
+    limit_w: float | None = None
     transactions: list[str] | None = Field(None, description="Ids of the transactions that run")
     firmware_status: str | None = None
     published_firmware_status: str | None = Field(
@@ -206,7 +139,7 @@ class Settings(Resource):
 class Transaction(Resource):
     """A charging transaction, running or ended; what is unknown is null."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": _TRANSACTION})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"example": TRANSACTION})
 
     id: str = Field(description="The gateway's id, unique in the fleet")
     charger_id: str
@@ -217,6 +150,8 @@ class Transaction(Resource):
     token: Token | None
     authorized_by: str | None = Field(description="Who said that the token may charge")
     authorization_status: str | None
+    reservation_id: int | None
+    remote_start_id: int | None = Field(description="OCPP 2.x: that of the command which started it")
     started_at: str | None = Field(description="RFC 3339, the charger's clock")
     ended_at: str | None = Field(description="RFC 3339, the charger's clock")
     duration_s: float | None
