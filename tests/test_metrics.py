@@ -28,6 +28,7 @@ def test_every_method_of_the_port_has_its_series() -> None:
     observer = PrometheusObserver()
     observer.handshake_refused(503)
     observer.message("2.1", "in", "Heartbeat", "answered")
+    observer.violations("CP-1", ["enum", "type", "enum"])
     observer.answered(0.004)
     observer.command("start", "accepted", 0.3)
     observer.committed(70, 0.002)
@@ -43,6 +44,7 @@ def test_every_method_of_the_port_has_its_series() -> None:
         )
         == 1
     )
+    assert sample(observer, 'ocpp_gateway_charger_violations_total{charger="CP-1",code="enum"}') == 2
     assert sample(observer, 'ocpp_gateway_answer_seconds_bucket{le="0.005"}') == 1
     assert sample(observer, 'ocpp_gateway_commands_total{name="start",outcome="accepted"}') == 1
     assert sample(observer, "ocpp_gateway_command_seconds_sum") == 0.3
