@@ -1,7 +1,7 @@
 """The picture of a charger itself, as it is published under `state`, and what its twin remembers."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -18,11 +18,25 @@ class LastBoot(TypedDict):
     at: str
 
 
+class ExternalLimit(TypedDict):
+    """A charging limit that somebody else set: `source` ems (energy management), so (grid operator), cso, other.
+
+    `evse_id` 0 is the whole charger; `schedules` as in the event ocpp.charging.limit.
+    """
+
+    evse_id: int
+    source: str | None
+    is_local_generation: bool | None
+    is_grid_critical: bool | None
+    schedules: list[dict[str, Any]]
+
+
 class ChargerState(TypedDict):
     """Every key is always present, null where unknown. Notices may add further ones.
 
     `violations` counts all deviations, `violation_codes` them by code; `unresponsive` tells that the charger is
     connected and speaks, but leaves calls unanswered; `quirks` names the quirk profiles that apply to it.
+    `external_limit` is the one that the charger told of last, null once it was lifted.
     """
 
     id: str
@@ -51,6 +65,9 @@ class ChargerState(TypedDict):
     connectors: list[list[int]]
     transactions: list[str]
     firmware_status: str | None
+    published_firmware_status: str | None
+    log_status: str | None
+    external_limit: ExternalLimit | None
     violations: int
     violation_codes: dict[str, int]
     unresponsive: bool
@@ -132,6 +149,9 @@ def new_charger(charger: ChargerId) -> ChargerState:
         "connectors": [],
         "transactions": [],
         "firmware_status": None,
+        "published_firmware_status": None,
+        "log_status": None,
+        "external_limit": None,
         "violations": 0,
         "violation_codes": {},
         "unresponsive": False,

@@ -190,9 +190,14 @@ def snake_case(name: str) -> str:
     return _snake_case(name) if len(name) <= 64 else _snaked(name)
 
 
+_ONE_WORD = {"SoC": "Soc", "RoCoF": "Rocof", "V2G": "V2g", "V2X": "V2x", "TIme": "Time"}
+"""Words that are one in spite of their capitals; the last is a slip of OCPP 2.1's own (IdleTIme)."""
+
+
 def _snaked(name: str) -> str:
-    # SoC is one word in spite of its capitals.
-    split = _WORD_BEGINS("_", name.replace("SoC", "Soc"))
+    for written, plain in _ONE_WORD.items():
+        name = name.replace(written, plain)
+    split = _WORD_BEGINS("_", name)
     return _NO_WORD("_", split).strip("_").lower()
 
 

@@ -2,18 +2,23 @@
 
 from typing import Any
 
-from gateway.core.reports import Heartbeat, Notice, Report, Untranslated
+from gateway.core.reports import Heartbeat, Notice, Report
 from gateway.ocpp.fields import integer, text, word
 from gateway.ocpp.profile import Notes
+from gateway.ocpp.shapes import Shape, one, read, time
+
+STATUS_INFO: Shape = {"reasonCode": ("reason_code", text), "additionalInfo": ("additional_info", text)}
+"""StatusInfoType of OCPP 2.x."""
+
+_PROGRESS: Shape = {
+    "status": ("status", word),
+    "requestId": ("request_id", integer),
+    "statusInfo": ("status_info", one(STATUS_INFO)),
+}
 
 
 def heartbeat(payload: dict[str, Any], notes: Notes) -> Report:
     return Heartbeat()
-
-
-def untranslated(payload: dict[str, Any], notes: Notes) -> Report:
-    """The message passes raw."""
-    return Untranslated()
 
 
 def data_transfer(payload: dict[str, Any], notes: Notes) -> Report:
@@ -30,6 +35,27 @@ def data_transfer(payload: dict[str, Any], notes: Notes) -> Report:
 
 def firmware_status(payload: dict[str, Any], notes: Notes) -> Report:
     """FirmwareStatusNotification of every version, and 1.6's SignedFirmwareStatusNotification."""
-    status = word(payload, "status", notes)
-    data = {"status": status, "request_id": integer(payload, "requestId", notes)}
-    return Notice("ocpp.firmware.status", data, changes={"firmware_status": status} if status else {})
+    data = progress(payload, notes)
+    return Notice("ocpp.firmware.status", data, changes=changed("firmware_status", data["status"]))
+
+
+def log_status(payload: dict[str, Any], notes: Notes) -> Report:
+    """LogStatusNotification of the security extension and of 2.x; which log it is, the request said."""
+    data = {**progress(payload, notes), "log_type": None}
+    return Notice("ocpp.log.status", data, changes=changed("log_status", data["status"]))
+
+
+def security_event(payload: dict[str, Any], notes: Notes) -> Report:
+    """SecurityEventNotification of the security extension and of 2.x (use case A04)."""
+    data = {"type": word(payload, "type", notes), "tech_info": text(payload, "techInfo", notes)}
+    return Notice("ocpp.charger.security", data, time=time(payload, "timestamp", notes))
+
+
+def progress(payload: dict[str, Any], notes: Notes) -> dict[str, Any]:
+    """How far a transfer has come, and the request that it belongs to."""
+    return read(payload, _PROGRESS, notes)
+
+
+def changed(field: str, value: Any) -> dict[str, Any]:
+    """The field of the charger's snapshot, unless nothing is known of it."""
+    return {} if value is None else {field: value}

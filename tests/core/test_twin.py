@@ -98,6 +98,7 @@ def test_every_key_of_the_snapshot_is_there_from_the_start() -> None:
         ],
         *["connectors", "transactions", "firmware_status", "violations", "meter_type", "meter_serial_number"],
         *["violation_codes", "unresponsive", "quirks"],
+        *["log_status", "published_firmware_status", "external_limit"],
     }
 
 

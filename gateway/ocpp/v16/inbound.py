@@ -14,12 +14,14 @@ from gateway.core.reports import (
     Untranslated,
 )
 from gateway.ocpp.fields import identifier, integer, snake_case, text, word
-from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, untranslated
+from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, log_status, security_event
 from gateway.ocpp.profile import Inbound, Notes
 from gateway.ocpp.samples import read_meter_values, read_register_16, read_sample_16
 from gateway.ocpp.timestamps import read_timestamp
 from gateway.ocpp.tokens import read_token_id
 from gateway.ocpp.v16 import replies
+from gateway.ocpp.v16.notices.certificates import sign_certificate
+from gateway.ocpp.v16.notices.logs import diagnostics_status
 
 Payload = dict[str, Any]
 
@@ -127,7 +129,7 @@ INBOUND: Mapping[str, Inbound] = {
     "Authorize": Inbound("ocpp.authorization.decided", authorize, replies.authorize, asks="authorize"),
     "BootNotification": Inbound("ocpp.charger.booted", boot_notification, replies.boot_notification, asks="boot"),
     "DataTransfer": Inbound("ocpp.data.transfer", data_transfer, replies.data_transfer, asks="data_transfer"),
-    "DiagnosticsStatusNotification": Inbound("ocpp.message", untranslated, replies.empty),
+    "DiagnosticsStatusNotification": Inbound("ocpp.log.status", diagnostics_status, replies.empty),
     "FirmwareStatusNotification": Inbound("ocpp.firmware.status", firmware_status, replies.empty),
     "Heartbeat": Inbound(None, heartbeat, replies.heartbeat),
     "MeterValues": Inbound("ocpp.meter.values", meter_values, replies.empty, money=True),
@@ -139,8 +141,10 @@ INBOUND: Mapping[str, Inbound] = {
         "ocpp.transaction.ended", stop_transaction, replies.stop_transaction, asks="authorize", money=True
     ),
     # Security extension
-    "LogStatusNotification": Inbound("ocpp.message", untranslated, replies.empty),
-    "SecurityEventNotification": Inbound("ocpp.message", untranslated, replies.empty),
-    "SignCertificate": Inbound("ocpp.message", untranslated, replies.rejected, asks="sign_certificate"),
+    "LogStatusNotification": Inbound("ocpp.log.status", log_status, replies.empty),
+    "SecurityEventNotification": Inbound("ocpp.charger.security", security_event, replies.empty),
+    "SignCertificate": Inbound(
+        "ocpp.certificate.requested", sign_certificate, replies.sign_certificate, asks="sign_certificate"
+    ),
     "SignedFirmwareStatusNotification": Inbound("ocpp.firmware.status", firmware_status, replies.empty),
 }

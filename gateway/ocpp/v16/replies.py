@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from gateway.core.answers import DataTransferAnswer, SignCertificateAnswer
+from gateway.core.events import to_json
 from gateway.core.reports import TokenDecision, Verdict
+from gateway.ocpp.profile import Notes
+from gateway.ocpp.timestamps import read_timestamp
 
 AUTHORIZATION_STATUS = {
     # AuthorizationStatus, section 7.2; every other decision is Invalid
@@ -14,16 +18,23 @@ AUTHORIZATION_STATUS = {
 
 REGISTRATION_STATUS = {"accepted": "Accepted", "pending": "Pending", "rejected": "Rejected"}
 
+DATA_TRANSFER_STATUS = {
+    # DataTransferStatus, section 7.13
+    "accepted": "Accepted",
+    "rejected": "Rejected",
+    "unknown_message_id": "UnknownMessageId",
+    "unknown_vendor_id": "UnknownVendorId",
+}
+
+MAX_ID_TAG = 20
+"""IdToken, section 7.28."""
+
 RETRY_BOOT_AFTER = 60
 """Seconds after which a charger boots again where nobody decided on its boot."""
 
 
 def empty(verdict: Verdict) -> dict[str, Any]:
     return {}
-
-
-def rejected(verdict: Verdict) -> dict[str, Any]:
-    return {"status": "Rejected"}
 
 
 def boot_notification(verdict: Verdict) -> dict[str, Any]:
@@ -52,17 +63,31 @@ def stop_transaction(verdict: Verdict) -> dict[str, Any]:
 
 
 def data_transfer(verdict: Verdict) -> dict[str, Any]:
-    """Nobody here speaks for the vendor (section 4.3)."""
-    return {"status": "UnknownVendorId"}
+    """Where nobody answers, nobody here speaks for the vendor (section 4.3). Data that are no text go as JSON."""
+    answer = verdict.answer
+    if not isinstance(answer, DataTransferAnswer):
+        return {"status": "UnknownVendorId"}
+    told = {"status": DATA_TRANSFER_STATUS[answer.status]}
+    if answer.data is not None:
+        told["data"] = answer.data if isinstance(answer.data, str) else to_json(answer.data).decode()
+    return told
+
+
+def sign_certificate(verdict: Verdict) -> dict[str, Any]:
+    """Security extension, use case A02; the certificate itself is sent by a CertificateSigned."""
+    answer = verdict.answer
+    accepted = isinstance(answer, SignCertificateAnswer) and answer.status == "accepted"
+    return {"status": "Accepted" if accepted else "Rejected"}
 
 
 def id_tag_info(token: TokenDecision | None) -> dict[str, Any]:
-    """IdTagInfo, section 7.28. A group that is too long for 1.6 is left out."""
+    """IdTagInfo, section 7.27. A group that is too long for 1.6, or an expiry that is no time, is left out."""
     if token is None:
         return {"status": "Invalid"}
     info: dict[str, Any] = {"status": AUTHORIZATION_STATUS.get(token.status, "Invalid")}
-    if token.expires_at is not None:
-        info["expiryDate"] = token.expires_at
-    if token.group is not None and len(token.group) <= 20:
+    expires_at = read_timestamp(token.expires_at, Notes(), ())
+    if expires_at is not None:
+        info["expiryDate"] = expires_at
+    if token.group and len(token.group) <= MAX_ID_TAG:
         info["parentIdTag"] = token.group
     return info

@@ -5,13 +5,20 @@ from typing import Any, Literal
 
 from gateway.core.reports import Authorization, Boot, Meter, Report, Status, Token, Transaction, Untranslated
 from gateway.ocpp.fields import boolean, identifier, integer, mapping, snake_case, text, word
-from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, untranslated
+from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, log_status, security_event
 from gateway.ocpp.profile import Inbound, Notes
 from gateway.ocpp.samples import read_meter_values, read_sample_2x
+from gateway.ocpp.shapes import each
 from gateway.ocpp.timestamps import read_timestamp
 from gateway.ocpp.tokens import read_token_id
 from gateway.ocpp.v201 import replies
-from gateway.ocpp.v201.variables import notify_event, notify_report
+from gateway.ocpp.v201.notices import certificates, charging
+from gateway.ocpp.v201.notices.customers import customer_information
+from gateway.ocpp.v201.notices.device_model import notify_event, notify_monitoring_report, notify_report
+from gateway.ocpp.v201.notices.display import display_messages
+from gateway.ocpp.v201.notices.firmware import published_firmware_status
+from gateway.ocpp.v201.notices.reservations import reservation_status
+from gateway.ocpp.v201.notices.tokens import ADDITIONAL_INFO
 
 Payload = dict[str, Any]
 
@@ -57,8 +64,8 @@ def status_notification(payload: Payload, notes: Notes) -> Report:
 
 
 def authorize(payload: Payload, notes: Notes) -> Report:
-    """Use case C01. A missing token is an empty one, which nobody accepts."""
-    return Authorization(read_token(payload, notes) or Token(""))
+    """Use cases C01, C07. A missing token is an empty one, which nobody accepts."""
+    return Authorization(read_token(payload, notes) or Token(""), details=_presented(payload, notes))
 
 
 def meter_values(payload: Payload, notes: Notes) -> Report:
@@ -126,7 +133,28 @@ def _details(payload: Payload, info: Payload, notes: Notes) -> dict[str, Any]:
         "phases_used": integer(payload, "numberOfPhasesUsed", notes),
         "time_spent_charging_s": integer(info, "timeSpentCharging", notes, ("transactionInfo",)),
     }
-    return {name: value for name, value in details.items() if value is not None}
+    found: dict[str, Any] = {name: value for name, value in details.items() if value is not None}
+    return found | _additional_info(payload, notes)
+
+
+def _presented(payload: Payload, notes: Notes) -> dict[str, Any]:
+    """What was presented beside the token: a contract certificate, or the hashes of its chain (C07)."""
+    details = _additional_info(payload, notes)
+    certificate = text(payload, "certificate", notes)
+    if certificate is not None:
+        details["certificate"] = certificate
+    hashes = certificates.read_certificate_hashes(payload, "iso15118CertificateHashData", notes, ())
+    if hashes:
+        details["certificate_hashes"] = hashes
+    return details
+
+
+def _additional_info(payload: Payload, notes: Notes) -> dict[str, Any]:
+    """Further ids of the same driver, beside the token's own."""
+    token = payload.get("idToken")
+    if type(token) is not dict or "additionalInfo" not in token:
+        return {}
+    return {"token_additional_info": each(ADDITIONAL_INFO)(token, "additionalInfo", notes, ("idToken",))}
 
 
 def _not_negative(value: int | None) -> int | None:
@@ -137,27 +165,40 @@ INBOUND: Mapping[str, Inbound] = {
     # action → (its event, what it means, how it is answered, what is asked)
     "Authorize": Inbound("ocpp.authorization.decided", authorize, replies.authorize, asks="authorize"),
     "BootNotification": Inbound("ocpp.charger.booted", boot_notification, replies.boot_notification, asks="boot"),
-    "ClearedChargingLimit": Inbound("ocpp.message", untranslated, replies.empty),
+    "ClearedChargingLimit": Inbound("ocpp.charging.limit", charging.cleared_charging_limit, replies.empty),
     "DataTransfer": Inbound("ocpp.data.transfer", data_transfer, replies.data_transfer, asks="data_transfer"),
     "FirmwareStatusNotification": Inbound("ocpp.firmware.status", firmware_status, replies.empty),
-    "Get15118EVCertificate": Inbound("ocpp.message", untranslated, replies.no_ev_certificate, asks="ev_certificate"),
-    "GetCertificateStatus": Inbound("ocpp.message", untranslated, replies.failed, asks="certificate_status"),
+    "Get15118EVCertificate": Inbound(
+        "ocpp.certificate.ev_requested", certificates.ev_certificate, replies.ev_certificate, asks="ev_certificate"
+    ),
+    "GetCertificateStatus": Inbound(
+        "ocpp.certificate.status_requested",
+        certificates.certificate_status,
+        replies.certificate_status,
+        asks="certificate_status",
+    ),
     "Heartbeat": Inbound(None, heartbeat, replies.heartbeat),
-    "LogStatusNotification": Inbound("ocpp.message", untranslated, replies.empty),
+    "LogStatusNotification": Inbound("ocpp.log.status", log_status, replies.empty),
     "MeterValues": Inbound("ocpp.meter.values", meter_values, replies.empty, money=True),
-    "NotifyChargingLimit": Inbound("ocpp.message", untranslated, replies.empty),
-    "NotifyCustomerInformation": Inbound("ocpp.message", untranslated, replies.empty),
-    "NotifyDisplayMessages": Inbound("ocpp.message", untranslated, replies.empty),
-    "NotifyEVChargingNeeds": Inbound("ocpp.message", untranslated, replies.rejected, asks="charging_needs"),
-    "NotifyEVChargingSchedule": Inbound("ocpp.message", untranslated, replies.accepted, asks="charging_schedule"),
+    "NotifyChargingLimit": Inbound("ocpp.charging.limit", charging.charging_limit, replies.empty),
+    "NotifyCustomerInformation": Inbound("ocpp.customer.information", customer_information, replies.empty),
+    "NotifyDisplayMessages": Inbound("ocpp.display.messages", display_messages, replies.empty),
+    "NotifyEVChargingNeeds": Inbound(
+        "ocpp.charging.needs", charging.charging_needs, replies.charging_needs, asks="charging_needs"
+    ),
+    "NotifyEVChargingSchedule": Inbound(
+        "ocpp.charging.schedule", charging.ev_schedule, replies.charging_schedule, asks="charging_schedule"
+    ),
     "NotifyEvent": Inbound("ocpp.variables.event", notify_event, replies.empty),
-    "NotifyMonitoringReport": Inbound("ocpp.message", untranslated, replies.empty),
+    "NotifyMonitoringReport": Inbound("ocpp.variables.monitoring", notify_monitoring_report, replies.empty),
     "NotifyReport": Inbound("ocpp.variables.reported", notify_report, replies.empty),
-    "PublishFirmwareStatusNotification": Inbound("ocpp.message", untranslated, replies.empty),
-    "ReportChargingProfiles": Inbound("ocpp.message", untranslated, replies.empty),
-    "ReservationStatusUpdate": Inbound("ocpp.message", untranslated, replies.empty),
-    "SecurityEventNotification": Inbound("ocpp.message", untranslated, replies.empty),
-    "SignCertificate": Inbound("ocpp.message", untranslated, replies.rejected, asks="sign_certificate"),
+    "PublishFirmwareStatusNotification": Inbound("ocpp.firmware.published", published_firmware_status, replies.empty),
+    "ReportChargingProfiles": Inbound("ocpp.charging.profiles", charging.charging_profiles, replies.empty),
+    "ReservationStatusUpdate": Inbound("ocpp.reservation.updated", reservation_status, replies.empty),
+    "SecurityEventNotification": Inbound("ocpp.charger.security", security_event, replies.empty),
+    "SignCertificate": Inbound(
+        "ocpp.certificate.requested", certificates.sign_certificate, replies.sign_certificate, asks="sign_certificate"
+    ),
     "StatusNotification": Inbound("ocpp.connector.status", status_notification, replies.empty),
     "TransactionEvent": Inbound(
         "ocpp.transaction.updated", transaction_event, replies.transaction_event, asks="authorize", money=True

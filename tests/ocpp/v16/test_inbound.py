@@ -203,10 +203,37 @@ def test_firmware_status_changes_the_snapshot(action: str) -> None:
     report, _ = translate(action, {"status": "DownloadFailed", "requestId": 4})
     assert report == Notice(
         "ocpp.firmware.status",
-        {"status": "download_failed", "request_id": 4},
+        {"status": "download_failed", "request_id": 4, "status_info": None},
         changes={"firmware_status": "download_failed"},
     )
 
 
-def test_what_has_no_translation_passes_raw() -> None:
-    assert translate("SecurityEventNotification", {"type": "x"}) == (Untranslated(), [])
+@pytest.mark.parametrize(
+    ("action", "written", "status", "log_type", "request_id"),
+    [
+        ("DiagnosticsStatusNotification", "Uploading", "uploading", "diagnostics", None),
+        ("DiagnosticsStatusNotification", "UploadFailed", "upload_failure", "diagnostics", None),
+        ("LogStatusNotification", "UploadFailure", "upload_failure", None, 4),
+        ("LogStatusNotification", "NotSupportedOperation", "not_supported_operation", None, 4),
+    ],
+)
+def test_diagnostics_and_logs_are_told_in_the_same_words(
+    action: str, written: str, status: str, log_type: str | None, request_id: int | None
+) -> None:
+    report, violations = translate(action, {"status": written, "requestId": request_id})
+    data = {"status": status, "request_id": request_id, "status_info": None, "log_type": log_type}
+    assert report == Notice("ocpp.log.status", data, changes={"log_status": status})
+    assert violations == []
+
+
+def test_a_security_event() -> None:
+    said = {"type": "InvalidTLSVersion", "timestamp": AT, "techInfo": "TLS 1.0"}
+    assert translate("SecurityEventNotification", said) == (
+        Notice("ocpp.charger.security", {"type": "invalid_tls_version", "tech_info": "TLS 1.0"}, time=AT),
+        [],
+    )
+
+
+def test_a_certificate_to_sign_is_the_charger_s_own() -> None:
+    data = {"csr": "PEM", "type": "charging_station", "request_id": None, "root_certificate": None}
+    assert translate("SignCertificate", {"csr": "PEM"}) == (Notice("ocpp.certificate.requested", data), [])

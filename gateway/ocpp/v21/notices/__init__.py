@@ -1,0 +1,1 @@
+"""Notices by domain; which action is which, the inbound table says."""
