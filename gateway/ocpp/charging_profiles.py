@@ -37,6 +37,19 @@ PURPOSES_21: Words = {
 SOURCES: Words = words_of("EMS", "Other", "SO", "CSO")
 """Who sets profiles: ChargingLimitSourceEnumType of 2.0.1; in 2.1 a source is free text."""
 
+PURPOSES: Mapping[str, Words] = {"1.6": PURPOSES_16, "2.0.1": PURPOSES_201, "2.1": PURPOSES_21}
+
+
+def given_purpose(purpose: str | None, version: str) -> dict[str, str]:
+    """The field of a purpose where one is given. Raises CommandUnsupported where the version has no such purpose."""
+    if purpose is None:
+        return {}
+    if purpose not in PURPOSES[version]:
+        able = ", ".join(other for other, words in PURPOSES.items() if purpose in words)
+        raise CommandUnsupported(f"OCPP {version} has no charging profiles of {purpose}; versions that have: {able}")
+    return {"chargingProfilePurpose": PURPOSES[version][purpose]}
+
+
 _NEUTRAL_PURPOSES = {ocpp: neutral for words in (PURPOSES_16, PURPOSES_21) for neutral, ocpp in words.items()}
 
 

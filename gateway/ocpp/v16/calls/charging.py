@@ -7,14 +7,14 @@ from gateway.core.errors import CommandInvalid
 from gateway.core.reports import ActiveTransaction
 from gateway.ocpp import limits
 from gateway.ocpp.arguments import one_transaction, running_on
-from gateway.ocpp.charging_profiles import PURPOSES_16, write_profile
+from gateway.ocpp.charging_profiles import PURPOSES_16, given_purpose, write_profile
 from gateway.ocpp.composite import composite_result
 from gateway.ocpp.endings import ending, status_result
 from gateway.ocpp.fields import as_list, mapping
 from gateway.ocpp.limits import Abilities, Attempt, LimitDialect, level_of, units_of
 from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
 from gateway.ocpp.v16.calls.transactions import transaction_number
-from gateway.ocpp.writing import Form, word, write
+from gateway.ocpp.writing import write
 
 Arguments = dict[str, Any]
 
@@ -68,14 +68,10 @@ def set_charging_profile(arguments: Arguments, station: Station) -> list[Call]:
 
 def clear_charging_profile(arguments: Arguments, station: Station) -> list[Call]:
     """Section 5.4. The id alone counts where there is one."""
-    form: Form = {
-        "evse_id": "connectorId",
-        "purpose": word("chargingProfilePurpose", PURPOSES_16),
-        "stack_level": "stackLevel",
-    }
     if arguments["profile_id"] is not None:
         return [Call("ClearChargingProfile", {"id": arguments["profile_id"]})]
-    return [Call("ClearChargingProfile", write(arguments, form, "clear_charging_profile"))]
+    fitting = write(arguments, {"evse_id": "connectorId", "stack_level": "stackLevel"})
+    return [Call("ClearChargingProfile", fitting | given_purpose(arguments["purpose"], "1.6"))]
 
 
 def _set_limit(profile_id: int, attempt: Attempt) -> Call:

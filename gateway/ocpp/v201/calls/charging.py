@@ -7,14 +7,14 @@ from typing import Any
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp import limits
 from gateway.ocpp.arguments import at_most, one_transaction, running_on
-from gateway.ocpp.charging_profiles import PURPOSES_21, PURPOSES_201, SOURCES, write_profile
+from gateway.ocpp.charging_profiles import PURPOSES_201, SOURCES, given_purpose, write_profile
 from gateway.ocpp.composite import composite_result
 from gateway.ocpp.endings import ending, items, status_result
 from gateway.ocpp.fields import mapping
 from gateway.ocpp.limits import Abilities, Attempt, LimitDialect, level_of, units_of
 from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
 from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, given
-from gateway.ocpp.writing import Form, Words, word, write
+from gateway.ocpp.writing import write
 
 _UNIT_VARIABLE = ("SmartChargingCtrlr", "RateUnit")
 _LEVEL_VARIABLE = ("SmartChargingCtrlr", "ProfileStackLevel")
@@ -60,22 +60,14 @@ def clear_charging_profile(arguments: Arguments, station: Station, dialect: Dial
     """Use case K10. The id alone counts where there is one."""
     if arguments["profile_id"] is not None:
         return [Call("ClearChargingProfile", {"chargingProfileId": arguments["profile_id"]})]
-    form: Form = {
-        "evse_id": "evseId",
-        "purpose": word("chargingProfilePurpose", _purposes(dialect)),
-        "stack_level": "stackLevel",
-    }
-    criteria = write(arguments, form, "clear_charging_profile")
+    criteria = write(arguments, {"evse_id": "evseId", "stack_level": "stackLevel"})
+    criteria |= given_purpose(arguments["purpose"], dialect.version)
     return [Call("ClearChargingProfile", {"chargingProfileCriteria": criteria} if criteria else {})]
 
 
 def get_charging_profiles(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
     """Use case K09."""
-    criterion = write(
-        arguments,
-        {"purpose": word("chargingProfilePurpose", _purposes(dialect)), "stack_level": "stackLevel"},
-        "get_charging_profiles",
-    )
+    criterion = write(arguments, {"stack_level": "stackLevel"}) | given_purpose(arguments["purpose"], dialect.version)
     if arguments["profile_ids"]:
         criterion["chargingProfileId"] = arguments["profile_ids"]
     if arguments["sources"]:
@@ -89,12 +81,8 @@ def _source(source: str, dialect: Dialect) -> str:
     if known is not None:
         return known
     if dialect is V201:
-        raise CommandUnsupported(f"OCPP 2.0.1 knows the sources {', '.join(SOURCES)}; versions with others: 2.1")
+        raise CommandUnsupported(f"OCPP 2.0.1 knows the sources {', '.join(SOURCES)}; versions that know others: 2.1")
     return at_most(source, 20, "get_charging_profiles: a source")
-
-
-def _purposes(dialect: Dialect) -> Words:
-    return PURPOSES_201 if dialect is V201 else PURPOSES_21
 
 
 # ---------------------------------------------------------------- limits
