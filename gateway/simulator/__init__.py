@@ -1,7 +1,8 @@
 """Virtual chargers of OCPP 1.6, 2.0.1 and 2.1, against this gateway or any other CSMS.
 
-`simulate(options)` runs a fleet; what a charger is stands in `station` (hardware), `wording*` (its messages),
-`obey*` (the calls that it obeys), `charger` (connection and life) and `scenarios` (what it does of its own).
+`simulate(options)` runs a fleet; what a charger is stands in `station` (hardware) and `memory` (what it was given to
+keep), `wording*` (its messages), `obey*` (every call of its version, and the errands that follow), `charger`
+(connection and life) and `scenarios` (what it does of its own).
 """
 
 from gateway.simulator.fleet import simulate

@@ -3,18 +3,21 @@
 import asyncio
 import ssl
 
-from gateway.simulator.dialect import Dialect, Message
+from gateway.simulator.connector import Connector, RemoteStart, StopReason, Transaction
+from gateway.simulator.dialect import Dialect
+from gateway.simulator.errands import Errands
 from gateway.simulator.link import CallError, CallTimeout, Link, LinkLost
+from gateway.simulator.messages import Message
+from gateway.simulator.obedience import Obedience
 from gateway.simulator.opening import ConnectionRefused, open_socket
 from gateway.simulator.options import SimulatorOptions
 from gateway.simulator.report import Recorder
-from gateway.simulator.station import Connector, RemoteStart, Station, StopReason, Transaction
+from gateway.simulator.station import Station
 
 BOOT_RETRY = 10.0
 LEAVE_TIMEOUT = 5.0
 RESET_TIMEOUT = 2.0
 """A charger that restarts first tells the end of its transactions, if it can within this time."""
-FOLLOW_UPS = 64
 
 
 class VirtualCharger:
@@ -46,7 +49,10 @@ class VirtualCharger:
         self._boot_status = ""
         self._boot_interval = 0.0
         self._drained = asyncio.Event()
-        self._follow_ups: asyncio.Queue[tuple[Message, ...]] = asyncio.Queue(FOLLOW_UPS)
+        self._may_speak = asyncio.Event()
+        """Set while the CSMS has heard a boot and not rejected it: what it asks for may be sent."""
+        self.errands = Errands(self._tell, self.report_statuses, self.station.now, speed=options.speed)
+        self._obedience = Obedience(self.station, dialect, self.errands, recorder, is_rejected=self._is_rejected)
 
     # ------------------------------------------------------------ life
 
@@ -71,14 +77,25 @@ class VirtualCharger:
         while True:
             await self.station.reset_changed.wait()
             self.station.reset_changed.clear()
-            if self.station.reset_wanted is None or self.station.busy:
+            wanted = self.station.reset_wanted
+            if wanted is None or (self.station.busy and wanted != "resume"):
                 continue
             await self._drain(RESET_TIMEOUT)
             self.station.reset_wanted = None
+            self.station.accepted = False
             self._boot_accepted.clear()
+            self._resume_transactions()
             for connector in self.station.connectors:
                 connector.reported = None
             await self.disconnect()
+
+    def _resume_transactions(self) -> None:
+        for connector in self.station.connectors:
+            transaction = connector.transaction
+            if transaction is not None:
+                message = self.dialect.wording.resumed(transaction, connector.read(self.station.now()))
+                if message is not None:
+                    self._store(message, transaction)
 
     def leave(self) -> None:
         """Ask the charger to end what it does and go."""
@@ -132,18 +149,27 @@ class VirtualCharger:
             return None
 
     async def authorize(self, token: str) -> bool:
-        """Ask whether the token may charge; while offline, every token may."""
+        """Ask whether the token may charge; while offline, every token may that the local list does not refuse."""
         answer = await self.request(self.dialect.wording.authorize(token))
-        return answer is None or self.dialect.wording.token_status(answer) in (None, "Accepted")
+        memory = self.station.memory
+        if answer is None:
+            known = memory.local_list.entries.get(token.lower())
+            return known is None or known.get("status") == "Accepted"
+        status = self.dialect.wording.token_status(answer)
+        memory.cache[token.lower()] = status or "Accepted"
+        return status in (None, "Accepted")
+
+    async def report_statuses(self) -> None:
+        """Tell the status of every connector where it changed."""
+        for connector in self.station.connectors:
+            await self.report_status(connector)
 
     async def report_status(self, connector: Connector) -> None:
         """Tell the connector's status where it changed; while offline, the reconnect will."""
-        now = self.station.now()
-        status = connector.status(now)
-        if status != connector.reported and self.online.is_set():
-            message = self.dialect.wording.status(connector, now)
-            if await self.request(message) is not None:
-                connector.reported = status
+        message = self.dialect.wording.status(connector, self.station.now())
+        status = message.payload.get("status") or message.payload["connectorStatus"]
+        if status != connector.reported and self.online.is_set() and await self.request(message) is not None:
+            connector.reported = status
 
     def begin(self, connector: Connector, token: str, remote: RemoteStart | None) -> Transaction:
         """Start a transaction and store its first message."""
@@ -157,6 +183,14 @@ class VirtualCharger:
         reading = transaction.connector.read(self.station.now())
         message = self.dialect.wording.sampled(transaction, reading, offline=not self.online.is_set())
         self._store(message, transaction, sample=True)
+
+    async def report_state(self, transaction: Transaction) -> None:
+        """Tell a changed charging state at once."""
+        reading = transaction.connector.read(self.station.now())
+        message = self.dialect.wording.state_changed(transaction, reading, offline=not self.online.is_set())
+        if message is not None:
+            self._store(message, transaction)
+        await self.report_status(transaction.connector)
 
     def end(self, transaction: Transaction, reason: StopReason) -> None:
         """End the transaction and store its last message."""
@@ -196,14 +230,14 @@ class VirtualCharger:
         reasons: list[str] = []
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._obey_calls(link), name=f"{self.identity} reader")
-                tasks.create_task(self._follow_up(link), name=f"{self.identity} follow-ups")
+                tasks.create_task(self._obedience.obey(link), name=f"{self.identity} reader")
                 tasks.create_task(self._work(link), name=f"{self.identity} worker")
         except* LinkLost as lost:
             reasons.append(str(_first_leaf(lost)))
         finally:
             was_ready = self.online.is_set()
             self.online.clear()
+            self._may_speak.clear()
             self._link = None
         self._recorder.disconnected(self.identity, reasons[0] if reasons else "")
         return was_ready
@@ -213,9 +247,10 @@ class VirtualCharger:
         if not self._boot_accepted.is_set():
             await self._boot(link)
         self.online.set()
+        self._may_speak.set()
         self.ready.set()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._report_all(), name=f"{self.identity} status")
+            tasks.create_task(self.report_statuses(), name=f"{self.identity} status")
             tasks.create_task(self._send_stored(link), name=f"{self.identity} outbox")
             tasks.create_task(self._beat(), name=f"{self.identity} heartbeat")
 
@@ -234,17 +269,19 @@ class VirtualCharger:
             except TimeoutError:
                 continue
 
+    def _is_rejected(self) -> bool:
+        return self._boot_status == "Rejected" and not self._boot_accepted.is_set()
+
     def _boot_answered(self, answer: dict[str, object]) -> None:
         interval = answer.get("interval")
         self._boot_status = str(answer.get("status"))
         self._boot_interval = float(interval) if isinstance(interval, int | float) else 0.0
+        if self._boot_status in ("Accepted", "Pending"):
+            self._may_speak.set()
         if self._boot_status == "Accepted":
+            self.station.accepted = True
             self.station.variables.set("HeartbeatInterval", f"{self._boot_interval:g}")
             self._boot_accepted.set()
-
-    async def _report_all(self) -> None:
-        for connector in self.station.connectors:
-            await self.report_status(connector)
 
     async def _beat(self) -> None:
         while True:
@@ -283,52 +320,22 @@ class VirtualCharger:
         if refused and transaction.connector.transaction is transaction:
             transaction.connector.stop("deauthorized")
 
-    # ------------------------------------------------------------ the CSMS's calls
-
-    async def _obey_calls(self, link: Link) -> None:
-        while True:
-            message_id, action, payload = await link.next_call()
-            self._recorder.command(self.identity, action, message_id, payload)
-            error = self._reason_against(action)
-            if error == "":
-                continue
-            if error is not None:
-                await self._refuse(link, message_id, action, error)
-                continue
-            try:
-                answer = self.dialect.obeys[action](self.station, payload)
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
-                await self._refuse(link, message_id, action, self.dialect.malformed_code, str(problem))
-                continue
-            await link.answer(message_id, answer.payload)
-            self._recorder.answered(self.identity, action, message_id, answer.payload)
-            if answer.after is not None:
-                answer.after()
-            if answer.then:
-                self._follow_ups.put_nowait(answer.then)
-
-    def _reason_against(self, action: str) -> str | None:
-        """The error code that a call is refused with, "" where it gets no answer at all, None where it is obeyed."""
-        if self._boot_status == "Rejected" and not self._boot_accepted.is_set():
-            return self.dialect.rejected_code or ""
-        if action not in self.dialect.obeys:
-            return "NotSupported" if action in self.dialect.known else "NotImplemented"
-        return "InternalError" if self._follow_ups.full() else None
-
-    async def _refuse(self, link: Link, message_id: str, action: str, code: str, description: str = "") -> None:
-        await link.refuse(message_id, code, description)
-        self._recorder.answered(self.identity, action, message_id, {}, code)
-
-    async def _follow_up(self, link: Link) -> None:
-        """Send what calls asked for, in their order, besides everything else."""
-        while True:
-            for message in await self._follow_ups.get():
-                try:
-                    answer = await link.call(message.action, message.payload)
-                except (CallError, CallTimeout):
-                    continue
-                if message.action == "BootNotification":
-                    self._boot_answered(answer)
+    async def _tell(self, message: Message) -> dict[str, object] | None:
+        """Send a message that a call asked for, when it may be; None where it got no proper answer."""
+        await self._may_speak.wait()
+        link = self._link
+        if link is None:
+            return None
+        try:
+            if not message.answered:
+                await link.send(message.action, message.payload)
+                return None
+            answer = await link.call(message.action, message.payload)
+        except (CallError, CallTimeout, LinkLost):
+            return None
+        if message.action == "BootNotification":
+            self._boot_answered(answer)
+        return answer
 
 
 def _first_leaf(error: BaseException) -> BaseException:

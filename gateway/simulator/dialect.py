@@ -4,23 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.simulator.station import Connector, Reading, Station, StopReason, Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An action and its payload, in OCPP's own casing."""
-
-    action: str
-    payload: dict[str, Any]
+from gateway.simulator.connector import Connector, Reading, StopReason, Transaction
+from gateway.simulator.messages import Errand, Message
+from gateway.simulator.station import Station
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a call of the CSMS, and what happens because of it once it is sent: messages, and a deed."""
+    """The answer to a call of the CSMS, and what happens because of it once it is sent: an errand, and a deed."""
 
     payload: dict[str, Any]
-    then: tuple[Message, ...] = ()
+    then: Errand | None = None
     after: Callable[[], None] | None = None
 
 
@@ -41,6 +35,14 @@ class Wording(Protocol):
 
     def sampled(self, transaction: Transaction, reading: Reading, *, offline: bool) -> Message: ...
 
+    def state_changed(self, transaction: Transaction, reading: Reading, *, offline: bool) -> Message | None:
+        """The transaction's message about a changed charging state, if its state has changed and has a message."""
+        ...
+
+    def resumed(self, transaction: Transaction, reading: Reading) -> Message | None:
+        """What is said of a transaction that goes on after a restart (2.1), if anything."""
+        ...
+
     def ended(self, transaction: Transaction, reading: Reading, reason: StopReason, *, offline: bool) -> Message: ...
 
     def complete(self, payload: dict[str, Any], transaction: Transaction) -> None:
@@ -58,16 +60,14 @@ class Wording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A version: names, wording, and a table of the calls that it obeys.
+    """A version: names, wording, and a table of the calls that it obeys; any other is NotImplemented.
 
-    `known` are all actions that a CSMS may call: one of them that is not obeyed is NotSupported, any other
-    NotImplemented. `rejected_code` answers calls while the boot is rejected; None: no answer at all.
+    `rejected_code` answers calls while the boot is rejected; None: no answer at all.
     """
 
     version: str
     subprotocol: str
     wording: Wording
     obeys: Mapping[str, Obey]
-    known: frozenset[str]
     malformed_code: str
     rejected_code: str | None

@@ -4,8 +4,8 @@ import asyncio
 
 from gateway.simulator.charger import LEAVE_TIMEOUT, VirtualCharger
 from gateway.simulator.dialect import Dialect
-from gateway.simulator.obey2x import V21, V201
-from gateway.simulator.obey16 import V16
+from gateway.simulator.obey2x.table import V21, V201
+from gateway.simulator.obey16.table import V16
 from gateway.simulator.opening import tls_context
 from gateway.simulator.options import SimulatorOptions
 from gateway.simulator.report import OnEvent, Recorder, SimulatorReport

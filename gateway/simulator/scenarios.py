@@ -4,7 +4,7 @@ import asyncio
 from itertools import count
 
 from gateway.simulator.charger import VirtualCharger
-from gateway.simulator.station import Connector, RemoteStart, Transaction
+from gateway.simulator.connector import Connector, RemoteStart, Transaction
 from gateway.simulator.wording2x import stream_element, stream_opening
 
 
@@ -16,6 +16,7 @@ async def live(charger: VirtualCharger) -> None:
         background = [
             tasks.create_task(charger.stay_connected(), name=f"{charger.identity} connection"),
             tasks.create_task(charger.restart_on_demand(), name=f"{charger.identity} resets"),
+            tasks.create_task(charger.errands.run(), name=f"{charger.identity} errands"),
         ]
         if charger.options.scenario == "storm":
             background.append(tasks.create_task(lose_lines(charger), name=f"{charger.identity} storm"))
@@ -47,7 +48,7 @@ async def drive(charger: VirtualCharger, connector: Connector) -> None:
         remote, connector.remote_start = connector.remote_start, None
         elapsed = not connector.changed.is_set()
         connector.changed.clear()
-        if charger.leaving or (remote is None and not (own and elapsed and connector.free)):
+        if charger.leaving or (remote is None and not (own and elapsed and connector.free_for(options.token))):
             continue
         await charge(charger, connector, remote)
         done += 1
@@ -73,18 +74,24 @@ async def charge(charger: VirtualCharger, connector: Connector, remote: RemoteSt
 
 
 async def _sample_until_stop(charger: VirtualCharger, transaction: Transaction, *, endless: bool) -> None:
-    options, connector = charger.options, transaction.connector
+    options, connector, station = charger.options, transaction.connector, charger.station
     loop = asyncio.get_running_loop()
-    last = loop.time()
+    last, power = loop.time(), connector.drawn_w(station.now())
     for number in count(1):
-        pause = charger.station.variables.seconds("MeterValueSampleInterval", options.interval) / options.speed
-        due = last + pause
-        while not charger.leaving and connector.stop_reason is None and loop.time() < due:
+        due = loop.time() + station.variables.seconds("MeterValueSampleInterval", options.interval) / options.speed
+        while (now := loop.time()) < due or connector.changed.is_set():
+            # What flows changes with the limits: what has flowed until then is counted with what held.
             connector.changed.clear()
+            if charger.leaving or connector.stop_reason is not None:
+                break
+            if connector.drawn_w(station.now()) != power:
+                connector.charge_for((now - last) * options.speed, power)
+                last, power = now, connector.drawn_w(station.now())
+                await charger.report_state(transaction)
             await _wait(connector, due - loop.time())
         now = loop.time()
-        connector.charge_for((now - last) * options.speed, charger.station.now())
-        last = now
+        connector.charge_for((now - last) * options.speed, power)
+        last, power = now, connector.drawn_w(station.now())
         if charger.leaving or connector.stop_reason is not None:
             return
         charger.sample(transaction)
@@ -97,11 +104,15 @@ async def _sample_until_stop(charger: VirtualCharger, transaction: Transaction, 
 
 async def _stream(charger: VirtualCharger, transaction: Transaction) -> None:
     """Send the sample's power on the connector's periodic event stream, opened before the first."""
-    connector = transaction.connector
+    connector, station = transaction.connector, charger.station
     if transaction.stream_open is None:
-        transaction.stream_open = await charger.open_stream(stream_opening(connector.evse_id, charger.options.interval))
+        opening = stream_opening(connector.evse_id, charger.options.interval)
+        transaction.stream_open = await charger.open_stream(opening)
+        if transaction.stream_open:
+            station.memory.streams[connector.evse_id] = opening.payload["constantStreamData"]
     if transaction.stream_open:
-        await charger.send(stream_element(connector.evse_id, connector.read(charger.station.now())))
+        now = station.now()
+        await charger.send(stream_element(connector.evse_id, f"{connector.read(now).power_w:g}", now))
 
 
 def store_backlog(charger: VirtualCharger) -> None:
@@ -115,7 +126,7 @@ def store_backlog(charger: VirtualCharger) -> None:
         station.store(message.action, message.payload, transaction)
         for _ in range(options.samples):
             moment += options.interval
-            connector.charge_for(options.interval, moment)
+            connector.charge_for(options.interval, connector.drawn_w(moment))
             message = wording.sampled(transaction, connector.read(moment), offline=True)
             station.store(message.action, message.payload, transaction)
         message = wording.ended(transaction, connector.read(moment), "local", offline=True)

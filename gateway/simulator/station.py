@@ -1,132 +1,27 @@
-"""The charger as hardware: connectors with meters and cables, the transactions on them, and what may be drawn."""
+"""The charger as hardware: its connectors, the transactions on them, what may be drawn, and what it has stored."""
 
 import asyncio
 import random
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
 from gateway.core.clock import rfc3339
-from gateway.simulator.limits import Limits, Profile
+from gateway.simulator.connector import Connector, RemoteStart, Reservation, Transaction
+from gateway.simulator.device_model import MAX_POWER_W, Variable
+from gateway.simulator.limits import Limits, Moment, Profile
+from gateway.simulator.memory import Memory
 from gateway.simulator.options import SimulatorOptions
 from gateway.simulator.variables import Variables
 
-StopReason = Literal["local", "remote", "deauthorized", "ev_disconnected", "hard_reset", "soft_reset", "unlock"]
-ConnectorStatus = Literal["available", "preparing", "charging", "suspended_ev", "suspended_evse", "finishing"]
 Availability = Literal["accepted", "scheduled", "rejected"]
-ResetKind = Literal["hard", "soft", "on_idle"]
+ResetKind = Literal["hard", "soft", "on_idle", "resume"]
 OUTBOX_LIMIT = 10_000
 """Stored messages beyond which samples are dropped; starts and stops never are."""
-BATTERY_WH = 60_000.0
-MAINS_V = 230.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the meter shows: lifetime register, power, and per phase currents and voltages."""
-
-    time: float
-    energy_wh: int
-    power_w: float
-    currents_a: tuple[float, ...]
-    voltages_v: tuple[float, ...]
-    soc_percent: int
-
-
-@dataclass(slots=True)
-class Transaction:
-    """A charging transaction as the charger sees it.
-
-    `wire_id` is its id in OCPP: the charger's own in 2.x, in 1.6 the CSMS's, and None until the start is answered.
-    """
-
-    connector: "Connector"
-    token: str
-    wire_id: str | int | None
-    meter_start: int
-    remote_start_id: int | None = None
-    remote: bool = False
-    seq_no: int = -1
-    state: str = ""
-    stream_open: bool | None = None
-    """OCPP 2.1: whether the CSMS wanted its stream; None: not asked yet."""
-
-    def next_seq_no(self) -> int:
-        """0, 1, 2 ... for each message of this transaction."""
-        self.seq_no += 1
-        return self.seq_no
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteStart:
-    """A remote start that was accepted and waits for its connector."""
-
-    token: str
-    remote_start_id: int | None = None
-
-
-@dataclass(slots=True)
-class Connector:
-    """An outlet: EVSE `evse_id`, connector 1. `power_w` is what the car would take if it were let."""
-
-    evse_id: int
-    power_w: float
-    register_wh: float
-    soc: float
-    random: random.Random
-    limits: Limits
-    operative: bool = True
-    plugged: bool = False
-    finishing: bool = False
-    transaction: Transaction | None = None
-    reported: str | None = None
-    remote_start: RemoteStart | None = None
-    stop_reason: StopReason | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a remote start or a stop wants the driver's attention."""
-
-    @property
-    def free(self) -> bool:
-        return self.operative and self.transaction is None and self.remote_start is None
-
-    def drawn_w(self, now: float) -> float:
-        """Power that flows at this moment, in W: the car's wish under the charging profiles' limit."""
-        if self.transaction is None or self.soc >= 100:
-            return 0.0
-        limit = self.limits.power_w(self.evse_id, now)
-        return self.power_w if limit is None else min(self.power_w, limit)
-
-    def status(self, now: float) -> str:
-        """Connector status in neutral spelling."""
-        if self.transaction is not None:
-            if self.drawn_w(now) > 0:
-                return "charging"
-            return "suspended_ev" if self.soc >= 100 else "suspended_evse"
-        if not self.operative:
-            return "unavailable"
-        if self.finishing:
-            return "finishing"
-        return "preparing" if self.plugged else "available"
-
-    def charge_for(self, seconds: float, now: float) -> None:
-        """Let current flow for so long: the register and the battery rise."""
-        energy = self.drawn_w(now) * seconds / 3600
-        self.register_wh += energy
-        self.soc = min(100.0, self.soc + 100 * energy / BATTERY_WH)
-
-    def read(self, now: float) -> Reading:
-        """The meter at this moment."""
-        power = self.drawn_w(now)
-        voltages = tuple(round(MAINS_V + self.random.uniform(-2, 2), 1) for _ in range(3))
-        currents = tuple(round(power / 3 / voltage, 2) for voltage in voltages)
-        return Reading(now, int(self.register_wh), round(power, 1), currents, voltages, int(self.soc))
-
-    def stop(self, reason: StopReason) -> None:
-        """Ask the running transaction to end; the first reason counts."""
-        self.stop_reason = self.stop_reason or reason
-        self.changed.set()
+AVAILABILITY = {"available": "Available", "unavailable": "Unavailable", "reserved": "Reserved"}
 
 
 @dataclass(slots=True)
@@ -148,7 +43,10 @@ class Station:
         self.version = options.version
         self.random = random.Random(f"{options.seed}/{identity}")
         self.limits = Limits()
-        self.variables = Variables(connectors=options.connectors, sample_interval=options.interval)
+        self.memory = Memory()
+        self.variables = Variables(
+            connectors=options.connectors, sample_interval=options.interval, live=self._live_variables()
+        )
         self.connectors = [
             Connector(
                 evse_id=number,
@@ -162,6 +60,9 @@ class Station:
         ]
         self.outbox: deque[Stored] = deque()
         self.outbox_changed = asyncio.Event()
+        self.accepted = False
+        """Whether the CSMS has accepted the boot."""
+        self.boot_reason = "PowerUp"
         self.reset_wanted: ResetKind | None = None
         self.reset_changed = asyncio.Event()
 
@@ -178,6 +79,10 @@ class Station:
         """The connector of this EVSE; None: there is no such."""
         return next((connector for connector in self.connectors if connector.evse_id == evse_id), None)
 
+    def of(self, evse_id: int | None) -> list[Connector]:
+        """The connector of this EVSE, or all of them where none or 0 is named."""
+        return [connector for connector in self.connectors if not evse_id or connector.evse_id == evse_id]
+
     def by_wire_id(self, wire_id: str | int) -> Connector | None:
         """The connector where this transaction runs."""
         for connector in self.connectors:
@@ -185,14 +90,17 @@ class Station:
                 return connector
         return None
 
-    def start(self, token: str, evse_id: int | None, remote_start_id: int | None = None) -> Connector | None:
+    def start(self, remote: RemoteStart, evse_id: int | None, group: str | None = None) -> Connector | None:
         """Accept a remote start on this EVSE, or on any free one; None: rejected."""
+        if self.reset_wanted is not None or not self.accepted:
+            return None
         candidates = self.connectors if evse_id is None else [self.connector(evse_id)]
-        for connector in candidates:
-            if connector is not None and connector.free and self.reset_wanted is None:
-                connector.remote_start = RemoteStart(token, remote_start_id)
-                connector.changed.set()
-                return connector
+        free = [c for c in candidates if c is not None and c.free_for(remote.token, group)]
+        # One that is kept for this very token goes before the others.
+        for connector in sorted(free, key=lambda c: c.reservation is None):
+            connector.remote_start = remote
+            connector.changed.set()
+            return connector
         return None
 
     def unlock(self, connector: Connector) -> None:
@@ -217,8 +125,9 @@ class Station:
     def reset(self, kind: ResetKind) -> None:
         """Ask for a restart: hard and soft end the transactions first, on_idle waits until none runs."""
         self.reset_wanted = kind
+        self.boot_reason = "ScheduledReset" if kind == "on_idle" and self.busy else "RemoteReset"
         for connector in self.connectors:
-            if kind != "on_idle" and connector.transaction is not None:
+            if kind in ("hard", "soft") and connector.transaction is not None:
                 connector.stop("hard_reset" if kind == "hard" else "soft_reset")
         self.reset_changed.set()
 
@@ -226,9 +135,59 @@ class Station:
     def busy(self) -> bool:
         return any(connector.transaction is not None for connector in self.connectors)
 
+    # ------------------------------------------------------------ reservations
+
+    def reserve(self, reservation: Reservation, evse_id: int | None) -> str:
+        """Keep a connector for a token; returns the ReservationStatus. Without an EVSE the first free one is kept."""
+        if reservation.expires <= self.now() or (evse_id and self.connector(evse_id) is None):
+            return "Rejected"
+        for connector in self.of(evse_id):
+            own = connector.reservation is None or connector.reservation.id == reservation.id
+            if own and connector.free and not connector.plugged:
+                self.release(reservation.id)
+                connector.reservation = reservation
+                return "Accepted"
+        return "Unavailable" if not any(connector.operative for connector in self.of(evse_id)) else "Occupied"
+
+    def release(self, reservation_id: int, only: Reservation | None = None) -> bool:
+        """End a reservation, if there is one (and if it is still this one)."""
+        for connector in self.connectors:
+            kept = connector.reservation
+            if kept is not None and kept.id == reservation_id and only in (None, kept):
+                connector.reservation = None
+                return True
+        return False
+
+    # ------------------------------------------------------------ limits
+
     def install(self, evse_id: int, profile: Profile) -> None:
         """Add a charging profile, and let those who charge feel it."""
         self.limits.install(evse_id, profile)
+        self.limits_changed()
+
+    def limits_changed(self) -> None:
+        """Let those who charge look at what they may draw."""
+        for connector in self.connectors:
+            if connector.transaction is not None:
+                connector.changed.set()
+
+    def schedule(self, evse_id: int, duration: float) -> list[tuple[int, float]]:
+        """What may be drawn from now on, as (second, limit in W); EVSE 0 is the whole charger."""
+        now = self.now()
+        connectors = self.of(evse_id)
+        times: set[float] = {now}
+        for connector in connectors:
+            since = None if connector.transaction is None else connector.transaction.began
+            times |= self.limits.turns(connector.evse_id, Moment(now, since), now + duration)
+        schedule: list[tuple[int, float]] = []
+        for moment in sorted(times):
+            limits = [connector.allowed_w(moment) for connector in connectors]
+            total = sum(MAX_POWER_W if limit is None else min(limit, MAX_POWER_W) for limit in limits)
+            whole = self.limits.station_w(Moment(moment))
+            value = total if whole is None else min(total, whole)
+            if not schedule or schedule[-1][1] != value:
+                schedule.append((round(moment - now), value))
+        return schedule
 
     # ------------------------------------------------------------ transactions
 
@@ -239,10 +198,15 @@ class Station:
             token=token,
             wire_id=None if self.version == "1.6" else str(uuid4()),
             meter_start=int(connector.register_wh),
+            began=self.now(),
             remote_start_id=remote.remote_start_id if remote is not None else None,
             remote=remote is not None,
+            reservation_id=connector.reservation.id if connector.reservation is not None else None,
         )
+        if remote is not None:
+            transaction.token_type = remote.token_type
         connector.transaction, connector.plugged, connector.stop_reason = transaction, True, None
+        connector.reservation = None
         return transaction
 
     def end(self, connector: Connector) -> None:
@@ -261,3 +225,23 @@ class Station:
         self.outbox.append(Stored(action, payload, transaction))
         self.outbox_changed.set()
         return True
+
+    # ------------------------------------------------------------ variables that change by themselves
+
+    def _live_variables(self) -> Mapping[tuple[str, str], Callable[[Variable], str]]:
+        memory = self.memory
+        return {
+            ("ChargingStation", "AvailabilityState"): self._availability,
+            ("EVSE", "AvailabilityState"): self._availability,
+            ("Connector", "AvailabilityState"): self._availability,
+            ("EVSE", "Power"): lambda variable: f"{sum(c.drawn_w(self.now()) for c in self.of(variable.evse)):.1f}",
+            ("ClockCtrlr", "DateTime"): lambda _: self.timestamp(),
+            ("DisplayMessageCtrlr", "DisplayMessages"): lambda _: str(len(memory.displays)),
+            ("LocalAuthListCtrlr", "Entries"): lambda _: str(len(memory.local_list.entries)),
+            ("SecurityCtrlr", "CertificateEntries"): lambda _: str(len(memory.certificates.kept)),
+        }
+
+    def _availability(self, variable: Variable) -> str:
+        if variable.evse is None:
+            return "Available" if any(connector.operative for connector in self.connectors) else "Unavailable"
+        return next((AVAILABILITY.get(c.status(self.now()), "Occupied") for c in self.of(variable.evse)), "Unavailable")

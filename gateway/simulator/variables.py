@@ -1,70 +1,73 @@
-"""What can be configured: 1.6 configuration keys and 2.x variables over the same settings."""
+"""The settings of one charger: what the CSMS reads and writes, under the names of its version."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-
-@dataclass(slots=True)
-class Variable:
-    """A setting under both of its names; `key` is the 1.6 configuration key. A name that a version lacks is empty."""
-
-    key: str
-    component: str
-    name: str
-    value: str
-    read_only: bool = False
-
-
-def _settings(connectors: int, sample_interval: float) -> list[Variable]:
-    return [
-        Variable("HeartbeatInterval", "OCPPCommCtrlr", "HeartbeatInterval", "300"),
-        Variable("MeterValueSampleInterval", "SampledDataCtrlr", "TxUpdatedInterval", f"{sample_interval:g}"),
-        Variable(
-            "MeterValuesSampledData",
-            "SampledDataCtrlr",
-            "TxUpdatedMeasurands",
-            "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC",
-        ),
-        Variable("ConnectionTimeOut", "TxCtrlr", "EVConnectionTimeOut", "60"),
-        Variable("AuthorizeRemoteTxRequests", "AuthCtrlr", "AuthorizeRemoteStart", "false"),
-        Variable("LocalAuthorizeOffline", "AuthCtrlr", "LocalAuthorizeOffline", "true"),
-        Variable("WebSocketPingInterval", "OCPPCommCtrlr", "WebSocketPingInterval", "30"),
-        Variable("NumberOfConnectors", "ChargingStation", "AvailableEVSEs", str(connectors), read_only=True),
-        Variable("ChargePointModel", "ChargingStation", "Model", "Virtual", read_only=True),
-        Variable("ChargePointVendor", "ChargingStation", "VendorName", "Simulator", read_only=True),
-        Variable("SupportedFeatureProfiles", "", "", "Core,RemoteTrigger,SmartCharging", read_only=True),
-        Variable("", "SmartChargingCtrlr", "Available", "true", read_only=True),
-    ]
+from gateway.simulator.device_model import Variable, variables
 
 
 class Variables:
-    """The settings of one charger."""
+    """The variables of one charger; only what differs from the factory's value is kept here.
 
-    def __init__(self, *, connectors: int, sample_interval: float) -> None:
-        self.all = _settings(connectors, sample_interval)
+    `live` has the variables that change by themselves, by component and name.
+    """
+
+    def __init__(
+        self, *, connectors: int, sample_interval: float, live: Mapping[tuple[str, str], Callable[[Variable], str]]
+    ) -> None:
+        self.all = variables(connectors)
+        self._live = live
+        self._values: dict[Variable, str] = {}
+        self.set("MeterValueSampleInterval", f"{sample_interval:g}")
 
     def by_key(self, key: str) -> Variable | None:
         """By 1.6 configuration key, in any case of letters."""
-        return next((variable for variable in self.all if variable.key.lower() == key.lower()), None)
+        wanted = key.lower()
+        return next((variable for variable in self.all if wanted and variable.key.lower() == wanted), None)
 
-    def by_name(self, component: str, name: str) -> Variable | None:
-        """By 2.x component and variable, in any case of letters."""
-        wanted = component.lower(), name.lower()
-        return next((v for v in self.all if (v.component.lower(), v.name.lower()) == wanted), None)
+    def by_name(
+        self,
+        component: str,
+        name: str,
+        *,
+        instance: str | None = None,
+        evse: int | None = None,
+        connector: int | None = None,
+    ) -> Variable | None:
+        """By 2.x component and variable, in any case of letters; where no instance is named, the first one."""
+        wanted = component.lower(), name.lower(), evse, connector
+        for variable in self.all:
+            if (variable.component.lower(), variable.name.lower(), variable.evse, variable.connector) == wanted and (
+                instance is None or instance.lower() == (variable.instance or "").lower()
+            ):
+                return variable
+        return None
 
     def has_component(self, component: str) -> bool:
         return any(variable.component.lower() == component.lower() for variable in self.all)
+
+    def value(self, variable: Variable) -> str:
+        """What the variable is at this moment."""
+        live = self._live.get((variable.component, variable.name))
+        return self._values.get(variable, variable.value) if live is None else live(variable)
+
+    def put(self, variable: Variable, value: str) -> bool:
+        """Set by the CSMS; returns whether the variable takes it."""
+        if variable.mutability == "ReadOnly" or not variable.takes(value):
+            return False
+        self._values[variable] = value
+        return True
 
     def seconds(self, key: str, default: float) -> float:
         """A duration; the default where the key is unset, 0 or no number."""
         variable = self.by_key(key)
         try:
-            value = float(variable.value) if variable is not None else 0.0
+            seconds = float(self.value(variable)) if variable is not None else 0.0
         except ValueError:
             return default
-        return value if value > 0 else default
+        return seconds if seconds > 0 else default
 
     def set(self, key: str, value: str) -> None:
         """Set by the charger itself, so also what is read-only to the CSMS."""
         variable = self.by_key(key)
         if variable is not None:
-            variable.value = value
+            self._values[variable] = value

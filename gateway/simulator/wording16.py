@@ -3,8 +3,9 @@
 from typing import Any
 
 from gateway.core.clock import rfc3339
-from gateway.simulator.dialect import Message
-from gateway.simulator.station import Connector, Reading, Station, StopReason, Transaction
+from gateway.simulator.connector import Connector, Reading, StopReason, Transaction
+from gateway.simulator.messages import Message
+from gateway.simulator.station import Station
 
 UNKNOWN_TRANSACTION = -1
 STATUSES = {
@@ -14,6 +15,7 @@ STATUSES = {
     "suspended_ev": "SuspendedEV",
     "suspended_evse": "SuspendedEVSE",
     "finishing": "Finishing",
+    "reserved": "Reserved",
     "unavailable": "Unavailable",
 }
 REASONS: dict[StopReason, str] = {
@@ -56,20 +58,28 @@ class Wording16:
         return Message("Authorize", {"idTag": token[:20]})
 
     def started(self, transaction: Transaction, reading: Reading, *, offline: bool) -> Message:
-        return Message(
-            "StartTransaction",
-            {
-                "connectorId": transaction.connector.evse_id,
-                "idTag": transaction.token[:20],
-                "meterStart": transaction.meter_start,
-                "timestamp": rfc3339(reading.time),
-            },
-        )
+        payload: dict[str, Any] = {
+            "connectorId": transaction.connector.evse_id,
+            "idTag": transaction.token[:20],
+            "meterStart": transaction.meter_start,
+            "timestamp": rfc3339(reading.time),
+        }
+        if transaction.reservation_id is not None:
+            payload["reservationId"] = transaction.reservation_id
+        return Message("StartTransaction", payload)
 
     def sampled(self, transaction: Transaction, reading: Reading, *, offline: bool) -> Message:
         payload = meter_values(transaction.connector.evse_id, reading, "Sample.Periodic")
         payload["transactionId"] = transaction.wire_id
         return Message("MeterValues", payload)
+
+    def state_changed(self, transaction: Transaction, reading: Reading, *, offline: bool) -> Message | None:
+        """The connector's status tells it."""
+        return None
+
+    def resumed(self, transaction: Transaction, reading: Reading) -> Message | None:
+        """No transaction outlives a restart."""
+        return None
 
     def ended(self, transaction: Transaction, reading: Reading, reason: StopReason, *, offline: bool) -> Message:
         return Message(

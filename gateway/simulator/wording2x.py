@@ -3,10 +3,10 @@
 from typing import Any
 
 from gateway.core.clock import rfc3339
-from gateway.simulator.dialect import Message
-from gateway.simulator.station import Connector, Reading, Station, StopReason, Transaction
+from gateway.simulator.connector import Connector, Reading, StopReason, Transaction
+from gateway.simulator.messages import Message
+from gateway.simulator.station import AVAILABILITY, Station
 
-STATUSES = {"available": "Available", "unavailable": "Unavailable"}
 CHARGING_STATES = {"charging": "Charging", "suspended_ev": "SuspendedEV", "suspended_evse": "SuspendedEVSE"}
 REASONS: dict[StopReason, tuple[str, str]] = {
     "local": ("StopAuthorized", "Local"),
@@ -30,14 +30,14 @@ class Wording2x:
             "serialNumber": station.identity[:25],
             "firmwareVersion": "1.0.0",
         }
-        return Message("BootNotification", {"reason": "PowerUp", "chargingStation": model})
+        return Message("BootNotification", {"reason": station.boot_reason, "chargingStation": model})
 
     def status(self, connector: Connector, now: float) -> Message:
         return Message(
             "StatusNotification",
             {
                 "timestamp": rfc3339(now),
-                "connectorStatus": STATUSES.get(connector.status(now), "Occupied"),
+                "connectorStatus": AVAILABILITY.get(connector.status(now), "Occupied"),
                 "evseId": connector.evse_id,
                 "connectorId": 1,
             },
@@ -49,8 +49,10 @@ class Wording2x:
     def started(self, transaction: Transaction, reading: Reading, *, offline: bool) -> Message:
         trigger = "RemoteStart" if transaction.remote else "Authorized"
         message = _event(transaction, reading, "Started", trigger, "Transaction.Begin", offline=offline)
-        message.payload["idToken"] = _token(transaction.token)
+        message.payload["idToken"] = _token(transaction.token, transaction.token_type)
         message.payload["evse"] = {"id": transaction.connector.evse_id, "connectorId": 1}
+        if transaction.reservation_id is not None:
+            message.payload["reservationId"] = transaction.reservation_id
         if transaction.remote_start_id is not None:
             message.payload["transactionInfo"]["remoteStartId"] = transaction.remote_start_id
         return message
@@ -59,6 +61,14 @@ class Wording2x:
         state = transaction.connector.status(reading.time)
         trigger = "MeterValuePeriodic" if state == transaction.state else "ChargingStateChanged"
         return _event(transaction, reading, "Updated", trigger, "Sample.Periodic", offline=offline)
+
+    def state_changed(self, transaction: Transaction, reading: Reading, *, offline: bool) -> Message | None:
+        if transaction.connector.status(reading.time) == transaction.state:
+            return None
+        return self.sampled(transaction, reading, offline=offline)
+
+    def resumed(self, transaction: Transaction, reading: Reading) -> Message | None:
+        return _event(transaction, reading, "Updated", "TxResumed", "Other", offline=False)
 
     def ended(self, transaction: Transaction, reading: Reading, reason: StopReason, *, offline: bool) -> Message:
         trigger, stopped = REASONS[reason]
@@ -77,8 +87,8 @@ class Wording2x:
         return str(info.get("status")) if isinstance(info, dict) else None
 
 
-def _token(token: str) -> dict[str, str]:
-    return {"idToken": token, "type": "ISO14443"}
+def _token(token: str, kind: str = "ISO14443") -> dict[str, str]:
+    return {"idToken": token, "type": kind}
 
 
 def _event(
@@ -128,10 +138,7 @@ def stream_opening(stream_id: int, interval: float) -> Message:
     )
 
 
-def stream_element(stream_id: int, reading: Reading) -> Message:
+def stream_element(stream_id: int, value: str, now: float) -> Message:
     """OCPP 2.1: one value of a periodic event stream; travels as a SEND frame."""
-    data = [{"t": 0, "v": f"{reading.power_w:g}"}]
-    return Message(
-        "NotifyPeriodicEventStream",
-        {"id": stream_id, "pending": 0, "basetime": rfc3339(reading.time), "data": data},
-    )
+    payload = {"id": stream_id, "pending": 0, "basetime": rfc3339(now), "data": [{"t": 0, "v": value}]}
+    return Message("NotifyPeriodicEventStream", payload, answered=False)

@@ -131,10 +131,49 @@ def _handlers_2x(base: Any, result: Any) -> Any:
     return Handlers
 
 
+ACKNOWLEDGED = (
+    "BatterySwap",
+    "ClosePeriodicEventStream",
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "NotifyCustomerInformation",
+    "NotifyDERStartStop",
+    "NotifyDisplayMessages",
+    "NotifyEvent",
+    "NotifyMonitoringReport",
+    "NotifyPriorityCharging",
+    "NotifyReport",
+    "PublishFirmwareStatusNotification",
+    "ReportChargingProfiles",
+    "ReportDERControl",
+    "ReservationStatusUpdate",
+    "SecurityEventNotification",
+    "SignedFirmwareStatusNotification",
+)
+"""Actions whose answer is empty."""
+
+
+def _with_acknowledgements(base: Any, result: Any) -> Any:
+    """The handlers, and those of all actions that are only acknowledged or accepted."""
+    answers: dict[str, dict[str, Any]] = {action: {} for action in ACKNOWLEDGED if hasattr(result, action)}
+    answers["SignCertificate"] = {"status": "Accepted"}
+
+    def handler(action: str, fields: dict[str, Any]) -> Any:
+        def answer(self: Any, **_: Any) -> Any:
+            return getattr(result, action)(**fields)
+
+        # The package finds handlers by their names.
+        answer.__name__ = f"on_{action}"
+        return on(action)(answer)
+
+    return type(base.__name__, (base,), {f"on_{action}": handler(action, fields) for action, fields in answers.items()})
+
+
 HANDLERS: dict[str, Any] = {
-    "1.6": Handlers16,
-    "2.0.1": _handlers_2x(ChargePoint201, result201),
-    "2.1": _handlers_2x(ChargePoint21, result21),
+    "1.6": _with_acknowledgements(Handlers16, result16),
+    "2.0.1": _with_acknowledgements(_handlers_2x(ChargePoint201, result201), result201),
+    "2.1": _with_acknowledgements(_handlers_2x(ChargePoint21, result21), result21),
 }
 
 

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from ocpp.exceptions import OCPPError
 
 from gateway.simulator import SimulatorReport, simulate
 from tests.simulator.csms import FakeCsms
@@ -178,14 +177,6 @@ async def test_vendor_data_is_accepted_and_the_cable_unlocks(csms: FakeCsms) -> 
         assert (answer.status, answer.data) == ("Accepted", "x")
         where = {"connector_id": 1} if csms.version == "1.6" else {"connector_id": 1, "evse_id": 1}
         assert (await csms.call("CP1", "UnlockConnector", **where)).status == "Unlocked"
-
-
-async def test_a_known_action_that_is_not_built_is_not_supported(csms: FakeCsms) -> None:
-    async with running(csms, scenario="idle"):
-        await csms.until_received("StatusNotification")
-        with pytest.raises(OCPPError) as caught:
-            await csms.call("CP1", "ClearCache")
-        assert caught.value.code == "NotSupported"
 
 
 @pytest.mark.parametrize("csms", ["2.1"], indirect=True)
