@@ -38,13 +38,17 @@ def request_schema(version: str, action: str) -> dict[str, Any]:
     return _schema(version, action if plain else f"{action}Request")
 
 
+def response_schema(version: str, action: str) -> dict[str, Any]:
+    return _schema(version, f"{action}Response")
+
+
 def assert_request(profile: Profile, action: str, payload: dict[str, Any]) -> None:
     schema = request_schema(profile.version, action)
     jsonschema_rs.validator_for(schema, validate_formats=True).validate(payload)
 
 
 def assert_response(profile: Profile, action: str, payload: dict[str, Any]) -> None:
-    schema = _schema(profile.version, f"{action}Response")
+    schema = response_schema(profile.version, action)
     jsonschema_rs.validator_for(schema, validate_formats=True).validate(payload)
 
 

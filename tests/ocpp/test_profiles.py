@@ -6,13 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.commands import COMMANDS, validated_arguments
-from gateway.core.errors import CommandInvalid, CommandUnsupported
+from gateway.core.commands import validated_arguments
+from gateway.core.errors import CommandInvalid
 from gateway.core.reports import ActiveTransaction, BootDecision, TokenDecision, Verdict
 from gateway.ocpp.profile import Notes, Profile, Station
 from gateway.ocpp.profiles import PROFILES
-from gateway.ocpp.triggers import TRIGGERS
-from tests.ocpp.schema_folder import actions, assert_request, assert_response, property_names
+from tests.ocpp.schema_folder import actions, assert_response, property_names
 
 NOW = "2026-11-21T08:00:00.000Z"
 
@@ -37,26 +36,6 @@ VERDICTS = [
 ]
 
 STATION = Station([ActiveTransaction("tx-1", "42", 1, 1)], next_id=lambda: 4711)
-ENERGY = {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}
-
-ARGUMENTS: dict[str, list[dict[str, Any]]] = {
-    "start": [{"token": "04AA"}, {"token": "04AA", "evse_id": 2, "token_type": "ISO14443"}],
-    "stop": [{}, {"transaction_id": "tx-1"}, {"transaction_id": "42"}, {"evse_id": 1}],
-    "unlock": [{}, {"evse_id": 2}],
-    "reset": [{}, {"type": "immediate"}],
-    "set_availability": [{"available": True}, {"available": False, "evse_id": 2, "connector_id": 1}],
-    "trigger": [
-        {"message": message, **where} for message in TRIGGERS for where in ({}, {"evse_id": 1}, {"evse_id": 0})
-    ],
-    "get_variables": [{"variables": [ENERGY]}, {"variables": [ENERGY, {**ENERGY, "attribute": "Actual"}]}],
-    "set_variables": [{"variables": [{**ENERGY, "value": "300"}]}, {"variables": [{**ENERGY, "value": ""}] * 2}],
-    "set_charging_limit": [
-        {"current_a": 16},
-        {"current_a": 0, "evse_id": 1, "phases": 3},
-        {"power_w": 3680.55, "evse_id": 2, "until": "2026-12-01T00:00:00+01:00"},
-    ],
-    "data_transfer": [{"vendor_id": "acme"}, {"vendor_id": "acme", "message_id": "m", "data": {"a": [1, None]}}],
-}
 
 
 @pytest.fixture(params=sorted(PROFILES))
@@ -86,35 +65,6 @@ def test_every_reply_is_valid_whatever_was_decided(profile: Profile) -> None:
     for action in profile.actions_in - profile.sends:
         for verdict in VERDICTS:
             assert_response(profile, action, profile.inbound[action].reply(verdict))
-
-
-def test_every_neutral_command_has_a_row(profile: Profile) -> None:
-    assert set(profile.outbound) == set(COMMANDS) == set(ARGUMENTS)
-
-
-@pytest.mark.parametrize("command", sorted(ARGUMENTS))
-def test_every_call_is_valid(profile: Profile, command: str) -> None:
-    sent = 0
-    for arguments in ARGUMENTS[command]:
-        try:
-            calls = profile.outbound[command].calls(validated_arguments(command, arguments), STATION)
-        except CommandUnsupported:
-            # Only the messages of `trigger` differ by version, which the table of triggers says.
-            if command == "trigger" and profile.version not in TRIGGERS[arguments["message"]]:
-                continue
-            raise
-        for call in calls:
-            assert call.action in profile.actions_out
-            assert_request(profile, call.action, call.payload)
-            sent += 1
-    assert sent
-
-
-def test_a_version_that_cannot_trigger_a_message_says_which_can() -> None:
-    with pytest.raises(CommandUnsupported, match=r"versions that can: 2\.0\.1, 2\.1"):
-        PROFILES["ocpp1.6"].outbound["trigger"].calls(
-            validated_arguments("trigger", {"message": "TransactionEvent"}), STATION
-        )
 
 
 @pytest.mark.parametrize(
