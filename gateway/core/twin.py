@@ -320,4 +320,11 @@ def _authorized(report: Authorization, decision: TokenDecision | None) -> Event:
         "decided_by": decided.decided_by,
         **report.details,
     }
+    further = {
+        "evse_ids": [*decided.evse_ids] or None,
+        "charging_priority": decided.charging_priority,
+        "personal_message": decided.personal_message,
+        "certificate_status": decided.certificate_status,
+    }
+    data |= {name: value for name, value in further.items() if value is not None}
     return Event("ocpp.authorization.decided", data, None if report.evse_id is None else f"evse/{report.evse_id}")

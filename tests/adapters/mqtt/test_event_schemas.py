@@ -13,10 +13,11 @@ from adapters.mqtt.result_schema import Envelope, Result
 from gateway.core.commands import CommandResult, Outcome
 from gateway.core.events import Event, Origin, stamp
 from gateway.core.identity import ChargerId
-from gateway.core.reports import Authorization, Boot, Meter, Status, Token
+from gateway.core.reports import Authorization, Boot, Meter, Status, Token, TokenDecision
 from gateway.ocpp.profile import Notes
-from gateway.ocpp.v201.inbound import INBOUND as INBOUND_201
+from gateway.ocpp.v21.inbound import INBOUND
 from tests.core.driver import NOW, Driver, at, event, sample, start, stop
+from tests.ocpp.payloads_21 import INBOUND_21
 
 ORIGIN = Origin("1.6", "Any", "m-1", '{"a": 1}', [{"code": "c", "path": "/a", "message": "m"}])
 
@@ -38,13 +39,13 @@ def _made() -> Iterator[Event]:
     new.say(event("started", 0, wh=0, token=Token("TAG", "ISO14443"), charging_state="Charging"))
     new.say(event("ended", 2, 60, wh=100, stop_reason="local"))
     new.say(event("updated", 1, 30, wh=50))
-    for action, payload in (
-        ("DataTransfer", {"vendorId": "v", "data": {"x": [1]}}),
-        ("FirmwareStatusNotification", {"status": "Installed", "requestId": 1}),
-        ("NotifyReport", {"requestId": 1, "generatedAt": at(), "seqNo": 0, "reportData": []}),
-        ("NotifyEvent", {"generatedAt": at(), "seqNo": 0, "eventData": []}),
-    ):
-        new.say(INBOUND_201[action].translate(payload, Notes()))
+    new.say(
+        Authorization(Token("TAG"), details={"certificate": "PEM"}),
+        token=TokenDecision("accepted", None, "g", "local", (1, 2), -1, "Hello", "accepted"),
+    )
+    new.commit(new.twin.responsive(NOW, False, 3))
+    for action, payload in INBOUND_21.items():
+        new.say(INBOUND[action].translate(payload, Notes()))
     yield from (*old.log, *new.log)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core.commands import validated_arguments
 from gateway.core.errors import CommandInvalid
-from gateway.core.reports import Report, Transaction, Untranslated
+from gateway.core.reports import Notice, Report, Transaction
 from gateway.ocpp.profile import Call, Notes, Station
 from gateway.ocpp.v21.profile import PROFILE
 
@@ -63,7 +63,22 @@ def test_a_transaction_event_without_them_is_that_of_2_0_1() -> None:
 
 def test_a_periodic_event_stream_is_sent_and_never_answered() -> None:
     row = PROFILE.inbound["NotifyPeriodicEventStream"]
-    assert (row.answered, row.translate({}, Notes())) == (False, Untranslated())
+    said = {"id": 1, "pending": 2, "basetime": AT, "data": [{"t": 0, "v": "a"}, {"t": 2.5, "v": "b"}, {"t": 1e300}]}
+    assert not row.answered
+    assert row.translate(said, Notes()) == Notice(
+        "ocpp.stream.data",
+        {
+            "stream_id": 1,
+            "pending": 2,
+            "base_time": AT,
+            "values": [
+                {"time": AT, "offset_s": 0, "value": "a"},
+                {"time": "2026-01-01T00:00:02.500Z", "offset_s": 2.5, "value": "b"},
+                {"time": None, "offset_s": None, "value": None},
+            ],
+        },
+        time=AT,
+    )
 
 
 def test_a_token_may_be_long_and_its_type_free() -> None:
