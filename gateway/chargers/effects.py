@@ -33,7 +33,10 @@ def _limit(name: str, arguments: dict[str, Any], told: dict[str, Any], known: Li
     """What is known of the EVSE's limit after a command. `paused` is as the charger accepted it."""
     known = replace(known, paused=told["paused"])
     if told.get("unit") is not None:
-        known = replace(known, carrier=Carrier(told["unit"], told["stack_level"], told["purpose"]))
+        before = None if known.carrier is None else known.carrier.unit
+        # A unit that was asked for says nothing of the other, unless that is known to be refused.
+        unit = told["unit"] if told["converted"] or told["unit"] == before else None
+        known = replace(known, carrier=Carrier(unit, told["stack_level"], told["purpose"]))
     match name:
         case "set_charging_limit":
             return replace(

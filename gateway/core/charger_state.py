@@ -89,7 +89,7 @@ class EndedTransaction(TypedDict):
 class StoredCarrier(TypedDict):
     """`gateway.core.reports.Carrier` as it is stored."""
 
-    unit: Literal["A", "W"]
+    unit: Literal["A", "W"] | None
     stack_level: int
     purpose: str
 

@@ -234,9 +234,10 @@ class ActiveTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """How a charger took a limit: the unit, stack level and purpose of the charging profile that it accepted."""
+    """How a charger took a limit: the stack level and purpose of the charging profile that it accepted, and its unit
+    where it had refused the other."""
 
-    unit: Literal["A", "W"]
+    unit: Literal["A", "W"] | None
     stack_level: int
     purpose: str
 

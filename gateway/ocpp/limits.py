@@ -153,7 +153,7 @@ def _first_attempt(evse_id: int, limit: Limit, station: Station) -> Attempt:
     quirks, carrier = station.quirks, station.limits.get(evse_id, NO_LIMIT).carrier
     asked: RateUnit = "A" if limit.current_a is not None else "W"
     level = quirks.max_stack_level if quirks.max_stack_level is not None else carrier.stack_level if carrier else 0
-    unit = quirks.rate_unit or (carrier.unit if carrier else asked)
+    unit = quirks.rate_unit or (carrier.unit if carrier else None) or asked
     return Attempt(
         evse_id,
         _usual_purpose(evse_id),

@@ -1,0 +1,123 @@
+"""Charging limits and pauses on a real connection, and what the charger's state shows of them."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.core.commands import CommandResult, Outcome, validated_arguments
+from gateway.core.identity import ChargerId
+from tests.chargers.harness import START, Charger, Node, running, until
+
+STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Charging"}
+STATUS_2X = {"timestamp": "2026-11-21T08:00:00Z", "connectorStatus": "Occupied", "evseId": 1, "connectorId": 1}
+
+Profile = Mapping[str, Any]
+
+
+def rate(profile: Profile) -> tuple[str, float]:
+    """Unit and limit of a SetChargingProfile."""
+    held = profile.get("csChargingProfiles") or profile["chargingProfile"]
+    schedule = held["chargingSchedule"]
+    schedule = schedule[0] if isinstance(schedule, list) else schedule
+    return schedule["chargingRateUnit"], schedule["chargingSchedulePeriod"][0]["limit"]
+
+
+class Scene:
+    """Commands to the one charger, which answers call by call."""
+
+    def __init__(self, node: Node, charger: Charger) -> None:
+        self.node, self.charger = node, charger
+        self.called: list[tuple[str, dict[str, Any]]] = []
+
+    async def give(self, name: str, *answers: dict[str, Any], **arguments: Any) -> CommandResult:
+        self.called = []
+        command = asyncio.create_task(self.node.execute(name, validated_arguments(name, arguments)))
+        for answer in answers:
+            message_id, action, payload = await self.charger.called()
+            self.called.append((action, payload))
+            await self.charger.answer(message_id, answer)
+        return await command
+
+    def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads(self.node.store.fields[ChargerId("CP1")]["connector/1/1"])
+        return found
+
+    async def shows(self, **fields: Any) -> None:
+        await until(lambda: fields.items() <= self.state().items(), f"the state shows {fields}")
+
+
+ACCEPTED, REJECTED = {"status": "Accepted"}, {"status": "Rejected"}
+
+
+async def test_a_limit_that_is_refused_in_a_is_set_in_w_and_kept_so() -> None:
+    async with running() as node, node.charger() as charger:
+        await charger.call("StatusNotification", STATUS)
+        scene = Scene(node, charger)
+        only_power = {
+            "configurationKey": [
+                {"key": "ChargingScheduleAllowedChargingRateUnit", "readonly": True, "value": "Power"},
+                {"key": "ChargeProfileMaxStackLevel", "readonly": True, "value": "5"},
+            ]
+        }
+        result = await scene.give("set_charging_limit", REJECTED, only_power, ACCEPTED, evse_id=1, current_a=10)
+        assert result.outcome is Outcome.ACCEPTED
+        assert [action for action, _ in scene.called] == [
+            "SetChargingProfile",
+            "GetConfiguration",
+            "SetChargingProfile",
+        ]
+        assert (rate(scene.called[0][1]), rate(scene.called[2][1])) == (("A", 10.0), ("W", 6900.0))
+        assert result.result is not None
+        assert (result.result["unit"], result.result["converted"]["from"]) == ("W", "A")
+        await scene.shows(limit_a=10, limit_w=None)
+        # The next one is set in W at once.
+        await scene.give("set_charging_limit", ACCEPTED, evse_id=1, current_a=8)
+        assert rate(scene.called[0][1]) == ("W", 5520.0)
+        await scene.shows(limit_a=8)
+
+
+@pytest.mark.parametrize("subprotocol", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
+async def test_pause_limit_while_paused_and_resume(subprotocol: str) -> None:
+    async with running() as node, node.charger(subprotocol=subprotocol) as charger:
+        await charger.call("StatusNotification", STATUS if subprotocol == "ocpp1.6" else STATUS_2X)
+        scene = Scene(node, charger)
+        await scene.give("set_charging_limit", ACCEPTED, evse_id=1, current_a=16)
+        await scene.shows(limit_a=16)
+        assert (await scene.give("pause", ACCEPTED)).outcome is Outcome.ACCEPTED
+        assert rate(scene.called[0][1]) == ("A", 0.0)
+        await scene.shows(limit_a=16, paused=True, paused_by="command")
+        result = await scene.give("set_charging_limit", evse_id=1, current_a=10)
+        assert (result.outcome, result.result and result.result["paused"]) == (Outcome.ACCEPTED, True)
+        await scene.shows(limit_a=10, paused=True)
+        assert (await scene.give("resume", ACCEPTED)).outcome is Outcome.ACCEPTED
+        assert rate(scene.called[0][1]) == ("A", 10.0)
+        await scene.shows(limit_a=10, paused=False)
+        await scene.give("clear_charging_limit", ACCEPTED, evse_id=1)
+        await scene.shows(limit_a=None)
+        await scene.give("pause", ACCEPTED)
+        await scene.shows(limit_a=None, paused=True)
+        await scene.give("resume", ACCEPTED)
+        assert [action for action, _ in scene.called] == ["ClearChargingProfile"]
+        await scene.shows(limit_a=None, paused=False)
+
+
+async def test_what_is_refused_changes_nothing() -> None:
+    async with running() as node, node.charger() as charger:
+        await charger.call("StatusNotification", STATUS)
+        await charger.call("StartTransaction", START)
+        scene = Scene(node, charger)
+        await scene.give("set_charging_limit", ACCEPTED, evse_id=1, current_a=16)
+        await scene.shows(limit_a=16)
+        result = await scene.give("pause", REJECTED, {"unknownKey": []}, REJECTED)
+        assert (result.outcome, result.safe_to_retry) == (Outcome.REJECTED, True)
+        assert [action for action, _ in scene.called] == [
+            "SetChargingProfile",
+            "GetConfiguration",
+            "SetChargingProfile",
+        ]
+        assert scene.called[2][1]["csChargingProfiles"]["chargingProfilePurpose"] == "TxProfile"
+        await charger.call("Heartbeat", {})
+        assert (scene.state()["limit_a"], scene.state()["paused"]) == (16, False)
