@@ -86,10 +86,3 @@ def test_a_token_may_be_long_and_its_type_free() -> None:
     assert call.payload["idToken"] == {"idToken": "T" * 255, "type": "EVCCID"}
     with pytest.raises(CommandInvalid, match="token_type"):
         calls("start", token="T", token_type="x" * 21)
-
-
-def test_a_variables_value_may_be_longer() -> None:
-    (call,) = calls("set_variables", variables=[{"component": "C", "variable": "V", "value": "1" * 2500}])
-    assert call.action == "SetVariables"
-    with pytest.raises(CommandInvalid, match="2500"):
-        calls("set_variables", variables=[{"component": "C", "variable": "V", "value": "1" * 2501}])
