@@ -65,7 +65,8 @@ def _warn_of_open_doors(loaded: Loaded) -> None:
         open_doors.append("chargers connect without TLS")
     if "mqtt" in adapters and settings.mqtt.url is None:
         open_doors.append("every program on this machine may use the MQTT broker")
-    open_doors.append("any id token may charge")
+    if settings.answers.authorize is None and settings.webhooks.url is None:
+        open_doors.append("any id token may charge, unless there is a list of tokens")
     for door in open_doors:
         _log.warning("DEV MODE, not for production", open=door)
 

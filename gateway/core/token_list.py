@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from gateway.core.answers import AuthorizeAnswer
 from gateway.core.clock import Clock, instant, rfc3339
 from gateway.core.identity import ChargerId
@@ -41,8 +43,11 @@ class TokenList:
             "expires_at": None if expires is None else rfc3339(expires),
             "group": entry.group,
         }
-        # An entry was checked when it came in; here it must not stop a charger.
-        return AuthorizeAnswer.model_construct(**said)
+        try:
+            return AuthorizeAnswer.model_validate(said)
+        except ValidationError:
+            # Entries are checked when they come in; whatever this one is, it is no yes, and must not stop a charger.
+            return AuthorizeAnswer(status="invalid")
 
 
 def _same_type(entry: IdToken, token: Token) -> bool:

@@ -256,6 +256,8 @@ def test_who_answers_can_be_told(answers: dict[str, Any], tokens: Sequence[IdTok
         (IdToken("TAG", expires_at=rfc3339(START + 9)), asked(), "accepted"),
         (IdToken("TAG", expires_at=rfc3339(START)), asked(), "expired"),
         (IdToken("TAG", expires_at="rubbish"), asked(), "expired"),
+        (IdToken("TAG", "nonsense"), asked(), "invalid"),
+        (IdToken("TAG", group="x" * 256), asked(), "invalid"),
         (IdToken("TAG", chargers=("CP?", "x")), asked(), "accepted"),
         (IdToken("TAG", chargers=("cp1", "CP", "CP1?")), asked(), "not_at_this_location"),
         (IdToken("TAG", "blocked", chargers=("other",)), asked(), "blocked"),
