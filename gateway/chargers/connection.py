@@ -98,7 +98,7 @@ class Connection:
             apply=self._apply,
             enqueue=self._enqueue_change,
         )
-        self._responsiveness = Responsiveness()
+        self._responsiveness = Responsiveness(charger)
         self._inbox: deque[Received | _Internal] = deque()
         self._in_hand: Received | _Internal | None = None
         self._loop = asyncio.get_running_loop()
@@ -274,18 +274,10 @@ class Connection:
             self._arm()
 
     def _note_responsiveness(self, end: CallEnd) -> None:
-        """Tell where a charger ceases to answer calls although it speaks, and where it answers again."""
-        known = self._responsiveness
-        unanswered = known.unanswered + 1
-        changed = known.timed_out() if isinstance(end, CallTimedOut) else False
-        if isinstance(end, CallAnswered | CallFailed):
-            changed, unanswered = known.answered(), 0
-        if not changed:
-            return
-        responsive, twin, clock = not known.unresponsive, self._recorder.twin, self._around.clock
-        _log.warning("charger answers calls again" if responsive else "charger does not answer calls",
-                     charger=str(self.charger), unanswered=unanswered)  # fmt: skip
-        self._enqueue_change(lambda: twin.responsive(clock.now(), responsive, unanswered))
+        known, twin, clock = self._responsiveness, self._recorder.twin, self._around.clock
+        if known.ended(end):
+            responsive, unanswered = not known.unresponsive, known.unanswered
+            self._enqueue_change(lambda: twin.responsive(clock.now(), responsive, unanswered))
 
     def _note_anomaly(self, anomaly: Anomaly) -> None:
         """Unknown is forwarded, never dropped: what is no message becomes an event, at a bounded rate."""

@@ -86,10 +86,11 @@ def read_register_16(payload: dict[str, Any], name: str, notes: Notes) -> int | 
     reading = number(payload, name, notes)
     if reading is None or not notes.quirks.units:
         return reading
-    corrected = _corrected(DEFAULT_MEASURAND, DEFAULT_ENERGY_UNIT, notes, (name,))
-    if corrected is None or corrected[0] != DEFAULT_ENERGY_UNIT:
+    unit, exponent = notes.quirks.units.get((DEFAULT_MEASURAND, DEFAULT_ENERGY_UNIT), (None, 0))
+    if unit != DEFAULT_ENERGY_UNIT:
         return reading
-    return to_number(reading, corrected[1])
+    _corrected(DEFAULT_MEASURAND, DEFAULT_ENERGY_UNIT, notes, (name,))
+    return to_number(reading, exponent)
 
 
 def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:

@@ -242,7 +242,7 @@ async def test_a_send_is_taken_and_not_answered() -> None:
     async with running() as node, node.charger(subprotocol="ocpp2.1") as charger:
         await charger.send('[6,"s","NotifyPeriodicEventStream",{"id":1,"pending":0,"basetime":"x","data":[]}]')
         assert "currentTime" in await charger.call("Heartbeat", {})
-        assert node.data("message")[0]["raw"]["id"] == 1
+        assert node.data("stream.data")[0]["raw"]["id"] == 1
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

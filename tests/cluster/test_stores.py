@@ -141,6 +141,22 @@ async def test_a_password_is_checked_and_never_stored(valkey: Valkey, password: 
         assert not await ownership.check_password(CP1, password)
 
 
+async def test_the_settings_tell_what_the_charger_said_at_its_last_boot(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        ownership = node.cluster.ownership
+        claim = await ownership.claim(CP1)
+        assert (await ownership.settings(CP1)).vendor is None
+        for stored, told in (
+            (b'{"vendor":"V","model":"M","firmware_version":"1"}', ("V", "M", "1")),
+            (b'{"vendor":7,"model":null}', (None, None, None)),
+            (b"[1]", (None, None, None)),
+            (b"{", (None, None, None)),
+        ):
+            await node.cluster.log.commit(Commit(CP1, claim.epoch, (), fields={"charger": stored}))
+            settings = await ownership.settings(CP1)
+            assert (settings.vendor, settings.model, settings.firmware_version) == told
+
+
 async def test_api_keys_are_made_verified_and_revoked(valkey: Valkey) -> None:
     async with running(valkey.url) as node:
         keys = node.cluster.api_keys

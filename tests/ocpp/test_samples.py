@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.reports import Sample
-from gateway.ocpp.profile import Notes
-from gateway.ocpp.samples import read_meter_values, read_sample_2x, read_sample_16
+from gateway.ocpp.profile import Notes, Quirks
+from gateway.ocpp.samples import read_meter_values, read_register_16, read_sample_2x, read_sample_16
 
 AT = "2026-01-01T00:00:00.000Z"
 
@@ -187,3 +187,65 @@ def test_what_is_unreadable_is_noted_at_its_place_and_the_rest_is_read() -> None
         ("field_unreadable", "/meterValue/1/sampledValue/1/phase"),
         ("field_unreadable", "/meterValue/1/sampledValue/2/value"),
     ]
+
+
+# ---------------------------------------------------------------- units that do not mean what they say
+
+REGISTER = "Energy.Active.Import.Register"
+MISLABELLED = Quirks(units={(REGISTER, "Wh"): ("Wh", 3), ("Power.Active.Import", ""): ("W", 3)})
+
+
+@pytest.mark.parametrize(
+    ("fields", "read", "codes"),
+    [
+        ({"value": "361.25", "unit": "Wh"}, (361_250, "Wh"), ["unit_corrected"]),
+        ({"value": "361", "unit": "kWh"}, (361_000, "Wh"), []),
+        ({"value": "361"}, (361, "Wh"), []),
+        ({"value": "7.4", "measurand": "Power.Active.Import"}, (7400, "W"), ["unit_corrected"]),
+        ({"value": "7.4", "measurand": "Power.Active.Import", "unit": "W"}, (7.4, "W"), []),
+        ({"value": "361", "measurand": "Energy.Active.Export.Register", "unit": "Wh"}, (361, "Wh"), []),
+        ({"value": "odd", "unit": "Wh"}, ("odd", "Wh"), ["unit_corrected", "value_not_numeric"]),
+    ],
+)
+def test_a_unit_that_is_known_to_be_wrong_is_corrected_and_told(
+    fields: dict[str, Any], read: tuple[Any, str], codes: list[str]
+) -> None:
+    notes = Notes(quirks=MISLABELLED)
+    sample = read_sample_16(fields, AT, notes, ("s",))
+    assert sample is not None
+    assert (sample["value"], sample["unit"]) == read
+    assert [found["code"] for found in notes.violations] == codes
+
+
+def test_a_multiplier_counts_on_top_of_a_correction() -> None:
+    notes = Notes(quirks=MISLABELLED)
+    sample = read_sample_2x({"value": 36, "unitOfMeasure": {"unit": "Wh", "multiplier": 1}}, AT, notes, ("s",))
+    assert sample is not None
+    assert (sample["value"], sample["unit"]) == (360_000, "Wh")
+
+
+def test_a_correction_is_told_once_a_message() -> None:
+    notes = Notes(quirks=MISLABELLED)
+    sampled = [{"value": "1", "unit": "Wh"}] * 3
+    read_meter_values({"meterValue": [{"timestamp": AT, "sampledValue": sampled}]}, "meterValue", read_sample_16, notes)
+    assert [(found["code"], found["path"]) for found in notes.violations] == [
+        ("unit_corrected", "/meterValue/0/sampledValue/0/unit")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quirks", "read", "codes"),
+    [
+        (Quirks(), 361, []),
+        (MISLABELLED, 361_000, ["unit_corrected"]),
+        (Quirks(units={(REGISTER, "Wh"): ("K", 0)}), 361, []),
+    ],
+)
+def test_the_meter_of_a_transaction_is_the_register_that_samples_show(
+    quirks: Quirks, read: int, codes: list[str]
+) -> None:
+    notes = Notes(quirks=quirks)
+    assert read_register_16({"meterStart": "361"}, "meterStart", notes) == read
+    assert [found["code"] for found in notes.violations] == codes
+    assert read_register_16({}, "meterStop", notes) is None
+    assert read_register_16({"meterStop": "much"}, "meterStop", Notes(quirks=quirks)) is None

@@ -100,6 +100,25 @@ def test_a_charger_with_a_known_time_zone_may_send_local_time(written: str, read
     assert notes.violations == []
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-07-01T12:00:00Z", "2026-07-01T10:00:00.000Z"),
+        ("2026-01-01T12:00:00.250Z", "2026-01-01T11:00:00.250Z"),
+        ("2026-01-01T12:00:00+05:00", "2026-01-01T11:00:00.000Z"),
+    ],
+)
+def test_a_zone_that_is_known_to_be_wrong_is_passed_over_and_that_is_told_once(written: str, read: str) -> None:
+    notes = Notes(quirks=Quirks(time_zone=ZoneInfo("Europe/Berlin"), ignore_zone=True))
+    assert [read_timestamp(written, notes, ("a",)), read_timestamp(written, notes, ("b",))] == [read, read]
+    assert [(found["code"], found["path"]) for found in notes.violations] == [("zone_ignored", "/a")]
+
+
+def test_a_wrong_zone_without_a_known_one_is_the_best_there_is() -> None:
+    notes = Notes(quirks=Quirks(ignore_zone=True))
+    assert read_timestamp("2026-07-01T12:00:00Z", notes, ()) == "2026-07-01T12:00:00.000Z"
+
+
 @given(
     st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2105, 1, 1)),  # noqa: DTZ001
     st.integers(-14 * 60, 14 * 60),
