@@ -85,32 +85,6 @@ def test_stop_without_its_one_transaction_says_which_run(
         profile.outbound["stop"].calls(validated_arguments("stop", arguments), station)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"current_a": 1, "power_w": 1},
-        {"current_a": 1, "until": "soon"},
-        {"current_a": 1, "until": "2026-01-01T00:00:00"},
-        {"power_w": 1e300},
-    ],
-)
-def test_a_limit_that_makes_no_sense_is_invalid(profile: Profile, arguments: dict[str, Any]) -> None:
-    with pytest.raises(CommandInvalid):
-        profile.outbound["set_charging_limit"].calls(validated_arguments("set_charging_limit", arguments), STATION)
-
-
-def test_a_new_limit_replaces_the_old_one_and_no_other(profile: Profile) -> None:
-    def profile_id(evse_id: int, current: float) -> Any:
-        arguments = validated_arguments("set_charging_limit", {"current_a": current, "evse_id": evse_id})
-        (call,) = profile.outbound["set_charging_limit"].calls(arguments, STATION)
-        sent = call.payload.get("csChargingProfiles") or call.payload["chargingProfile"]
-        return sent.get("chargingProfileId") or sent["id"]
-
-    assert profile_id(1, 6) == profile_id(1, 16)
-    assert len({profile_id(evse, 6) for evse in range(5)}) == 5
-
-
 def _payloads(version: str) -> st.SearchStrategy[dict[str, Any]]:
     leaves = st.one_of(
         st.none(),
