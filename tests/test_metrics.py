@@ -65,6 +65,13 @@ def test_actions_that_a_charger_makes_up_cannot_grow_the_page_without_end() -> N
     assert 'ocpp_gateway_messages_total{action="other"' in page
 
 
+def test_a_large_fleet_cannot_grow_the_page_without_end() -> None:
+    observer = PrometheusObserver()
+    for number in range(12_000):
+        observer.violations(f"CP-{number}", ["enum"])
+    assert sample(observer, 'ocpp_gateway_charger_violations_total{charger="other",code="other"}') == 2000
+
+
 def test_two_observers_share_nothing() -> None:
     first, second = PrometheusObserver(), PrometheusObserver()
     first.answered(1.0)

@@ -548,6 +548,10 @@ async def test_a_long_id_tag_is_no_violation_of_a_make_that_has_them() -> None:
         await charger.call("BootNotification", {"chargePointVendor": "Sigen", "chargePointModel": "EVDC"})
         assert (await charger.call("Authorize", {"idTag": "X" * 21}))["idTagInfo"]["status"] == "Accepted"
         assert "violations" not in node.data("authorization.decided")[0]
+        start = asyncio.create_task(node.execute("start", validated_arguments("start", {"token": "X" * 21})))
+        message_id, _, payload = await charger.called()
+        await charger.answer(message_id, {"status": "Accepted"})
+        assert (payload["idTag"], (await start).outcome) == ("X" * 21, Outcome.ACCEPTED)
         await charger.post("Authorize", {"idTag": "X" * 22}, "long")
         assert (await charger.receive())[:2] == [4, "long"]
 

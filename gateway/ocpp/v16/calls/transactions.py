@@ -14,7 +14,8 @@ def start(arguments: Arguments, station: Station) -> list[Call]:
     """Section 5.11."""
     if arguments["remote_start_id"] is not None:
         raise CommandUnsupported("OCPP 1.6 has no remoteStartId; versions that have: 2.0.1, 2.1")
-    payload: dict[str, Any] = {"idTag": at_most(arguments["token"], 20, "start: the token")}
+    longest = station.quirks.id_tag_length
+    payload: dict[str, Any] = {"idTag": at_most(arguments["token"], longest, "start: the token")}
     if arguments["evse_id"] is not None:
         if arguments["evse_id"] == 0:
             raise CommandInvalid("start: evse_id counts from 1")
