@@ -9,7 +9,7 @@ export PYTHON
 
 NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
 
-.PHONY: help demo test lint format types bench scale openapi clean
+.PHONY: help demo test lint format types bench scale openapi examples clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' Makefile
@@ -43,6 +43,10 @@ openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gate
 	@$(BIN)/python -m adapters.mqtt.asyncapi
 	@$(BIN)/python -m adapters.mqtt.json_schemas
 	@$(BIN)/python -m gateway.ocpp.tables
+
+examples: .venv/.dev  ## record openapi/examples anew from a running gateway, then write what shows them
+	@$(BIN)/python -m tests.openapi.recording >/dev/null
+	@$(MAKE) --no-print-directory openapi
 
 clean:  ## remove what was made here
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules

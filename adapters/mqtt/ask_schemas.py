@@ -4,17 +4,18 @@ A question holds what the event of the charger's message will hold, without what
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 from adapters.mqtt.event_schemas import EVENTS
+from adapters.mqtt.event_schemas.certificates import OcspRequest
+from adapters.mqtt.event_schemas.transactions import AdditionalId
 from gateway.core.connector_state import TokenFacts
 
 
 class Ask(TypedDict):
-    """A question. `id` names it for ever, the same when it is asked again; `deadline_at` is when nobody waits for the
-    answer any more."""
+    """A question. `id` names this asking of it; `deadline_at` is when nobody waits for the answer any more."""
 
     id: str
     question: str
@@ -23,11 +24,14 @@ class Ask(TypedDict):
 
 
 class AuthorizeAsk(TypedDict):
-    """The token, whether it was merely presented or starts a transaction, and what else is known of it."""
+    """The token, whether it was merely presented or starts a transaction, and what else was presented with it."""
 
     evse_id: int | None
     token: TokenFacts
     moment: Literal["presented", "start"]
+    token_additional_info: NotRequired[list[AdditionalId]]
+    certificate: NotRequired[str]
+    certificate_hashes: NotRequired[list[OcspRequest]]
 
 
 ASKED_OF: Mapping[str, str] = {
@@ -35,6 +39,15 @@ ASKED_OF: Mapping[str, str] = {
     "boot": "ocpp.charger.booted",
     "data_transfer": "ocpp.data.transfer",
     "sign_certificate": "ocpp.certificate.requested",
+    "ev_certificate": "ocpp.certificate.ev_requested",
+    "certificate_status": "ocpp.certificate.status_requested",
+    "certificate_chain_status": "ocpp.certificate.chain_status_requested",
+    "charging_needs": "ocpp.charging.needs",
+    "charging_schedule": "ocpp.charging.schedule",
+    "dynamic_schedule": "ocpp.charging.dynamic_schedule_requested",
+    "event_stream": "ocpp.stream.opened",
+    "vat_number": "ocpp.payment.vat_check",
+    "settlement": "ocpp.payment.settled",
 }
 """Every question but authorize, which comes from several."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
+from adapters.mqtt.answer_examples import ANSWER_EXAMPLES
 from adapters.mqtt.ask_schemas import ask_name
 from adapters.mqtt.asyncapi_parts import Channel, Object, Operation, example, message, ref
 from adapters.mqtt.commands import Terms
@@ -115,8 +116,11 @@ def questions(topics: Topics) -> Iterator[Part]:
     for question, model in ANSWERS.items():
         told = _doc(model)
         ask, answer = f"ask_{question}", f"answer_{question}"
-        asks[ask] = message(ask, told, ref("schemas", ask_name(question)))
-        answers[answer] = message(answer, f"The answer to {question}.", ref("schemas", model.__name__))
+        shown = example(f"asks/{question}.json")
+        asks[ask] = message(ask, told, ref("schemas", ask_name(question)), examples=[shown])
+        shown = ANSWER_EXAMPLES.get(question)
+        payload = ref("schemas", model.__name__)
+        answers[answer] = message(answer, f"The answer to {question}.", payload, examples=[shown])
         yield Operation(ask, "send", "ask", told, messages=[ask], reply=("answer", answer))
     told = (
         "A decision is wanted: one question for each decision, whatever the OCPP action.\n\nAnswer before "
