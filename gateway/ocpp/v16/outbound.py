@@ -9,7 +9,7 @@ from gateway.ocpp.v16.calls import access, certificates, charging, device, maint
 OUTBOUND: Mapping[str, Outbound | Conversation] = {
     # command → (its calls, how their answers are read, the actions called)
     # Transactions
-    "start": Outbound(transactions.start, by_status, ("RemoteStartTransaction",)),
+    "start": Outbound(transactions.start, transactions.started, ("RemoteStartTransaction",)),
     "stop": Outbound(transactions.stop, by_status, ("RemoteStopTransaction",)),
     # Charging
     "set_charging_limit": Conversation(charging.set_charging_limit, ("SetChargingProfile", "GetConfiguration")),

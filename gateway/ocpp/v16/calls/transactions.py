@@ -5,7 +5,8 @@ from typing import Any
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.core.reports import ActiveTransaction
 from gateway.ocpp.arguments import at_most, one_transaction
-from gateway.ocpp.profile import Call, Station
+from gateway.ocpp.endings import ending, status_result
+from gateway.ocpp.profile import Answered, Call, Ending, Station
 
 Arguments = dict[str, Any]
 
@@ -21,6 +22,12 @@ def start(arguments: Arguments, station: Station) -> list[Call]:
             raise CommandInvalid("start: evse_id counts from 1")
         payload["connectorId"] = arguments["evse_id"]
     return [Call("RemoteStartTransaction", payload)]
+
+
+def started(calls: list[Call], answers: list[Answered]) -> Ending:
+    """As told on OCPP 2.x, whose two ids 1.6 has not."""
+    payload = answers[0].payload
+    return ending(payload, {**status_result(payload), "remote_start_id": None, "ocpp_transaction_id": None})
 
 
 def stop(arguments: Arguments, station: Station) -> list[Call]:

@@ -40,7 +40,8 @@ def got_variables(calls: list[Call], answers: list[Answered]) -> Ending:
         if status in ("UnknownComponent", "UnknownVariable"):
             unknown.append(_reference(found) | {"status": neutral(status)})
         else:
-            variables.append(_result(found) | {"value": found.get("attributeValue")})
+            # Whether it may be set only a report tells; 1.6 tells it at once.
+            variables.append(_result(found) | {"value": found.get("attributeValue"), "readonly": None})
         if status != "Accepted":
             reasons.append(str(status))
     refused = len(reasons) == len(variables) + len(unknown)

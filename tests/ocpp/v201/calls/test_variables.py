@@ -141,7 +141,7 @@ def test_variables_read() -> None:
         Outcome.ACCEPTED,
         "UnknownVariable",
         {
-            "variables": [neutral("A", "accepted", attribute="Actual", value="1")],
+            "variables": [neutral("A", "accepted", attribute="Actual", value="1", readonly=None)],
             "unknown": [neutral("B", "unknown_variable")],
         },
     )
