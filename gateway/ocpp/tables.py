@@ -33,7 +33,7 @@ install says, … being the gateway's clock. *Money*: never answered with a CALL
 **To add an action**, add a row and, where the mapping is not plain, one small function:
 
 - from the charger, in `vXX/inbound.py`: its event, the function that makes a report of its payload, the one that
-  writes the reply, the question that it asks. The event's data is described in `adapters/mqtt/event_schemas.py`, and
+  writes the reply, the question that it asks. The event's data is described in `adapters/mqtt/event_schemas/`, and
   `tests/ocpp/payloads.py` holds one realistic payload.
 - to the charger, in `vXX/outbound.py`: the command's calls, how their answers are read, and the actions that it
   calls. A new command's arguments get a model in `gateway/core/arguments/` and a line in `gateway/core/commands.py`.
