@@ -10,18 +10,17 @@ is tried only where 0 was refused. What a charger has once accepted is tried fir
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
-from typing import Any, Literal
+from typing import Any
 
 from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid
 from gateway.core.limits import NO_LIMIT
 from gateway.core.reports import ActiveTransaction, Limit
+from gateway.ocpp.abilities import Abilities, RateUnit
 from gateway.ocpp.arguments import evse_to_pause, moment, running_on
 from gateway.ocpp.endings import ending, refused, status_result
-from gateway.ocpp.fields import to_integer, to_text
 from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Refused, Station
 
-RateUnit = Literal["A", "W"]
 Arguments = dict[str, Any]
 
 CHARGER_PROFILE_ID = 1
@@ -65,14 +64,6 @@ class Attempt:
             period["numberPhases"] = self.phases
         schedule: dict[str, Any] = {"chargingRateUnit": self.unit, "chargingSchedulePeriod": [period]}
         return schedule if self.evse_id else {**schedule, "startSchedule": SCHEDULE_BEGIN}
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What a charger says that it can; None is unknown."""
-
-    units: frozenset[RateUnit] = frozenset()
-    max_stack_level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,23 +324,3 @@ def _at_once(ended: Ending) -> Dialogue:
     """A dialogue without a call."""
     yield from ()
     return ended
-
-
-# ---------------------------------------------------------------- what a charger says that it can
-
-
-def units_of(value: Any) -> frozenset[RateUnit]:
-    """The units of a list as chargers write it: `Current,Power`, `A,W`, `Amps` ..."""
-    written = (to_text(value) or "").lower().replace(";", ",").replace(" ", ",").split(",")
-    found: set[RateUnit] = set()
-    if any(word in ("a", "current") or word.startswith("amp") for word in written):
-        found.add("A")
-    if any(word in ("w", "power") or word.startswith("watt") for word in written):
-        found.add("W")
-    return frozenset(found)
-
-
-def level_of(value: Any) -> int | None:
-    """A stack level as chargers write it."""
-    level = to_integer(value)
-    return level if level is not None and level >= 0 else None

@@ -6,12 +6,13 @@ from typing import Any
 from gateway.core.errors import CommandInvalid
 from gateway.core.reports import ActiveTransaction
 from gateway.ocpp import limits
+from gateway.ocpp.abilities import Abilities, level_of, units_of
 from gateway.ocpp.arguments import one_transaction, running_on
 from gateway.ocpp.charging_profiles import PURPOSES_16, given_purpose, write_profile
 from gateway.ocpp.composite import composite_result
 from gateway.ocpp.endings import ending, status_result
 from gateway.ocpp.fields import as_list, mapping
-from gateway.ocpp.limits import Abilities, Attempt, LimitDialect, level_of, units_of
+from gateway.ocpp.limits import Attempt, LimitDialect
 from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
 from gateway.ocpp.v16.calls.transactions import transaction_number
 from gateway.ocpp.writing import write

@@ -6,12 +6,13 @@ from typing import Any
 
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp import limits
+from gateway.ocpp.abilities import Abilities, level_of, units_of
 from gateway.ocpp.arguments import at_most, one_transaction, running_on
 from gateway.ocpp.charging_profiles import PURPOSES_201, SOURCES, given_purpose, write_profile
 from gateway.ocpp.composite import composite_result
 from gateway.ocpp.endings import ending, items, status_result
 from gateway.ocpp.fields import mapping
-from gateway.ocpp.limits import Abilities, Attempt, LimitDialect, level_of, units_of
+from gateway.ocpp.limits import Attempt, LimitDialect
 from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
 from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, given
 from gateway.ocpp.writing import write
