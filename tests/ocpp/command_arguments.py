@@ -93,9 +93,9 @@ _MAINTENANCE: dict[str, list[dict[str, Any]]] = {
 
 _ACCESS: dict[str, list[dict[str, Any]]] = {
     "reserve": [
-        {"token": "04AA", "expires_at": AT},
-        {"token": "04AA", "expires_at": AT, "evse_id": 2, "reservation_id": 7, "group": "G", "token_type": "eMAID"},
-        {"token": "04AA", "expires_at": AT, "connector_type": "cCCS2"},
+        {"token": "04AA", "until": AT},
+        {"token": "04AA", "until": AT, "evse_id": 2, "reservation_id": 7, "group": "G", "token_type": "eMAID"},
+        {"token": "04AA", "until": AT, "connector_type": "cCCS2"},
     ],
     "cancel_reservation": [{"reservation_id": 7}],
     "send_local_list": [
@@ -137,7 +137,7 @@ _DISPLAY: dict[str, list[dict[str, Any]]] = {
         {
             "text": "Hallo",
             "language": "de",
-            "id": 3,
+            "message_id": 3,
             "priority": "always_front",
             "state": "charging",
             "starts_at": AT,
@@ -149,7 +149,7 @@ _DISPLAY: dict[str, list[dict[str, Any]]] = {
         {"text": "x", "format": "qrcode", "state": "discharging", "evse_id": 1, "extra": [{"text": "y"}]},
     ],
     "get_display_messages": [{}, {"ids": [1], "priority": "in_front", "state": "idle"}, {"state": "suspended"}],
-    "clear_display_message": [{"id": 3}],
+    "clear_display_message": [{"message_id": 3}],
 }
 
 _ALL = {**CHARGING_ARGUMENTS, **_DEVICE, **_VARIABLES, **_MAINTENANCE, **_ACCESS, **_DISPLAY}

@@ -13,7 +13,7 @@ class Reserve(Arguments):
 
     token: TokenId
     token_type: TokenType = Field("ISO14443")
-    expires_at: str = Field(description="RFC 3339; then the reservation is void")
+    until: str = Field(description="RFC 3339; then the reservation is void")
     evse_id: EvseId | None = Field(None, description="None, or 0: whichever is free")
     reservation_id: int | None = Field(
         None, ge=0, lt=1 << 31, description="Given by the gateway if absent; one that is known is replaced"

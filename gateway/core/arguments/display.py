@@ -22,7 +22,7 @@ class DisplayText(Arguments):
 class DisplayMessage(DisplayText):
     """Show a message; one with the same id is replaced."""
 
-    id: int | None = Field(None, ge=0, lt=1 << 31, description="Given by the gateway if absent")
+    message_id: int | None = Field(None, ge=0, lt=1 << 31, description="Given by the gateway if absent")
     priority: Priority = "normal_cycle"
     state: DisplayState | None = Field(
         None, description="Show it in this state only; suspended and discharging are of OCPP 2.1"
@@ -52,4 +52,4 @@ class GetDisplayMessages(Arguments):
 class ClearDisplayMessage(Arguments):
     """Take a message away."""
 
-    id: int = Field(ge=0, lt=1 << 31)
+    message_id: int = Field(ge=0, lt=1 << 31)

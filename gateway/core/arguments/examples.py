@@ -40,7 +40,7 @@ ARGUMENTS: Mapping[str, dict[str, Any]] = {
     },
     "unpublish_firmware": {"checksum": "9e107d9d372bb6826bd81d3542a419d6"},
     "get_log": {"location": "https://logs.example.com/upload", "oldest": "2026-11-20T00:00:00.000Z"},
-    "reserve": {"token": "04A2B3C4D5E6F7", "evse_id": 1, "expires_at": "2026-11-21T18:00:00.000Z"},
+    "reserve": {"token": "04A2B3C4D5E6F7", "evse_id": 1, "until": "2026-11-21T18:00:00.000Z"},
     "cancel_reservation": {"reservation_id": 7},
     "send_local_list": {
         "version": 3,
@@ -63,7 +63,7 @@ ARGUMENTS: Mapping[str, dict[str, Any]] = {
     "send_certificate": {"certificate_chain": _PEM, "type": "charging_station"},
     "display_message": {"text": "Closed from 22:00", "language": "en", "ends_at": "2026-11-21T22:00:00.000Z"},
     "get_display_messages": {},
-    "clear_display_message": {"id": 7},
+    "clear_display_message": {"message_id": 7},
     "set_network_profile": {
         "slot": 1,
         "url": "wss://csms.example.com/ocpp",

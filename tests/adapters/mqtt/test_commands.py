@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mqtt.commands import RETAINED, Received, Request, read_request
+from adapters.mqtt.commands import RETAINED, Received, Request, Terms, read_request
 from adapters.mqtt.topics import CommandTopic
 from gateway.core.clock import rfc3339
-from gateway.core.commands import Outcome
+from gateway.core.commands import COMMANDS, Outcome
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
 
@@ -28,6 +28,11 @@ def test_arguments_stand_beside_the_terms() -> None:
     command = read(RESET, {"type": "immediate", "id": "r-1", "timeout": 5}).command()
     assert (command.id, command.charger, command.name, command.origin) == ("r-1", RESET.charger, "reset", "mqtt")
     assert (command.arguments, command.deadline) == ({"type": "immediate", "evse_id": None}, NOW + 5)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_argument_bears_the_name_of_a_term(name: str) -> None:
+    assert not Terms.model_fields.keys() & COMMANDS[name].model_fields.keys()
 
 
 def test_without_terms_the_id_is_made_and_the_default_timeout_holds() -> None:

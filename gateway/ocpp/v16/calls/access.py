@@ -23,7 +23,7 @@ def reserve(arguments: Arguments, station: Station) -> list[Call]:
     reservation_id = arguments["reservation_id"]
     payload: dict[str, Any] = {
         "connectorId": arguments["evse_id"] or 0,
-        "expiryDate": moment(arguments["expires_at"], "reserve: expires_at"),
+        "expiryDate": moment(arguments["until"], "reserve: until"),
         "idTag": _id_tag(arguments["token"], station, "reserve: the token"),
         "reservationId": station.next_id() if reservation_id is None else reservation_id,
     }

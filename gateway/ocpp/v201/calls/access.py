@@ -27,7 +27,7 @@ def reserve(arguments: Arguments, station: Station, dialect: Dialect = V201) -> 
             "ReserveNow",
             {
                 "id": station.next_id() if reservation_id is None else reservation_id,
-                "expiryDateTime": moment(arguments["expires_at"], "reserve: expires_at"),
+                "expiryDateTime": moment(arguments["until"], "reserve: until"),
                 "idToken": id_token(arguments["token"], arguments["token_type"], dialect, "reserve"),
                 **given(
                     evseId=arguments["evse_id"] or None,

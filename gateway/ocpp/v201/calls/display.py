@@ -37,7 +37,7 @@ def display_message(arguments: Arguments, station: Station, dialect: Dialect = V
     if arguments["extra"] and dialect is V201:
         raise CommandUnsupported("display_message: OCPP 2.0.1 takes one text alone; versions that take more: 2.1")
     message = {
-        "id": station.next_id() if arguments["id"] is None else arguments["id"],
+        "id": station.next_id() if arguments["message_id"] is None else arguments["message_id"],
         "priority": PRIORITIES[arguments["priority"]],
         "message": _content(arguments, dialect),
         **given(
@@ -55,7 +55,7 @@ def display_message(arguments: Arguments, station: Station, dialect: Dialect = V
 def message_set(calls: list[Call], answers: list[Answered]) -> Ending:
     """The result tells the message's id, by which it is taken away."""
     payload = answers[0].payload
-    return ending(payload, {**status_result(payload), "id": calls[0].payload["message"]["id"]})
+    return ending(payload, {**status_result(payload), "message_id": calls[0].payload["message"]["id"]})
 
 
 def get_display_messages(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
@@ -71,7 +71,7 @@ def get_display_messages(arguments: Arguments, station: Station, dialect: Dialec
 
 def clear_display_message(arguments: Arguments, station: Station) -> list[Call]:
     """Use case O05."""
-    return [Call("ClearDisplayMessage", {"id": arguments["id"]})]
+    return [Call("ClearDisplayMessage", {"id": arguments["message_id"]})]
 
 
 def _content(text: Arguments, dialect: Dialect) -> dict[str, Any]:

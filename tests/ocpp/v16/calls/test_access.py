@@ -16,23 +16,23 @@ DESK = Desk(PROFILE, Station([], next_id=lambda: 9))
 
 
 def test_a_reservation() -> None:
-    assert DESK.calls("reserve", token="T", expires_at=AT, group="G", evse_id=2, reservation_id=5) == [
+    assert DESK.calls("reserve", token="T", until=AT, group="G", evse_id=2, reservation_id=5) == [
         Call(
             "ReserveNow",
             {"connectorId": 2, "expiryDate": UTC, "idTag": "T", "parentIdTag": "G", "reservationId": 5},
         )
     ]
-    (call,) = DESK.calls("reserve", token="T", expires_at=AT)
+    (call,) = DESK.calls("reserve", token="T", until=AT)
     assert (call.payload["connectorId"], call.payload["reservationId"]) == (0, 9)
-    ending = DESK.ended("reserve", {"token": "T", "expires_at": AT}, {"status": "Occupied"})
+    ending = DESK.ended("reserve", {"token": "T", "until": AT}, {"status": "Occupied"})
     assert ending == Ending(Outcome.REJECTED, "Occupied", {"status": "occupied", "reservation_id": 9})
 
 
 def test_a_token_may_be_as_long_as_the_make_of_charger_allows() -> None:
     with pytest.raises(CommandInvalid, match="20"):
-        DESK.calls("reserve", token="T" * 21, expires_at=AT)
+        DESK.calls("reserve", token="T" * 21, until=AT)
     lenient = Desk(PROFILE, Station([], next_id=lambda: 9, quirks=Quirks(id_tag_length=36)))
-    assert lenient.calls("reserve", token="T" * 36, expires_at=AT)
+    assert lenient.calls("reserve", token="T" * 36, until=AT)
 
 
 def test_a_local_list() -> None:
@@ -62,8 +62,8 @@ def test_a_local_list() -> None:
 @pytest.mark.parametrize(
     ("command", "arguments", "error"),
     [
-        ("reserve", {"token": "T", "expires_at": AT, "connector_type": "cCCS2"}, CommandUnsupported),
-        ("reserve", {"token": "T", "expires_at": "tomorrow"}, CommandInvalid),
+        ("reserve", {"token": "T", "until": AT, "connector_type": "cCCS2"}, CommandUnsupported),
+        ("reserve", {"token": "T", "until": "tomorrow"}, CommandInvalid),
         ("send_local_list", {"version": 1, "tokens": [{"token": "A"}, {"token": "a"}]}, CommandInvalid),
         ("send_local_list", {"version": 1, "tokens": [{"token": "A", "remove": True}]}, CommandInvalid),
         ("send_local_list", {"version": 0}, CommandInvalid),

@@ -61,7 +61,7 @@ TOKEN = {"idToken": "T", "type": "ISO14443"}
         ),
         (
             "reserve",
-            {"token": "T", "expires_at": AT, "evse_id": 2, "connector_type": "cCCS2", "group": "G"},
+            {"token": "T", "until": AT, "evse_id": 2, "connector_type": "cCCS2", "group": "G"},
             Call(
                 "ReserveNow",
                 {
@@ -191,9 +191,9 @@ def test_one_call(command: str, arguments: dict[str, Any], call: Call) -> None:
     [
         ("update_firmware", {"location": URL + "f" * 512}, CommandInvalid, "512"),
         ("get_log", {"location": URL, "type": "data_collector"}, CommandUnsupported, r"2\.1"),
-        ("reserve", {"token": "T", "expires_at": AT, "connector_type": "plug"}, CommandInvalid, "cCCS2"),
-        ("reserve", {"token": "T", "expires_at": AT, "token_type": "EVCCID"}, CommandInvalid, "eMAID"),
-        ("reserve", {"token": "T" * 37, "expires_at": AT}, CommandInvalid, "36"),
+        ("reserve", {"token": "T", "until": AT, "connector_type": "plug"}, CommandInvalid, "cCCS2"),
+        ("reserve", {"token": "T", "until": AT, "token_type": "EVCCID"}, CommandInvalid, "eMAID"),
+        ("reserve", {"token": "T" * 37, "until": AT}, CommandInvalid, "36"),
         ("customer_information", {}, CommandInvalid, "name the customer"),
         ("customer_information", {"token": "T", "customer_identifier": "c"}, CommandInvalid, "name the customer"),
         ("customer_information", {"token": "T", "report": False}, CommandInvalid, "nothing is wanted"),
@@ -252,7 +252,7 @@ def test_a_refused_secret_is_not_in_the_message() -> None:
             "display_message",
             {"text": "Hi"},
             {"status": "NotSupportedPriority"},
-            Ending(Outcome.REJECTED, "NotSupportedPriority", {"status": "not_supported_priority", "id": 4711}),
+            Ending(Outcome.REJECTED, "NotSupportedPriority", {"status": "not_supported_priority", "message_id": 4711}),
         ),
         (
             "clear_monitoring",

@@ -51,7 +51,7 @@ URL = "https://x.example/f"
         ("set_network_profile", {**NETWORK, "ocpp_version": "2.0.1"}, ("connectionData", "ocppVersion"), "OCPP201"),
         (
             "reserve",
-            {"token": "T" * 255, "token_type": "EVCCID", "expires_at": "2026-12-01T00:00:00Z", "connector_type": "x"},
+            {"token": "T" * 255, "token_type": "EVCCID", "until": "2026-12-01T00:00:00Z", "connector_type": "x"},
             ("idToken", "type"),
             "EVCCID",
         ),
