@@ -177,6 +177,19 @@ def write_profile(values: Values, version: str) -> dict[str, Any]:
     return written
 
 
+def profile_of_start(arguments: Values, version: str) -> dict[str, Any]:
+    """The field of the profile that a transaction is started with, where one is given. Raises CommandInvalid."""
+    profile = arguments["profile"]
+    if profile is None:
+        return {}
+    if profile["purpose"] != "tx" or profile["transaction_id"] is not None:
+        raise CommandInvalid("start: a profile must be of purpose tx, and names no transaction, for none runs yet")
+    written = write_profile(profile, version)
+    if version == "1.6":
+        (written["chargingSchedule"],) = written["chargingSchedule"]
+    return {"chargingProfile": written}
+
+
 def _round(schedule: dict[str, Any]) -> None:
     for period in schedule["chargingSchedulePeriod"]:
         period["limit"] = one_decimal(period["limit"])

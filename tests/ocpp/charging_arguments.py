@@ -116,7 +116,19 @@ RICH_PROFILE: dict[str, Any] = {
 """All that OCPP 2.1 can hold, in the form in which a charger's own profiles are reported."""
 
 CHARGING_ARGUMENTS: dict[str, list[dict[str, Any]]] = {
-    "start": [{"token": "04AA"}, {"token": "04AA", "evse_id": 2, "token_type": "ISO14443"}],
+    "start": [
+        {"token": "04AA"},
+        {"token": "04AA", "evse_id": 2, "token_type": "ISO14443"},
+        {
+            "token": "04AA",
+            "profile": {
+                "id": 9,
+                "purpose": "tx",
+                "kind": "relative",
+                "schedules": [{"unit": "A", "periods": [{"start_s": 0, "limit": 10}]}],
+            },
+        },
+    ],
     "stop": [{}, {"transaction_id": "tx-1"}, {"transaction_id": "42"}, {"evse_id": 1}],
     "get_transaction_status": [{}, {"transaction_id": "tx-1"}, {"transaction_id": "long-gone"}],
     "update_cost": [{"total_cost": 0}, {"total_cost": 3.57, "transaction_id": "tx-1"}],

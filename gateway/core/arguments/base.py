@@ -12,7 +12,7 @@ class Arguments(BaseModel):
     because a report or an upload is waited for.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     default_timeout: ClassVar[float | None] = None
 
@@ -29,3 +29,10 @@ Url = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[A-Za-z][A-
 
 Secret = Annotated[str, Field(json_schema_extra={"format": "password", "writeOnly": True})]
 """What is handed to the charger and shown to nobody else."""
+
+
+class OfTransaction(Arguments):
+    """Base of what concerns one transaction: by its id, by its EVSE, or the only one that runs."""
+
+    transaction_id: str | None = Field(None, description="The gateway's transaction id, or the charger's own")
+    evse_id: EvseId | None = None

@@ -4,8 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId
-from gateway.core.arguments.transactions import OfTransaction
+from gateway.core.arguments.base import Arguments, EvseId, OfTransaction
 
 Phases = Annotated[int, Field(ge=1, le=3, description="Phases that may be used")]
 

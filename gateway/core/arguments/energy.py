@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId, TokenId, TokenType
-from gateway.core.arguments.transactions import OfTransaction
+from gateway.core.arguments.base import Arguments, EvseId, OfTransaction, TokenId, TokenType
 
 EnergyTransfer = Literal[
     "ac_single_phase",

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId
-from gateway.core.arguments.transactions import OfTransaction
+from gateway.core.arguments.base import Arguments, EvseId, OfTransaction
 
 _TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d$"
 _DATE = r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId
+from gateway.core.arguments.base import Arguments, EvseId, OfTransaction
+from gateway.core.arguments.charging_profiles import Profile
 
 
 class Start(Arguments):
@@ -12,13 +13,10 @@ class Start(Arguments):
     token_type: str = Field("Central", description="OCPP 2.x id token type; OCPP 1.6 knows none")
     evse_id: EvseId | None = None
     remote_start_id: int | None = Field(None, description="OCPP 2.x remoteStartId; made by the gateway if absent")
-
-
-class OfTransaction(Arguments):
-    """Base of what concerns one transaction: by its id, by its EVSE, or the only one that runs."""
-
-    transaction_id: str | None = Field(None, description="The gateway's transaction id, or the charger's own")
-    evse_id: EvseId | None = None
+    group: str | None = Field(None, min_length=1, max_length=255, description="OCPP 2.x: the token's group")
+    profile: Profile | None = Field(
+        None, description="Charging profile of purpose tx for the transaction that begins; it names no transaction"
+    )
 
 
 class Stop(OfTransaction):

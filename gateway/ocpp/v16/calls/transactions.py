@@ -5,6 +5,7 @@ from typing import Any
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.core.reports import ActiveTransaction
 from gateway.ocpp.arguments import at_most, one_transaction
+from gateway.ocpp.charging_profiles import profile_of_start
 from gateway.ocpp.endings import ending, status_result
 from gateway.ocpp.profile import Answered, Call, Ending, Station
 
@@ -12,16 +13,17 @@ Arguments = dict[str, Any]
 
 
 def start(arguments: Arguments, station: Station) -> list[Call]:
-    """Section 5.11."""
-    if arguments["remote_start_id"] is not None:
-        raise CommandUnsupported("OCPP 1.6 has no remoteStartId; versions that have: 2.0.1, 2.1")
+    """Section 5.11; with a charging profile section 5.16.2."""
+    for name in ("remote_start_id", "group"):
+        if arguments[name] is not None:
+            raise CommandUnsupported(f"start: OCPP 1.6 has no {name}; versions that have: 2.0.1, 2.1")
     longest = station.quirks.id_tag_length
     payload: dict[str, Any] = {"idTag": at_most(arguments["token"], longest, "start: the token")}
     if arguments["evse_id"] is not None:
         if arguments["evse_id"] == 0:
             raise CommandInvalid("start: evse_id counts from 1")
         payload["connectorId"] = arguments["evse_id"]
-    return [Call("RemoteStartTransaction", payload)]
+    return [Call("RemoteStartTransaction", payload | profile_of_start(arguments, "1.6"))]
 
 
 def started(calls: list[Call], answers: list[Answered]) -> Ending:

@@ -5,14 +5,15 @@ from typing import Any
 from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid
 from gateway.ocpp.arguments import one_transaction
+from gateway.ocpp.charging_profiles import profile_of_start
 from gateway.ocpp.endings import ending, status_result
 from gateway.ocpp.fields import boolean
 from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
-from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, id_token, transaction_id
+from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, group_token, id_token, transaction_id
 
 
 def start(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
-    """Use case F02."""
+    """Use cases F01 and F02; with a charging profile K05."""
     remote_start_id, evse_id = arguments["remote_start_id"], arguments["evse_id"]
     payload: dict[str, Any] = {
         "idToken": id_token(arguments["token"], arguments["token_type"], dialect, "start"),
@@ -22,7 +23,9 @@ def start(arguments: Arguments, station: Station, dialect: Dialect = V201) -> li
         if evse_id == 0:
             raise CommandInvalid("start: evse_id counts from 1")
         payload["evseId"] = evse_id
-    return [Call("RequestStartTransaction", payload)]
+    if arguments["group"] is not None:
+        payload["groupIdToken"] = group_token(arguments["group"], dialect, "start")
+    return [Call("RequestStartTransaction", payload | profile_of_start(arguments, dialect.version))]
 
 
 def started(calls: list[Call], answers: list[Answered]) -> Ending:

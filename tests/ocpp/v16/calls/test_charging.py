@@ -38,6 +38,14 @@ def set_profile(connector: int, **fields: Any) -> Call:
     [
         ("start", {"token": "T"}, Call("RemoteStartTransaction", {"idTag": "T"})),
         ("start", {"token": "T", "evse_id": 2}, Call("RemoteStartTransaction", {"idTag": "T", "connectorId": 2})),
+        (
+            "start",
+            {"token": "T", "profile": {**PROFILE_, "purpose": "tx"}},
+            Call(
+                "RemoteStartTransaction",
+                {"idTag": "T", "chargingProfile": {**WRITTEN, "chargingProfilePurpose": "TxProfile"}},
+            ),
+        ),
         ("stop", {}, Call("RemoteStopTransaction", {"transactionId": 42})),
         (
             "get_composite_schedule",
