@@ -28,13 +28,14 @@ class Foreign:
         return self.command[0] == "node"
 
 
-def _package(module: str) -> tuple[str, ...]:
+def package(module: str) -> tuple[str, ...]:
+    """The command that runs a client of `tests.e2e.clients`."""
     return (sys.executable, "-m", f"tests.e2e.clients.{module}")
 
 
 FOREIGN = {
-    "ocpp-package-1.6": Foreign("1.6", _package("ocpp_package_16")),
-    "ocpp-package-2.0.1": Foreign("2.0.1", _package("ocpp_package_201")),
+    "ocpp-package-1.6": Foreign("1.6", package("ocpp_package_16")),
+    "ocpp-package-2.0.1": Foreign("2.0.1", package("ocpp_package_201")),
     "ocpp-rpc-1.6": Foreign("1.6", ("node", str(NODE_FOLDER / "ocpp-rpc-1.6.mjs"))),
     "ocpp-rpc-2.0.1": Foreign("2.0.1", ("node", str(NODE_FOLDER / "ocpp-rpc-2.0.1.mjs"))),
     "ocpp-ws-io-2.1": Foreign("2.1", ("node", str(NODE_FOLDER / "ocpp-ws-io-2.1.mjs"))),

@@ -5,16 +5,15 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import aiomqtt
 import pytest
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
+from tests.e2e.doors import Door, by_mqtt, by_rest
 from tests.e2e.foreign import FOREIGN, Foreign, ForeignCharger
 from tests.support.gateway_process import GatewayProcess
 from tests.support.node import need_node
@@ -33,48 +32,6 @@ def foreign(request: pytest.FixtureRequest) -> Foreign:
 def gateway(tmp_path: Path, valkey: Valkey, embedded_broker: EmbeddedBroker) -> Iterator[GatewayProcess]:
     with GatewayProcess(tmp_path / "gateway", redis_url=valkey.url, mqtt_url=embedded_broker.url) as process:
         yield process
-
-
-class Command(Protocol):
-    """A way to send a neutral command; returns its result."""
-
-    async def __call__(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]: ...
-
-
-@asynccontextmanager
-async def by_rest(gateway: GatewayProcess, identity: str) -> AsyncIterator[Command]:
-    async with gateway.client() as client:
-
-        async def command(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-            answer = await client.post(f"/v1/chargers/{identity}/commands/{name}", json=arguments)
-            assert answer.status_code == 200, answer.text
-            result: dict[str, Any] = answer.json()
-            return result
-
-        yield command
-
-
-@asynccontextmanager
-async def by_mqtt(port: int, identity: str) -> AsyncIterator[Command]:
-    reply = f"ocpp/reply/{uuid4().hex}"
-    async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client:
-        await client.subscribe(reply, qos=1)
-
-        async def command(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.ResponseTopic = reply
-            properties.CorrelationData = uuid4().bytes
-            topic = f"ocpp/chargers/{identity}/command/{name}"
-            await client.publish(topic, json.dumps(arguments), qos=1, properties=properties)
-            async with asyncio.timeout(30):
-                message = await anext(aiter(client.messages))
-            assert message.properties is not None
-            assert message.properties.CorrelationData == properties.CorrelationData
-            assert isinstance(message.payload, bytes)
-            result: dict[str, Any] = json.loads(message.payload)
-            return result
-
-        yield command
 
 
 @asynccontextmanager
@@ -100,13 +57,13 @@ async def events(port: int, identity: str) -> AsyncIterator[list[dict[str, Any]]
             listener.cancel()
 
 
-async def charge_remotely(charger: ForeignCharger, command: Command) -> None:
+async def charge_remotely(charger: ForeignCharger, door: Door) -> None:
     """One charge that is started and stopped from outside."""
     await charger.until("waiting")
-    started = await command("start", {"token": "APP-USER", "evse_id": 1})
+    started = await door.command("start", {"token": "APP-USER", "evse_id": 1})
     assert started["outcome"] == "accepted", started
     assert (await charger.until("remote_started"))["token"] == "APP-USER"
-    stopped = await command("stop", {})
+    stopped = await door.command("stop", {})
     assert stopped["outcome"] == "accepted", stopped
     await charger.until("remote_stopped")
 
@@ -117,8 +74,8 @@ async def test_a_foreign_charger_charges_and_obeys_mqtt_and_rest(
     identity = f"FOREIGN-{uuid4().hex[:8]}"
     async with (
         events(embedded_broker.port, identity) as heard,
-        by_mqtt(embedded_broker.port, identity) as mqtt,
-        by_rest(gateway, identity) as rest,
+        by_mqtt(gateway, embedded_broker.port, identity) as mqtt,
+        by_rest(gateway, embedded_broker.port, identity) as rest,
         ForeignCharger(foreign, gateway.charger_url, identity) as charger,
     ):
         assert (await charger.until("connected"))["protocol"] == f"ocpp{foreign.version}"
