@@ -25,10 +25,10 @@ def test_every_event_command_and_answer_has_its_file() -> None:
 
 
 def test_an_event_names_the_schema_of_its_data() -> None:
-    charger = ChargerId("CP-1")
+    charger, schemas = ChargerId("CP-1"), documents()
     for event_type in EVENTS:
         body = stamp(Event(event_type, {}), charger=charger, epoch=1, sequence=1, recorded=0.0).body
-        assert json.loads(body)["dataschema"] == documents()[f"events/{event_type}.json"]["$id"]
+        assert json.loads(body)["dataschema"] == schemas[f"events/{event_type}.json"]["$id"]
 
 
 def test_an_id_is_given_once() -> None:

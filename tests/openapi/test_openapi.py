@@ -6,7 +6,7 @@ from tests.adapters.rest.fakes import FakeGateway
 
 
 def test_openapi_json_is_what_the_app_says_of_itself() -> None:
-    assert TARGET.read_text() == document(), "run: python -m adapters.rest.openapi"
+    assert TARGET.read_text() == document(), "run: make openapi"
 
 
 async def test_the_running_app_serves_the_same_document() -> None:
