@@ -56,7 +56,9 @@ class Recorder:
             )
             for place, event in enumerate(change.events)
         ]
-        return Commit(self.charger, self.epoch, events, change.key, answer, change.fields, change.transactions)
+        return Commit(
+            self.charger, self.epoch, events, change.key, answer, change.fields, change.transactions, change.samples
+        )
 
     def adopt(self, change: Change) -> None:
         """The change was stored: it is part of the picture now."""

@@ -84,6 +84,9 @@ class ShardKeys:
     def record(self, transaction_id: str) -> str:
         return f"{self.prefix}transaction:{_part(transaction_id)}"
 
+    def samples(self, transaction_id: str) -> str:
+        return f"{self.prefix}samples:{_part(transaction_id)}"
+
     def state(self, name: str) -> str:
         """The snapshot's key of the charger that the index knows as `name`."""
         tenant, _, encoded = name.partition(":")

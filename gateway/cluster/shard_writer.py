@@ -164,9 +164,10 @@ class ShardWriter:
             int(config.transaction_retention * 1000),
         ]
         for commit, _, serial, own in batch:
-            keyed, fields, records = commit.key is not None, commit.fields, commit.transactions
+            keyed, fields, records, samples = commit.key is not None, commit.fields, commit.transactions, commit.samples
             keys += (own.owner, own.state)
-            arguments += (own.name, commit.epoch, serial, int(keyed), len(fields), len(records), len(commit.events))
+            arguments += (own.name, commit.epoch, serial, int(keyed))
+            arguments += (len(fields), len(records), len(samples), len(commit.events))
             if keyed:
                 keys.append(f"{own.answers}{commit.key}")
                 arguments.append(commit.answer)
@@ -177,6 +178,9 @@ class ShardWriter:
                 for pair in records.items():
                     keys.append(record(own, pair[0]))
                     arguments += pair
+            for transaction, taken in samples.items():
+                keys.append(shard_keys.samples(transaction))
+                arguments.append(taken)
             for event in commit.events:
                 arguments += (event.id, event.type, event.body)
         return ["EVALSHA", self._script.sha, len(keys), *keys, *arguments]

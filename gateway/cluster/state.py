@@ -143,6 +143,12 @@ class State:
         found = next((record for record in records if record is not None), None)
         return None if found is None else dict(orjson.loads(found))
 
+    async def samples(self, transaction_id: str) -> list[dict[str, Any]]:
+        """All samples of a transaction, in the order they came."""
+        keys = [shard.samples(transaction_id) for shard in self._keys.all_shards()]
+        stored = await self._lane.calls([("LRANGE", key, 0, -1) for key in keys])
+        return [sample for messages in stored for message in messages for sample in orjson.loads(message)]
+
     # ------------------------------------------------------------ nodes and dead letters
 
     async def nodes(self) -> list[NodeInfo]:

@@ -1,7 +1,7 @@
 """The picture of a charger itself, as it is published under `state`, and what its twin remembers."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -77,13 +77,26 @@ class ChargerState(TypedDict):
 class EndedTransaction(TypedDict):
     """What stays known of a transaction that ended lately, so that late messages find it.
 
-    `record` is kept while something essential is missing from it, so that it can still be corrected.
+    `record` is kept of the latest few, and longer where something essential is missing (not `complete`), so that it can
+    still be corrected. `stopped` are the words of the StopTransaction that ended it (OCPP 1.6).
     """
 
     ocpp_transaction_id: str
     evse_id: int | None
     connector_id: int | None
     record: TransactionRecord | None
+    complete: NotRequired[bool]
+    stopped: NotRequired[str | None]
+
+
+class ExpectedStart(TypedDict):
+    """A remote start that the charger said yes to, and whose transaction has not begun yet."""
+
+    command_id: str
+    token: str
+    evse_id: int | None
+    remote_start_id: int | None
+    at: float
 
 
 class StoredCarrier(TypedDict):
@@ -109,8 +122,8 @@ class Memory(TypedDict):
     """The twin's own notes, stored with the snapshot but not published.
 
     `wire_id` is the last number given to an OCPP 1.6 transaction; `stops` leads from a StopTransaction that named no
-    known transaction to the one it was taken for; `limits` are those set by command, by EVSE. All dicts are bounded,
-    oldest first.
+    known transaction to the one it was taken for; `limits` are those set by command, by EVSE; `expected` are remote starts without a
+    transaction yet. All are bounded, oldest first.
     """
 
     active: list[str]
@@ -118,6 +131,7 @@ class Memory(TypedDict):
     ended: dict[str, EndedTransaction]
     stops: dict[str, str]
     limits: dict[str, StoredLimit]
+    expected: list[ExpectedStart]
 
 
 def new_charger(charger: ChargerId) -> ChargerState:
@@ -176,4 +190,4 @@ def count_violations(state: ChargerState, codes: Sequence[str]) -> None:
 
 
 def new_memory() -> Memory:
-    return {"active": [], "wire_id": 0, "ended": {}, "stops": {}, "limits": {}}
+    return {"active": [], "wire_id": 0, "ended": {}, "stops": {}, "limits": {}, "expected": []}

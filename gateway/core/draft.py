@@ -1,6 +1,6 @@
 """Copy on write: a change of the twin is drawn up beside its state and counts only once it was committed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from gateway.core.clock import rfc3339
 from gateway.core.connector_state import ConnectorState, new_connector
 from gateway.core.events import Event, to_json
 from gateway.core.identity import ChargerId
+from gateway.core.reports import Sample
 from gateway.core.transaction import TransactionRecord
 
 Place = tuple[int, int]
@@ -63,14 +64,15 @@ class Change:
     """What one message, or one happening, leaves behind. Counts once `Twin.adopt` has it.
 
     The first of `events` carries the message's raw payload. `key` is the idempotency key of a money message. `fields`
-    and `transactions` are what changed, in JSON, an empty field is one to delete; `transaction_id` is the number for
-    OCPP 1.6's answer.
+    and `transactions` are what changed, in JSON, an empty field is one to delete; `samples` are added to those of their
+    transactions (id → JSON list). `transaction_id` is the number for OCPP 1.6's answer.
     """
 
     events: list[Event]
     key: str | None = None
     fields: dict[str, bytes] = field(default_factory=dict)
     transactions: dict[str, bytes] = field(default_factory=dict)
+    samples: dict[str, bytes] = field(default_factory=dict)
     transaction_id: int | None = None
     draft: "Draft | None" = field(default=None, repr=False, compare=False)
 
@@ -84,6 +86,7 @@ class Draft:
         "_memory",
         "_records",
         "_reports",
+        "_samples",
         "_state",
         "events",
         "id",
@@ -102,6 +105,7 @@ class Draft:
         self._connectors: dict[Place, ConnectorState] = {}
         self._records: dict[str, TransactionRecord] = {}
         self._reports: dict[str, dict[int, StoredPart]] = {}
+        self._samples: dict[str, bytes] = {}
 
     # ------------------------------------------------------------ to read
 
@@ -162,6 +166,7 @@ class Draft:
                 "ended": {**memory["ended"]},
                 "stops": {**memory["stops"]},
                 "limits": {**memory["limits"]},
+                "expected": [*memory["expected"]],
             }
         return self._memory
 
@@ -197,6 +202,10 @@ class Draft:
         record["updated_at"] = self.now_text
         self._records[record["id"]] = record
 
+    def keep_samples(self, transaction_id: str, samples: Sequence[Sample]) -> None:
+        """Add samples to those of a transaction; once in a change."""
+        self._samples[transaction_id] = to_json(samples)
+
     def put_part(self, report: str, number: int, part: StoredPart) -> None:
         """Keep a part of an unfinished report."""
         self._reports[report] = {**self.parts(report), number: part}
@@ -226,7 +235,7 @@ class Draft:
         records = {}
         for known, record in self._records.items():
             records[known] = to_json(record)
-        return Change(self.events, key, fields, records, transaction_id, self)
+        return Change(self.events, key, fields, records, self._samples, transaction_id, self)
 
     def adopt_into(self, state: State) -> None:
         """Make the change part of the state."""

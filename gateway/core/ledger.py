@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.core.charger_state import EndedTransaction
+from gateway.core.charger_state import EndedTransaction, ExpectedStart
 from gateway.core.connector_state import (
     Number,
+    TokenFacts,
     apply_register,
     apply_samples,
     attach_transaction,
@@ -13,10 +14,12 @@ from gateway.core.connector_state import (
     follow_charging_state,
 )
 from gateway.core.draft import Draft, Place
-from gateway.core.energy import settle
+from gateway.core.energy import advance, register_samples, settle
 from gateway.core.events import Event
+from gateway.core.readings import take_samples
 from gateway.core.reports import Sample, TokenDecision, Transaction
 from gateway.core.transaction import (
+    Alternative,
     TransactionRecord,
     brief,
     clock_is_past,
@@ -32,7 +35,14 @@ MAX_ACTIVE = 256
 
 MAX_ENDED = 32
 MAX_CORRECTABLE = 4
+MAX_COMPLETE = 2
 MAX_STOPS = 32
+MAX_TOKENS = 16
+MAX_ALTERNATIVES = 8
+MAX_EXPECTED = 8
+
+EXPECTED_FOR = 600.0
+"""Seconds in which a transaction that begins is taken for the one that a remote start asked for."""
 
 
 def take_over(record: TransactionRecord, report: Transaction, token: TokenDecision | None) -> None:
@@ -40,6 +50,8 @@ def take_over(record: TransactionRecord, report: Transaction, token: TokenDecisi
     if record["evse_id"] is None and report.evse_id is not None:
         record["evse_id"] = report.evse_id
         record["connector_id"] = report.connector_id
+    if report.token is not None:
+        _note_token(record, token_facts(report.token))
     if record["token"] is None and report.token is not None:
         record["token"] = token_facts(report.token)
         if token is not None:
@@ -53,6 +65,67 @@ def take_over(record: TransactionRecord, report: Transaction, token: TokenDecisi
         record["charging_state"] = report.charging_state
 
 
+def _note_token(record: TransactionRecord, token: TokenFacts) -> None:
+    known = record["tokens"]
+    if len(known) < MAX_TOKENS and all(one["id"].lower() != token["id"].lower() for one in known):
+        record["tokens"] = [*known, token]
+
+
+def measure(draft: Draft, record: TransactionRecord, samples: Sequence[Sample], *, at: str) -> None:
+    """Take over what was measured; `at` stands in for missing timestamps."""
+    if not samples:
+        return
+    draft.keep_samples(record["id"], samples)
+    advance(record, samples, at=at)
+    record["measured"] = take_samples(record["measured"], samples, at=at)
+
+
+def note_difference(draft: Draft, record: TransactionRecord, said: str, report: Transaction) -> None:
+    """Flag that a message repeated another with differences, and keep what it said."""
+    suspect(record, "duplicate_with_differences")
+    meter = report.meter_wh if report.meter_wh is not None else last_register(report.samples)
+    alternative: Alternative = {
+        "said": said,
+        "recorded_at": draft.now_text,
+        "time": report.time,
+        "meter_wh": meter,
+        "reason": report.stop_reason,
+    }
+    record["alternatives"] = [*record["alternatives"], alternative][-MAX_ALTERNATIVES:]
+
+
+def last_register(samples: Sequence[Sample]) -> Number | None:
+    """The latest reading of the billing register among samples."""
+    found = register_samples(samples)
+    return found[-1]["value"] if found else None  # type: ignore[return-value]
+
+
+def expect_start(draft: Draft, expected: ExpectedStart) -> None:
+    """Remember a remote start that the charger said yes to."""
+    memory = draft.memory()
+    fresh = [one for one in memory["expected"] if draft.now - one["at"] <= EXPECTED_FOR]
+    memory["expected"] = [*fresh, expected][-MAX_EXPECTED:]
+
+
+def caused_by(draft: Draft, record: TransactionRecord) -> None:
+    """Note the remote start that this new transaction is the answer to: by remoteStartId, else by token and EVSE."""
+    token = "" if record["token"] is None else record["token"]["id"].lower()
+    for expected in draft.known()["expected"]:
+        if record["remote_start_id"] is not None and expected["remote_start_id"] is not None:
+            found = expected["remote_start_id"] == record["remote_start_id"]
+        else:
+            found = (
+                expected["token"].lower() == token
+                and expected["evse_id"] in (None, record["evse_id"])
+                and draft.now - expected["at"] <= EXPECTED_FOR
+            )
+        if found:
+            record["command_id"] = expected["command_id"]
+            memory = draft.memory()
+            memory["expected"] = [one for one in memory["expected"] if one is not expected]
+            return
+
+
 def suspect_clock(draft: Draft, record: TransactionRecord, time: str | None) -> None:
     """Flag a charger's time that lies before 2020 or more than a day in the future."""
     if time is not None:
@@ -64,6 +137,7 @@ def suspect_clock(draft: Draft, record: TransactionRecord, time: str | None) -> 
 
 def open_transaction(draft: Draft, record: TransactionRecord) -> None:
     """Let a new transaction run."""
+    record["recorded_started_at"] = draft.now_text
     draft.put(record)
     memory, charger = draft.memory(), draft.charger()
     memory["active"].append(record["id"])
@@ -154,10 +228,13 @@ def end(
     meter_stop: Number | None,
     correctable: bool = False,
     report: Transaction | None = None,
+    stopped: str | None = None,
 ) -> Event:
-    """End a transaction; its one `ended` event. `correctable`: something is missing that may still come."""
+    """End a transaction; its one `ended` event. `correctable`: something is missing that may still come. `stopped`
+    are the words of the stop, by which its repeat is told from one with differences."""
     record["status"] = "ended"
     record["ended_at"] = ended_at
+    record["recorded_ended_at"] = draft.now_text
     record["duration_s"] = duration(record["started_at"], ended_at)
     record["pending_since"] = None
     record["revision"] = 1
@@ -166,12 +243,13 @@ def end(
     if record["id"] in memory["active"]:
         memory["active"].remove(record["id"])
         draft.charger()["transactions"] = [*memory["active"]]
-    _remember(draft, record, correctable=correctable)
+    _remember(draft, record, correctable=correctable, stopped=stopped)
     _show_end(draft, record)
     return next_event(record, "ended", key=key, report=report)
 
 
-def _remember(draft: Draft, record: TransactionRecord, *, correctable: bool) -> None:
+def _remember(draft: Draft, record: TransactionRecord, *, correctable: bool, stopped: str | None) -> None:
+    """Keep what late messages may need: of the latest few, and of those that lack something, the whole record."""
     memory = draft.memory()
     ended = memory["ended"]
     ended.pop(record["id"], None)
@@ -179,13 +257,21 @@ def _remember(draft: Draft, record: TransactionRecord, *, correctable: bool) -> 
         "ocpp_transaction_id": record["ocpp_transaction_id"],
         "evse_id": record["evse_id"],
         "connector_id": record["connector_id"],
-        "record": record if correctable else None,
+        "record": record,
+        "complete": not correctable,
+        "stopped": stopped,
     }
     while len(ended) > MAX_ENDED:
         del ended[next(iter(ended))]
-    kept = [known for known, entry in ended.items() if entry["record"] is not None]
-    for known in kept[:-MAX_CORRECTABLE]:
-        ended[known] = {**ended[known], "record": None}
+    for complete, most in ((False, MAX_CORRECTABLE), (True, MAX_COMPLETE)):
+        kept = [known for known, entry in ended.items() if entry["record"] and is_complete_entry(entry) is complete]
+        for known in kept[:-most]:
+            ended[known] = {**ended[known], "record": None}
+
+
+def is_complete_entry(entry: EndedTransaction) -> bool:
+    """Whether nothing essential is missing from an ended transaction."""
+    return entry.get("complete", entry["record"] is None)
 
 
 def _show_end(draft: Draft, record: TransactionRecord) -> None:
@@ -220,13 +306,14 @@ def correct(
     meter_stop: Number | None,
     complete: bool,
     report: Transaction,
+    stopped: str | None = None,
 ) -> Event:
     """Send an ended transaction's whole record anew, with what became known since, as its next revision."""
     record["duration_s"] = duration(record["started_at"], record["ended_at"])
     record["revision"] += 1
     settle(record, meter_stop)
     draft.put(record)
-    _remember(draft, record, correctable=not complete)
+    _remember(draft, record, correctable=not complete, stopped=stopped)
     return event_of(record, "corrected", key=key, report=report)
 
 

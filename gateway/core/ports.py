@@ -22,8 +22,9 @@ class Commit:
     """What one message of a charger leaves behind; stored whole or not at all.
 
     `key` is the idempotency key (None: the message cannot repeat); `answer` the CALLRESULT payload that is stored
-    under it. `fields` are the charger's snapshot fields that changed (see `SnapshotFields`), `transactions` the
-    records that changed (id → JSON). `events` are appended to the log in order.
+    under it. `fields` are the charger's snapshot fields that changed (see `SnapshotFields`; an empty one is deleted),
+    `transactions` the records that changed (id → JSON), `samples` are added to those of their transactions (id → JSON
+    list). `events` are appended to the log in order.
     """
 
     charger: ChargerId
@@ -33,6 +34,7 @@ class Commit:
     answer: bytes = b""
     fields: Mapping[str, bytes] = field(default_factory=dict)
     transactions: Mapping[str, bytes] = field(default_factory=dict)
+    samples: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Receipt(Protocol):
@@ -259,6 +261,10 @@ class StateStore(Protocol):
         ...
 
     async def transaction(self, transaction_id: str) -> dict[str, Any] | None: ...
+
+    async def samples(self, transaction_id: str) -> list[dict[str, Any]]:
+        """All samples of a transaction, in the order they came; none where it is not known."""
+        ...
 
     async def remove_charger(self, charger: ChargerId) -> None:
         """Forget an offline charger: snapshot, settings, retained topics. Raises NotFound, or CommandRefused while

@@ -2,9 +2,10 @@
 that the gateway gives out, and which chargers repeat, garble and forget."""
 
 from gateway.core import ledger
+from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import apply_samples
 from gateway.core.draft import Change, Draft
-from gateway.core.energy import advance, begin, register_samples
+from gateway.core.energy import begin, register_samples
 from gateway.core.events import Event, stable_id
 from gateway.core.reports import Meter, TokenDecision, Transaction
 from gateway.core.transaction import (
@@ -22,18 +23,19 @@ from gateway.core.transaction import (
 def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_now: float) -> Change:
     """A StartTransaction: a new transaction, or a repeat, which gets the number that the first one got."""
     base = _start_key(report)
-    nameless = _is_nameless(report)
-    repeated = _started_before(draft, base, nameless=nameless)
+    odd_clock = _has_odd_clock(draft, report)
+    repeated = _started_before(draft, base, report, odd_clock=odd_clock)
     if repeated is not None:
         return repeated
     memory = draft.memory()
-    key = f"{base}|after {memory['wire_id']}" if nameless else base
+    key = f"{base}|after {memory['wire_id']}" if odd_clock else base
     number = max(memory["wire_id"] + 1, int(redis_now - EPOCH_2025))
     memory["wire_id"] = number
     record = new_record(stable_id(draft.id, key), draft.id.identity, str(number))
     record["start_key"], record["started"] = key, True
     started_at = record["started_at"] = report.time or draft.now_text
     ledger.take_over(record, report, token)
+    ledger.caused_by(draft, record)
     begin(record, report.meter_wh)
     ledger.suspect_clock(draft, record, report.time)
     superseded = _superseded(draft, record)
@@ -52,29 +54,77 @@ def _start_key(report: Transaction) -> str:
     return f"start|{report.evse_id}|{token}|{report.time or ''}|{'' if report.meter_wh is None else report.meter_wh}"
 
 
-def _is_nameless(report: Transaction) -> bool:
-    """Neither clock nor register tells this message from the one of the next transaction.
+def _has_odd_clock(draft: Draft, report: Transaction) -> bool:
+    """The start's time is none that could name it: missing, long ago, in the future, or that of the start before.
 
-    Chargers without either start, and stop, all transactions with the same words. Such a message is a repeat as long
-    as the transaction runs (stop: as long as none does), and a new one after.
+    A clock is stuck where the connector's last transaction ended at the very moment at which this one begins, and had
+    begun then, too.
     """
-    return not report.meter_wh and (report.time is None or clock_is_past(report.time))
+    time = report.time
+    if time is None or clock_is_past(time) or draft.trusted(time) is None:
+        return True
+    for entry in draft.known()["ended"].values():
+        record = entry["record"]
+        if record is not None and record["evse_id"] == report.evse_id and record["ended_at"] == time:
+            return record["started_at"] == time
+    return False
 
 
-def _started_before(draft: Draft, base: str, *, nameless: bool) -> Change | None:
+def _started_before(draft: Draft, base: str, report: Transaction, *, odd_clock: bool) -> Change | None:
     """The answer to a repeat. The log knows it by its key and will not store this change."""
+    if odd_clock:
+        return _latest_start_again(draft, base, report)
     for record in draft.active():
-        start_key = record["start_key"]
-        if start_key is not None and (start_key == base or (nameless and start_key.startswith(f"{base}|after "))):
-            draft.events.append(ledger.event_of(record, "started", key=start_key))
-            return draft.change(start_key, int(record["ocpp_transaction_id"]))
+        if record["start_key"] == base:
+            return _start_again(draft, record)
+        if _is_same_start(record, report):
+            return _start_with_differences(draft, record, base, report)
     transaction_id = stable_id(draft.id, base)
-    entry = None if nameless else draft.known()["ended"].get(transaction_id)
+    entry = draft.known()["ended"].get(transaction_id)
     if entry is None:
         return None
     event = ledger.ended_event(entry, transaction_id, "ocpp.transaction.started", key=base, time=None, extra={})
     draft.events.append(event)
     return draft.change(base, _number(entry["ocpp_transaction_id"]))
+
+
+def _start_again(draft: Draft, record: TransactionRecord) -> Change:
+    key = record["start_key"]
+    draft.events.append(ledger.event_of(record, "started", key=key))
+    return draft.change(key, int(record["ocpp_transaction_id"]))
+
+
+def _latest_start_again(draft: Draft, base: str, report: Transaction) -> Change | None:
+    """A start whose clock says nothing repeats the connector's latest, as long as nothing later of that came.
+
+    Chargers without a clock start, and stop, transactions with the same words.
+    """
+    on_connector = [one for one in draft.active() if one["evse_id"] == report.evse_id and one["start_key"] is not None]
+    if not on_connector:
+        return None
+    latest = on_connector[-1]
+    same = (latest["start_key"] or "").startswith(f"{base}|after ")
+    return _start_again(draft, latest) if same and latest["transaction_sequence"] == 0 else None
+
+
+def _is_same_start(record: TransactionRecord, report: Transaction) -> bool:
+    """The same connector, token and moment: the same start, though its meter differs."""
+    token = record["token"]
+    return (
+        record["start_key"] is not None
+        and record["started_at"] == report.time
+        and (record["evse_id"], record["connector_id"]) == (report.evse_id, report.connector_id)
+        and token is not None
+        and report.token is not None
+        and token["id"].lower() == report.token.id.lower()
+    )
+
+
+def _start_with_differences(draft: Draft, record: TransactionRecord, base: str, report: Transaction) -> Change:
+    record = draft.record(record["id"])
+    ledger.note_difference(draft, record, "start", report)
+    draft.events.append(ledger.next_event(record, "updated", key=base, report=report))
+    return draft.change(base, int(record["ocpp_transaction_id"]))
 
 
 def _superseded(draft: Draft, record: TransactionRecord) -> list[TransactionRecord]:
@@ -115,10 +165,20 @@ def _ended(draft: Draft, record: TransactionRecord, report: Transaction) -> Chan
     ended_at = report.time or draft.now_text
     ledger.suspect_clock(draft, record, report.time)
     record["stop_reason"] = report.stop_reason
-    advance(record, report.samples, at=ended_at)
+    if report.token is not None:
+        ledger.take_over(record, report, None)
+    ledger.measure(draft, record, report.samples, at=ended_at)
     ledger.show(draft, record, report.samples, at=ended_at)
     ledger.show_register(draft, record, report.meter_wh, at=ended_at)
-    event = ledger.end(draft, record, key=key, ended_at=ended_at, meter_stop=report.meter_wh, report=report)
+    event = ledger.end(
+        draft,
+        record,
+        key=key,
+        ended_at=ended_at,
+        meter_stop=report.meter_wh,
+        report=report,
+        stopped=_stop_words(report),
+    )
     draft.events.append(event)
     return draft.change(key)
 
@@ -127,17 +187,27 @@ def _stopped_again(draft: Draft, transaction_id: str, report: Transaction) -> Ch
     """A stop for a transaction that has ended: a repeat, or the stop that was missing when it was ended without."""
     key = f"stop|{transaction_id}"
     entry = draft.known()["ended"].get(transaction_id)
-    if entry is not None and entry["record"] is not None:
+    if entry is not None and entry["record"] is not None and "missing_stop" in entry["record"]["suspect"]:
         record = entry["record"].copy()
         clear_suspicion(record, "missing_stop")
         ledger.suspect_clock(draft, record, report.time)
         record["stop_reason"] = report.stop_reason
         ended_at = record["ended_at"] = report.time or draft.now_text
-        advance(record, report.samples, at=ended_at)
-        draft.events.append(
-            ledger.correct(draft, record, key=key, meter_stop=report.meter_wh, complete=True, report=report)
+        record["recorded_ended_at"] = draft.now_text
+        ledger.measure(draft, record, report.samples, at=ended_at)
+        event = ledger.correct(
+            draft,
+            record,
+            key=key,
+            meter_stop=report.meter_wh,
+            complete=True,
+            report=report,
+            stopped=_stop_words(report),
         )
+        draft.events.append(event)
         return draft.change(key)
+    if entry is not None and entry["record"] is not None and entry.get("stopped") not in (None, _stop_words(report)):
+        return _stopped_with_differences(draft, entry, entry["record"], report)
     if entry is None:
         entry = {"ocpp_transaction_id": "", "evse_id": None, "connector_id": None, "record": None}
     facts = {"meter_stop_wh": report.meter_wh, "ended_at": report.time, "stop_reason": report.stop_reason}
@@ -146,6 +216,31 @@ def _stopped_again(draft: Draft, transaction_id: str, report: Transaction) -> Ch
     )
     draft.events.append(event)
     return draft.change(key)
+
+
+def _stopped_with_differences(
+    draft: Draft, entry: EndedTransaction, ended: TransactionRecord, report: Transaction
+) -> Change:
+    """A repeat that says other things than the stop which counts: told once, as a correction that changes no figure."""
+    key = f"stop|{ended['id']}|{stable_id(draft.id, _stop_words(report))}"
+    record = ended.copy()
+    ledger.note_difference(draft, record, "stop", report)
+    event = ledger.correct(
+        draft,
+        record,
+        key=key,
+        meter_stop=record["meter_stop_wh"],
+        complete=ledger.is_complete_entry(entry),
+        report=report,
+        stopped=entry.get("stopped"),
+    )
+    draft.events.append(event)
+    return draft.change(key)
+
+
+def _stop_words(report: Transaction) -> str:
+    """What a stop says, by which its repeat is told from one with differences."""
+    return f"{report.time or ''}|{'' if report.meter_wh is None else report.meter_wh}|{report.stop_reason or ''}"
 
 
 def _never_started(draft: Draft, identity: str, report: Transaction) -> Change:
@@ -160,7 +255,7 @@ def _never_started(draft: Draft, identity: str, report: Transaction) -> Change:
     if begins:
         record["meter_start_wh"] = begins[0]["value"]  # type: ignore[typeddict-item]
         record["started_at"] = begins[0]["timestamp"]
-    advance(record, report.samples, at=ended_at)
+    ledger.measure(draft, record, report.samples, at=ended_at)
     draft.put(record)
     ledger.remember_stop(draft, identity, record["id"])
     event = ledger.end(draft, record, key=key, ended_at=ended_at, meter_stop=report.meter_wh, report=report)
@@ -177,9 +272,14 @@ def _stop_identity(draft: Draft, report: Transaction) -> str:
 
 def _stopped_before(draft: Draft, identity: str, report: Transaction) -> str | None:
     transaction_id = draft.known()["stops"].get(identity)
-    if _is_nameless(report) and _meant(draft, report) is not None:
+    if _says_nothing(report) and _meant(draft, report) is not None:
         return None
     return transaction_id
+
+
+def _says_nothing(report: Transaction) -> bool:
+    """Neither clock nor register tells this stop from that of the next transaction."""
+    return not report.meter_wh and (report.time is None or clock_is_past(report.time))
 
 
 def _meant(draft: Draft, report: Transaction) -> TransactionRecord | None:
@@ -215,7 +315,7 @@ def meter(draft: Draft, report: Meter, payload_hash: str) -> Change:
             return _outside(draft, report, key if numbered else None)
     record = draft.record(record["id"])
     at = report.time or draft.now_text
-    advance(record, report.samples, at=at)
+    ledger.measure(draft, record, report.samples, at=at)
     ledger.show(draft, record, report.samples, at=at)
     draft.events.append(ledger.next_event(record, "updated", key=key, time=report.time, samples=report.samples))
     return draft.change(key)

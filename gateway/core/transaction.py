@@ -7,6 +7,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from gateway.core.connector_state import ConnectorTransaction, Number, TokenFacts
+from gateway.core.readings import Measured, nothing_measured
 from gateway.core.reports import Sample, Token
 
 EPOCH_2025 = 1735689600
@@ -27,11 +28,34 @@ class Register(TypedDict):
     relative: bool
 
 
+class OfflinePart(TypedDict):
+    """What the charger recorded while it was offline (OCPP 2.x): the span of its messages and how many they were."""
+
+    since: str
+    until: str
+    messages: int
+
+
+class Alternative(TypedDict):
+    """What a message said that repeated another with differences; the first one counts."""
+
+    said: str
+    recorded_at: str
+    time: str | None
+    meter_wh: Number | None
+    reason: str | None
+
+
 class TransactionRecord(TypedDict):
     """A transaction as it is stored. `id` is fleet-unique; `transaction_sequence` is that of its latest event.
 
-    Bookkeeping of the twin: `start_key` (OCPP 1.6), `register`, `seen` (ranges of seqNo, OCPP 2.x), `started` (its
-    start was reported), `pending_since` (its end was reported but something before it is missing; Unix seconds).
+    Both clocks are kept: `started_at` and `ended_at` are the charger's, `recorded_started_at` and `recorded_ended_at`
+    the gateway's. `token` is the one it was started with, `tokens` are all that were presented. `command_id` is the
+    remote start that caused it. `cost` is the charger's own. `alternatives` are what repeats said otherwise.
+
+    Bookkeeping of the twin: `start_key` (OCPP 1.6), `register`, `seen` (ranges of seqNo, OCPP 2.x), `prints` (what the
+    latest of them said, to tell a repeat with differences), `started` (its start was reported), `pending_since` (its
+    end was reported but something before it is missing; Unix seconds).
     """
 
     id: str
@@ -41,12 +65,16 @@ class TransactionRecord(TypedDict):
     evse_id: int | None
     connector_id: int | None
     token: TokenFacts | None
+    tokens: list[TokenFacts]
     authorized_by: str | None
     authorization_status: str | None
     reservation_id: int | None
     remote_start_id: int | None
+    command_id: str | None
     started_at: str | None
     ended_at: str | None
+    recorded_started_at: str | None
+    recorded_ended_at: str | None
     duration_s: float | None
     meter_start_wh: Number | None
     meter_stop_wh: Number | None
@@ -55,12 +83,17 @@ class TransactionRecord(TypedDict):
     transaction_sequence: int
     stop_reason: str | None
     charging_state: str | None
+    measured: Measured
+    offline_part: OfflinePart | None
+    cost: dict[str, Any] | None
+    alternatives: list[Alternative]
     suspect: list[str]
     revision: int
     updated_at: str | None
     start_key: str | None
     register: Register | None
     seen: list[list[int]]
+    prints: dict[str, str]
     started: bool
     pending_since: float | None
 
@@ -75,12 +108,16 @@ def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -
         "evse_id": None,
         "connector_id": None,
         "token": None,
+        "tokens": [],
         "authorized_by": None,
         "authorization_status": None,
         "reservation_id": None,
         "remote_start_id": None,
+        "command_id": None,
         "started_at": None,
         "ended_at": None,
+        "recorded_started_at": None,
+        "recorded_ended_at": None,
         "duration_s": None,
         "meter_start_wh": None,
         "meter_stop_wh": None,
@@ -89,12 +126,17 @@ def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -
         "transaction_sequence": -1,
         "stop_reason": None,
         "charging_state": None,
+        "measured": nothing_measured(),
+        "offline_part": None,
+        "cost": None,
+        "alternatives": [],
         "suspect": [],
         "revision": 0,
         "updated_at": None,
         "start_key": None,
         "register": None,
         "seen": [],
+        "prints": {},
         "started": False,
         "pending_since": None,
     }
@@ -116,7 +158,7 @@ def event_data(
     record: TransactionRecord, *, samples: Sequence[Sample] = (), trigger: str | None = None, offline: bool = False
 ) -> dict[str, Any]:
     """The data of a transaction's event, from the record as it stands after it."""
-    data = {
+    data: dict[str, Any] = {
         "transaction_id": record["id"],
         "ocpp_transaction_id": record["ocpp_transaction_id"],
         "evse_id": record["evse_id"],
@@ -127,6 +169,7 @@ def event_data(
         "authorization_status": record["authorization_status"],
         "reservation_id": record["reservation_id"],
         "remote_start_id": record["remote_start_id"],
+        "command_id": record["command_id"],
         "started_at": record["started_at"],
         "ended_at": record["ended_at"],
         "duration_s": record["duration_s"],
@@ -142,7 +185,16 @@ def event_data(
         "suspect": record["suspect"],
     }
     if record["revision"]:
-        data["revision"] = record["revision"]
+        data |= {
+            "revision": record["revision"],
+            "tokens": record["tokens"],
+            "recorded_started_at": record["recorded_started_at"],
+            "recorded_ended_at": record["recorded_ended_at"],
+            **record["measured"],
+            "offline_part": record["offline_part"],
+            "cost": record["cost"],
+            "alternatives": record["alternatives"],
+        }
     elif record["pending_since"] is not None:
         data["pending_end"] = True
     return data

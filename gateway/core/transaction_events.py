@@ -1,12 +1,16 @@
 """Transactions of OCPP 2.x: TransactionEvents, numbered by the charger, which may come late and out of order."""
 
+from zlib import crc32
+
 from gateway.core import ledger
+from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
-from gateway.core.energy import advance, begin, register_samples
+from gateway.core.energy import begin, register_samples
 from gateway.core.events import Event, stable_id
 from gateway.core.reports import TokenDecision, Transaction
 from gateway.core.transaction import (
+    OfflinePart,
     TransactionRecord,
     clear_suspicion,
     has_seen,
@@ -16,14 +20,20 @@ from gateway.core.transaction import (
     suspect,
 )
 
+MAX_PRINTS = 64
+"""So many of a transaction's latest messages are known by what they said."""
+
 
 def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | None, payload_hash: str) -> Change:
     """One TransactionEvent: carried by `started`, `updated` or `ended` of its transaction."""
     named = report.ocpp_transaction_id or f"unnamed {payload_hash}"
     key = f"tx|{named}|{payload_hash if report.seq_no is None else report.seq_no}"
     known = _active(draft, named)
+    begins = False
     if known is not None:
         if report.seq_no is not None and has_seen(known, report.seq_no):
+            if _differs(known, report):
+                return _with_differences(draft, known, report, key)
             return _repeated(draft, known, report, key)
         record = draft.record(known["id"])
     else:
@@ -32,9 +42,13 @@ def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | 
             return _late(draft, transaction_id, report, token, key)
         record = new_record(transaction_id, draft.id.identity, named)
         ledger.open_transaction(draft, record)
+        begins = True
     running = record["pending_since"] is None
     _take_in(draft, record, report, token)
+    if begins:
+        ledger.caused_by(draft, record)
     carrier = _carrier(record, report)
+    superseded = _superseded(draft, record, report) if carrier == "started" else []
     if running:
         ledger.show(draft, record, report.samples, at=report.time or draft.now_text)
     if running and report.kind == "ended":
@@ -45,6 +59,8 @@ def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | 
         record["pending_since"] = draft.now
         _show_pending(draft, record)
     draft.events.append(ledger.next_event(record, carrier, key=key, report=report))
+    for old in superseded:
+        draft.events.append(ledger.end_without_stop(draft, draft.record(old["id"]), record["started_at"]))
     if record["pending_since"] is not None and is_complete(record):
         draft.events.append(_end(draft, record, ledger.ended_key(record["id"])))
     ledger.end_oldest(draft)
@@ -93,13 +109,72 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
     ledger.suspect_clock(draft, record, report.time)
     if report.seq_no is not None:
         note_seen(record, report.seq_no)
+        record["prints"] = _with_print(record["prints"], report)
+    if report.offline:
+        record["offline_part"] = _offline(record["offline_part"], at)
+    cost = report.details.get("cost")
+    if isinstance(cost, dict):
+        record["cost"] = cost
     if record["started_at"] is None or report.kind == "started":
         record["started_at"] = at
     if report.kind == "started" or record["meter_start_wh"] is None:
         meter_start = _meter_start(report)
         if meter_start is not None:
             begin(record, meter_start)
-    advance(record, report.samples, at=at)
+    ledger.measure(draft, record, report.samples, at=at)
+
+
+def _offline(known: OfflinePart | None, at: str) -> OfflinePart:
+    if known is None:
+        return {"since": at, "until": at, "messages": 1}
+    return {"since": min(known["since"], at), "until": max(known["until"], at), "messages": known["messages"] + 1}
+
+
+def _print(report: Transaction) -> str:
+    """What a message says, in short. Whether it was kept offline does not count: a repeat may tell that anew."""
+    values = [sample["value"] for sample in report.samples]
+    token = "" if report.token is None else report.token.id
+    said = f"{report.kind}|{report.time}|{token}|{report.stop_reason}|{report.trigger}|{report.charging_state}|{values}"
+    return f"{crc32(said.encode('utf-8', 'replace')):08x}"
+
+
+def _with_print(prints: dict[str, str], report: Transaction) -> dict[str, str]:
+    added = {**prints, str(report.seq_no): _print(report)}
+    if len(added) > MAX_PRINTS:
+        del added[next(iter(added))]
+    return added
+
+
+def _differs(record: TransactionRecord, report: Transaction) -> bool:
+    """A message of this seqNo came before, and said something else."""
+    known = record["prints"].get(str(report.seq_no))
+    return known is not None and known != _print(report)
+
+
+def _with_differences(draft: Draft, record: TransactionRecord, report: Transaction, key: str) -> Change:
+    record = draft.record(record["id"])
+    ledger.note_difference(draft, record, report.kind, report)
+    key = f"{key}|{_print(report)}"
+    draft.events.append(ledger.next_event(record, "updated", key=key, report=report))
+    return draft.change(key)
+
+
+def _superseded(draft: Draft, record: TransactionRecord, report: Transaction) -> list[TransactionRecord]:
+    """The transactions that cannot run any more since this one started on their EVSE: their end was lost.
+
+    A charger sends what it kept in order (E04), so that what is not there by now will hardly come.
+    """
+    place = ledger.place_of(draft, record)
+    if report.offline or place is None or report.time is None:
+        return []
+    return [
+        other
+        for other in draft.active()
+        if other["id"] != record["id"]
+        and other["pending_since"] is None
+        and ledger.place_of(draft, other) == place
+        and (other["started_at"] or "") < report.time
+    ]
 
 
 def _note_end(draft: Draft, record: TransactionRecord, report: Transaction) -> None:
@@ -152,7 +227,10 @@ def _repeated(draft: Draft, record: TransactionRecord, report: Transaction, key:
 def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDecision | None, key: str) -> Change:
     """A message of a transaction that has ended: it corrects what was missing, but resurrects nothing."""
     entry = draft.known()["ended"][transaction_id]
-    if entry["record"] is None or (report.seq_no is not None and has_seen(entry["record"], report.seq_no)):
+    seen = entry["record"] is not None and report.seq_no is not None and has_seen(entry["record"], report.seq_no)
+    if seen and entry["record"] is not None and _differs(entry["record"], report):
+        return _late_with_differences(draft, entry, entry["record"], report, key)
+    if entry["record"] is None or seen or ledger.is_complete_entry(entry):
         event = ledger.ended_event(
             entry, transaction_id, "ocpp.meter.values", key=key, time=report.time, extra={"samples": report.samples}
         )
@@ -170,4 +248,22 @@ def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDe
     draft.events.append(
         ledger.correct(draft, record, key=key, meter_stop=record["meter_stop_wh"], complete=complete, report=report)
     )
+    return draft.change(key)
+
+
+def _late_with_differences(
+    draft: Draft, entry: EndedTransaction, ended: TransactionRecord, report: Transaction, key: str
+) -> Change:
+    record = ended.copy()
+    ledger.note_difference(draft, record, report.kind, report)
+    key = f"{key}|{_print(report)}"
+    event = ledger.correct(
+        draft,
+        record,
+        key=key,
+        meter_stop=record["meter_stop_wh"],
+        complete=ledger.is_complete_entry(entry),
+        report=report,
+    )
+    draft.events.append(event)
     return draft.change(key)

@@ -8,7 +8,7 @@ that a message was a repeat, its change is thrown away and nothing has happened.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.core import start_stop, statuses, transaction_events
+from gateway.core import ledger, start_stop, statuses, transaction_events
 from gateway.core.assembly import give_up, take_part
 from gateway.core.charger_state import count_violations, new_charger, new_memory
 from gateway.core.clock import rfc3339
@@ -193,6 +193,32 @@ class Twin:
         """A report of `unfinished_reports` stayed incomplete for too long: say what came of it, and forget it."""
         draft = self._draft(now)
         give_up(draft, report)
+        return draft.change()
+
+    def start_expected(
+        self, now: float, command_id: str, *, token: str, evse_id: int | None, remote_start_id: int | None
+    ) -> Change:
+        """The charger said yes to a remote start: the transaction that it causes bears the command's id."""
+        draft = self._draft(now)
+        ledger.expect_start(
+            draft,
+            {
+                "command_id": command_id,
+                "token": token,
+                "evse_id": evse_id,
+                "remote_start_id": remote_start_id,
+                "at": now,
+            },
+        )
+        return draft.change()
+
+    def end_stale(self, now: float, transaction_id: str, *, silent_for: float) -> Change:
+        """End a transaction that has been silent for so many seconds: its stop was lost."""
+        draft = self._draft(now)
+        record = self._state.transactions.get(transaction_id)
+        if record is not None and (record["updated_at"] or "") <= rfc3339(now - silent_for):
+            draft.events.append(ledger.end_without_stop(draft, draft.record(transaction_id), record["updated_at"]))
+            return draft.change(ledger.ended_key(transaction_id))
         return draft.change()
 
     def known_as(self, now: float, quirks: str | None) -> Change:

@@ -35,9 +35,12 @@ async def test_a_commit_leaves_event_snapshot_transaction_and_answer(valkey: Val
                 answer=b'{"transactionId":7}',
                 fields={"availability": b"online", "memory": b'{"active":["tx-1"]}'},
                 transactions={"tx-1": b'{"id":"tx-1"}'},
+                samples={"tx-1": b'[{"value":1},{"value":2}]'},
             )
         )
         assert stored is None
+        assert await cluster.state.samples("tx-1") == [{"value": 1}, {"value": 2}]
+        assert await cluster.state.samples("tx-2") == []
         assert logged(valkey) == ["event-1", "event-2"]
         again = await cluster.ownership.claim(CP1)
         assert again.epoch > claim.epoch

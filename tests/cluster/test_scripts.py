@@ -38,7 +38,7 @@ def test_every_script_tells_its_keys_and_is_tested_here() -> None:
 
 def item(epoch: int, serial: int, *, key: bool = False, event: str = "e") -> tuple[list[str], list[Any]]:
     keys = ["owner", "state", *(["answer"] if key else [])]
-    return keys, [":CP", epoch, serial, int(key), 1, 0, 1, *(["yes"] if key else []), "f", "v", event, "type", "body"]
+    return keys, [":CP", epoch, serial, int(key), 1, 0, 0, 1, *(["yes"] if key else []), "f", "v", event, "type", "body"]
 
 
 def commit(client: redis.Redis, *items: tuple[list[str], list[Any]], limit: int = 10**6) -> Any:
@@ -54,6 +54,17 @@ def test_commit_checks_the_epoch(client: redis.Redis, stored: dict[str, int], ex
     assert commit(client, item(10, 1)) == [expected]
     assert client.xlen("log") == (expected == 0)
     assert client.exists("state") == (expected == 0)
+
+
+def test_commit_deletes_empty_fields_and_adds_samples(client: redis.Redis) -> None:
+    client.hset("owner", "epoch", 10)
+    client.hset("state", "gone", "x")
+    for serial in (1, 2):
+        arguments = [":CP", 10, serial, 0, 2, 0, 1, 0, "gone", "", "kept", serial, f"[{serial}]"]
+        assert commit(client, (["owner", "state", "samples"], arguments)) == [0]
+    assert client.hgetall("state") == {b"kept": b"2"}
+    assert client.lrange("samples", 0, -1) == [b"[1]", b"[2]"]
+    assert 0 < client.pttl("samples") <= MINUTE
 
 
 def test_commit_knows_repeats_and_items_sent_twice(client: redis.Redis) -> None:

@@ -7,6 +7,21 @@ from tests.core.driver import NOW, REGISTER, Driver, Outcome, at, sample, start,
 
 EPOCH_2025 = 1735689600
 
+ONLY_AT_THE_END = {
+    "revision",
+    "tokens",
+    "recorded_started_at",
+    "recorded_ended_at",
+    "readings",
+    "sample_count",
+    "peak_power_w",
+    "soc_start_percent",
+    "soc_end_percent",
+    "offline_part",
+    "cost",
+    "alternatives",
+}
+
 
 def meter(number: object, seconds: float, wh: float, *, evse: int = 1) -> Meter:
     text = None if number is None else str(number)
@@ -55,7 +70,19 @@ def test_a_whole_transaction() -> None:
         "offline": False,
         "samples": [],
         "suspect": [],
+        "command_id": None,
         "revision": 1,
+        "tokens": [{"id": "TAG", "type": None}],
+        "recorded_started_at": at(0),
+        "recorded_ended_at": at(0),
+        "readings": [],
+        "sample_count": 1,
+        "peak_power_w": None,
+        "soc_start_percent": None,
+        "soc_end_percent": None,
+        "offline_part": None,
+        "cost": None,
+        "alternatives": [],
     }
     assert ended.events[0].subject == f"transaction/{public}"
     assert driver.record(public)["status"] == "ended"
@@ -67,7 +94,7 @@ def test_every_key_is_there_from_the_start() -> None:
     driver = Driver()
     first = driver.say(start())
     ended = driver.say(stop(first.transaction_id))
-    assert set(ended.data) - set(first.data) == {"revision"}
+    assert set(ended.data) - set(first.data) == ONLY_AT_THE_END
 
 
 def test_numbers_count_seconds_since_2025_and_never_repeat() -> None:
@@ -167,11 +194,60 @@ def test_a_stop_from_before_the_running_transaction_does_not_end_it() -> None:
     assert [one.id for one in driver.twin.active_transactions()] == [public]
 
 
-def test_a_stop_said_again_with_other_values_is_still_a_repeat() -> None:
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_stop_said_again_with_other_values_is_flagged_and_changes_no_figure(restart: bool) -> None:
+    """Quirk 26."""
     driver = Driver()
-    _, number = started(driver)
+    public, number = started(driver)
     driver.say(stop(number, meter=3000))
-    assert driver.say(stop(number, meter=3001)).repeated
+    if restart:
+        driver.restart()
+    again = driver.say(stop(number, 900, meter=4000))
+    assert again.types == ["transaction.corrected"]
+    assert (again.data["transaction_id"], again.data["revision"]) == (public, 2)
+    assert (again.data["energy_wh"], again.data["meter_stop_wh"], again.data["ended_at"]) == (2000, 3000, at(600))
+    assert again.data["suspect"] == ["duplicate_with_differences"]
+    assert [(one["said"], one["meter_wh"], one["time"]) for one in again.data["alternatives"]] == [
+        ("stop", 4000, at(900))
+    ]
+    assert driver.say(stop(number, 900, meter=4000)).repeated
+    assert driver.say(stop(number, meter=3000)).repeated
+
+
+def test_a_start_said_again_with_another_meter_is_the_same_transaction() -> None:
+    """Quirk 26."""
+    driver = Driver()
+    public, number = started(driver)
+    again = driver.say(start(meter=1500))
+    assert (again.types, again.transaction_id) == (["transaction.updated"], number)
+    assert (again.data["transaction_id"], again.data["suspect"]) == (public, ["duplicate_with_differences"])
+    assert driver.say(start(meter=1500)).repeated
+    ended = driver.say(stop(number, meter=3000))
+    assert (ended.data["energy_wh"], ended.data["meter_start_wh"]) == (2000, 1000)
+    assert [one["meter_wh"] for one in ended.data["alternatives"]] == [1500]
+
+
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00.000Z", at(86400 * 400), None])
+def test_a_start_with_an_odd_clock_is_a_repeat_until_something_later_came(time: str | None) -> None:
+    """Quirk 21: the meter may stand still between two transactions, so that it tells nothing either."""
+    driver = Driver()
+    odd = Transaction("started", time, 1, 1, token=Token("TAG"), meter_wh=5000)
+    first = driver.say(odd)
+    assert driver.say(odd).repeated
+    driver.restart()
+    assert driver.say(odd).transaction_id == first.transaction_id
+    driver.say(stop(first.transaction_id, meter=5000))
+    second = driver.say(odd)
+    assert (second.types, second.repeated) == (["transaction.started"], False)
+    assert second.transaction_id != first.transaction_id
+
+
+def test_a_clock_that_stands_still_starts_new_transactions() -> None:
+    driver = Driver()
+    first = driver.say(start(meter=0))
+    driver.say(stop(first.transaction_id, 0, meter=0))
+    second = driver.say(start(meter=0))
+    assert (second.types, second.transaction_id != first.transaction_id) == (["transaction.started"], True)
 
 
 class TestWithoutClockAndRegister:
@@ -379,3 +455,61 @@ def test_a_token_that_json_can_hardly_hold_is_kept() -> None:
     outcome = driver.say(start(token="\ud800"))
     driver.restart()
     assert driver.say(start(token="\ud800")).transaction_id == outcome.transaction_id
+
+
+# ---------------------------------------------------------------- the record
+
+
+def test_the_record_keeps_what_a_bill_may_rest_on() -> None:
+    driver = Driver()
+    _, number = started(driver)
+    signed = {**sample(REGISTER, "OCMF|{}|{}", 0, context="Transaction.Begin"), "signed": "OCMF|{}|{}"}
+    driver.say(Meter(1, 1, [signed, sample("SoC", 20, 0), sample(REGISTER, 1000, 0)], at(0), str(number)))  # type: ignore[list-item]
+    power = [sample("Power.Active.Import", 3600.5, 60, phase=phase) for phase in ("L1", "L2", "L3")]
+    clock = sample(REGISTER, 2000, 60, context="Sample.Clock")
+    driver.say(Meter(1, 1, [*power, clock, sample("SoC", 40, 60)], at(60), str(number)))
+    driver.say(Meter(1, 1, [sample("Power.Active.Import", 7000, 120)], at(120), str(number)))
+    driver.restart()
+    end = sample(REGISTER, 3000, 600, context="Transaction.End")
+    ended = driver.say(stop(number, samples=[end], token="other")).data
+    assert [(one["at"], one["energy_wh"], one["context"]) for one in ended["readings"]] == [
+        (at(0), "OCMF|{}|{}", "Transaction.Begin"),
+        (at(60), 2000, "Sample.Clock"),
+        (at(600), 3000, "Transaction.End"),
+    ]
+    assert ended["readings"][0]["signed"] == "OCMF|{}|{}"
+    assert (ended["peak_power_w"], ended["soc_start_percent"], ended["soc_end_percent"]) == (10801.5, 20, 40)
+    assert [token["id"] for token in ended["tokens"]] == ["TAG", "other"]
+    assert ended["sample_count"] == 10
+
+
+@pytest.mark.parametrize(
+    ("evse", "token", "later", "caused"),
+    [(None, "tag", 0, True), (1, "TAG", 60, True), (2, "TAG", 0, False), (1, "B", 0, False), (1, "TAG", 601, False)],
+)
+def test_the_remote_start_that_caused_a_transaction_is_told(
+    evse: int | None, token: str, later: float, caused: bool
+) -> None:
+    driver = Driver()
+    driver.commit(driver.twin.start_expected(driver.now, "c-1", token=token, evse_id=evse, remote_start_id=None))
+    driver.restart()
+    driver.now += later
+    first = driver.say(start())
+    assert first.data["command_id"] == ("c-1" if caused else None)
+    assert driver.say(start(30, evse=3)).data["command_id"] is None
+
+
+def test_a_transaction_that_fell_silent_is_ended_and_corrected_by_its_late_stop() -> None:
+    driver = Driver()
+    public, number = started(driver)
+    driver.say(meter(number, 60, 1500))
+    driver.now += 1000
+    assert driver.twin.end_stale(driver.now, public, silent_for=1001).events == []
+    ended = driver.commit(driver.twin.end_stale(driver.now, public, silent_for=1000))
+    assert (ended.types, ended.data["suspect"], ended.data["energy_wh"]) == (
+        ["transaction.ended"],
+        ["missing_stop"],
+        500,
+    )
+    late = driver.say(stop(number))
+    assert (late.types, late.data["revision"], late.data["suspect"]) == (["transaction.corrected"], 2, [])

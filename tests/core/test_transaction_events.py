@@ -240,3 +240,52 @@ def test_after_the_transaction_an_occupied_connector_is_finishing() -> None:
     assert driver.say(Status(1, 1, "occupied", at(70))).data["status"] == "finishing"
     assert driver.say(Status(1, 1, "available", at(80))).data["previous_status"] == "finishing"
     assert driver.say(Status(1, 1, "occupied", at(90))).data["status"] == "occupied"
+
+
+# ---------------------------------------------------------------- differences, and ends that were lost
+
+
+def test_a_repeat_with_differences_is_flagged_and_changes_no_figure() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    driver.say(event("updated", 1, 60, wh=2000))
+    driver.restart()
+    other = driver.say(event("updated", 1, 60, wh=9000))
+    assert other.types == ["transaction.updated"]
+    assert (other.data["suspect"], other.data["energy_wh"]) == (["duplicate_with_differences"], 1000)
+    assert driver.say(event("updated", 1, 60, wh=9000)).repeated
+    assert driver.say(event("updated", 1, 60, wh=2000, offline=True)).repeated
+    ended = driver.say(event("ended", 2, 120, wh=3000))
+    assert (ended.data["energy_wh"], [one["meter_wh"] for one in ended.data["alternatives"]]) == (2000, [9000])
+    late = driver.say(event("ended", 2, 120, wh=5000))
+    assert (late.types, late.data["revision"], late.data["energy_wh"]) == (["transaction.corrected"], 2, 2000)
+    assert driver.say(event("ended", 2, 120, wh=5000)).repeated
+
+
+def test_what_was_kept_offline_is_told() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    driver.say(event("updated", 1, 60, wh=1500, offline=True))
+    driver.say(event("updated", 2, 120, wh=2000, offline=True))
+    ended = driver.say(event("ended", 3, 180, wh=3000))
+    assert ended.data["offline_part"] == {"since": at(60), "until": at(120), "messages": 2}
+
+
+def test_a_start_on_a_busy_evse_ends_the_transaction_whose_end_was_lost() -> None:
+    driver = driver_2x()
+    old = driver.say(event("started", 0, wh=1000)).data["transaction_id"]
+    new = Transaction("started", at(600), 1, 1, "tx-2", seq_no=0, samples=[sample(REGISTER, 3000, 600)])
+    outcome = driver.say(new)
+    assert outcome.types == ["transaction.started", "transaction.ended"]
+    assert (outcome.events[1].data["transaction_id"], outcome.events[1].data["suspect"]) == (old, ["missing_stop"])
+    late = driver.say(event("ended", 1, 500, wh=2900))
+    assert late.types == ["transaction.corrected"]
+    assert (late.data["energy_wh"], late.data["suspect"], late.data["revision"]) == (1900, [], 2)
+
+
+def test_the_remote_start_is_known_by_its_id() -> None:
+    driver = driver_2x()
+    driver.commit(driver.twin.start_expected(driver.now, "c-1", token="A", evse_id=None, remote_start_id=7))
+    assert driver.say(event("started", 0, remote_start_id=8, token=Token("A"))).data["command_id"] is None
+    other = Transaction("started", at(), 2, 1, "tx-2", seq_no=0, remote_start_id=7, token=Token("B"))
+    assert driver.say(other).data["command_id"] == "c-1"

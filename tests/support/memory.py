@@ -23,6 +23,7 @@ class MemoryStore:
     answers: dict[tuple[ChargerId, str], bytes] = field(default_factory=dict)
     fields: dict[ChargerId, dict[str, bytes]] = field(default_factory=dict)
     records: dict[ChargerId, dict[str, bytes]] = field(default_factory=dict)
+    samples: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     epochs: dict[ChargerId, int] = field(default_factory=dict)
     owned: set[ChargerId] = field(default_factory=set)
     passwords: dict[ChargerId, bytes] = field(default_factory=dict)
@@ -73,6 +74,8 @@ class MemoryStore:
         for name in [name for name, value in fields.items() if not value]:
             del fields[name]
         self.records.setdefault(commit.charger, {}).update(commit.transactions)
+        for transaction, samples in commit.samples.items():
+            self.samples.setdefault(transaction, []).extend(orjson.loads(samples))
         self.events += [(commit.charger, orjson.loads(event.body)) for event in commit.events]
         return None
 

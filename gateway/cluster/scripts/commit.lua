@@ -1,9 +1,10 @@
 -- Commit a batch of one shard. Nothing of an item is stored unless all of it is.
 --
--- KEYS  log, log size, the shard's transactions; then per item: owner, state, [answer], [transactions, record ...]
+-- KEYS  log, log size, the shard's transactions; then per item: owner, state, [answer], [transactions, record ...],
+--       samples ...
 -- ARGV  items, hard limit (bytes), answers kept for (ms), transactions kept for (ms); then per item: charger, epoch,
---       serial, keyed (0 | 1), fields, records, events; [answer], (field, value) ..., (transaction, record) ...,
---       (id, type, body) ...
+--       serial, keyed (0 | 1), fields, records, samples, events; [answer], (field, value) ..., (transaction, record) ...,
+--       samples ..., (id, type, body) ...
 -- Returns "FULL" and does nothing where the log is at its hard limit; else per item 0 (stored), 1 (a newer epoch owns
 -- the charger), 2 (the owner is forgotten), or the answer stored when this key was first seen.
 --
@@ -15,6 +16,9 @@
 -- `serial` counts the commits of one connection's node: an item whose serial was stored under this epoch, with its
 -- answer or else with its owner, is one that was sent twice because the first reply got lost, and is not stored again.
 if redis.replicate_commands then redis.replicate_commands() end
+
+-- Messages with samples that are kept of one transaction, and after how many of them that is looked at.
+local SAMPLES_KEPT, SAMPLES_CHECKED = 20000, 100
 
 local call, keys, argv = redis.call, KEYS, ARGV
 local log, size_key, transactions = keys[1], keys[2], keys[3]
@@ -41,20 +45,23 @@ for item = 1, tonumber(argv[1]) do
   k = k + 2
   local name, epoch, serial = argv[a], argv[a + 1], argv[a + 2]
   local keyed, fields = argv[a + 3] == '1', tonumber(argv[a + 4])
-  local records, events = tonumber(argv[a + 5]), tonumber(argv[a + 6])
-  a = a + 7
+  local records, samples, events = tonumber(argv[a + 5]), tonumber(argv[a + 6]), tonumber(argv[a + 7])
+  a = a + 8
   local answer_key, answer
   if keyed then
     answer_key, answer = keys[k], argv[a]
     k, a = k + 1, a + 1
   end
   local fields_at, records_at = a, a + 2 * fields
-  local events_at = records_at + 2 * records
+  local samples_at = records_at + 2 * records
+  local events_at = samples_at + samples
   a = events_at + 3 * events
   local own_transactions, record_keys_at = keys[k], k + 1
   if records > 0 then
     k = k + 1 + records
   end
+  local sample_keys_at = k
+  k = k + samples
 
   local owner = call('HMGET', owner_key, 'epoch', 'serial')
   local held = tonumber(owner[1] or -1)
@@ -95,6 +102,13 @@ for item = 1, tonumber(argv[1]) do
           call('ZADD', transactions, milliseconds(), id)
           call('ZADD', own_transactions, milliseconds(), id)
           call('PEXPIRE', own_transactions, records_for)
+        end
+      end
+      for n = 0, samples - 1 do
+        local length = call('RPUSH', keys[sample_keys_at + n], argv[samples_at + n])
+        if length % SAMPLES_CHECKED == 1 then
+          call('PEXPIRE', keys[sample_keys_at + n], records_for)
+          call('LTRIM', keys[sample_keys_at + n], -SAMPLES_KEPT, -1)
         end
       end
       for at = events_at, a - 1, 3 do

@@ -1,0 +1,100 @@
+"""What a transaction's record keeps of its samples: the readings that a bill may rest on, the peak, the battery."""
+
+from collections.abc import Sequence
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from gateway.core.connector_state import Number
+from gateway.core.reports import Sample
+
+PERIODIC = "Sample.Periodic"
+MAX_READINGS = 256
+"""Readings beyond are left out in the middle: the first half and the latest are kept."""
+
+
+class Reading(TypedDict):
+    """One reading of the energy register, with its context, and signed data untouched where the meter signs.
+
+    `energy_wh` is text where the charger gave no number (a signed value may be all there is).
+    """
+
+    at: str | None
+    energy_wh: Number | str | None
+    context: str | None
+    measurand: str
+    signed: NotRequired[Any]
+
+
+class Measured(TypedDict):
+    """What was measured over a transaction."""
+
+    readings: list[Reading]
+    sample_count: int
+    peak_power_w: Number | None
+    soc_start_percent: Number | None
+    soc_end_percent: Number | None
+
+
+def nothing_measured() -> Measured:
+    return {
+        "readings": [],
+        "sample_count": 0,
+        "peak_power_w": None,
+        "soc_start_percent": None,
+        "soc_end_percent": None,
+    }
+
+
+def take_samples(measured: Measured, samples: Sequence[Sample], *, at: str) -> Measured:
+    """The same with these samples added; `at` stands in for missing timestamps.
+
+    Kept as readings are those of the billing register that are more than periodic (begin, end, interruptions, the
+    clock's), and whatever is signed.
+    """
+    readings: list[Reading] = []
+    power: dict[str | None, Number] = {}
+    soc: Number | None = None
+    for sample in samples:
+        measurand, value = sample["measurand"], sample["value"]
+        if measurand == "Power.Active.Import":
+            if value.__class__ is not str:
+                power[sample["phase"]] = value  # type: ignore[assignment]
+        elif measurand == "SoC":
+            if value.__class__ is not str:
+                soc = value  # type: ignore[assignment]
+        elif "signed" in sample or (
+            measurand == "Energy.Active.Import.Register"
+            and sample["phase"] is None
+            and sample["context"] != PERIODIC
+            and sample["context"] is not None
+        ):
+            readings.append(_reading(sample, at))
+    total = power.get(None, round(sum(power.values()), 3) if power else None)
+    peak = measured["peak_power_w"]
+    return {
+        "readings": _bounded([*measured["readings"], *readings]) if readings else measured["readings"],
+        "sample_count": measured["sample_count"] + len(samples),
+        "peak_power_w": total if peak is None or (total is not None and total > peak) else peak,
+        "soc_start_percent": soc if measured["soc_start_percent"] is None else measured["soc_start_percent"],
+        "soc_end_percent": measured["soc_end_percent"] if soc is None else soc,
+    }
+
+
+def _reading(sample: Sample, at: str) -> Reading:
+    reading: Reading = {
+        "at": sample["timestamp"] or at,
+        "energy_wh": sample["value"],
+        "context": sample["context"],
+        "measurand": sample["measurand"],
+    }
+    if "signed" in sample:
+        reading["signed"] = sample["signed"]
+    return reading
+
+
+def _bounded(readings: list[Reading]) -> list[Reading]:
+    if len(readings) <= MAX_READINGS:
+        return readings
+    half = MAX_READINGS // 2
+    return [*readings[:half], *readings[-half:]]
