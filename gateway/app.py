@@ -168,6 +168,7 @@ class _House:
             api_keys=self._cluster.api_keys,
             tokens=self._cluster.tokens,
             askers=self._askers,
+            feed=self._cluster.feed,
             health=self._health,
             observer=self._observer,
             metrics=self._observer.page,

@@ -62,7 +62,7 @@ class RestAdapter:
             gate = Gate(keys=context.api_keys, clock=context.clock, admin_key=config.admin_key, dev=context.dev)
             submissions = Submissions(router=context.router, tasks=tasks, limit=config.max_running_commands)
             app = create_app()
-            app.state.services = Services(context, gate, submissions)
+            app.state.services = Services(context, gate, submissions, config)
             try:
                 edge = Edge(app, max_request_bytes=config.max_request_bytes, max_import_bytes=config.max_import_bytes)
                 yield edge, submissions

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
-from adapters.rest import chargers, commands, fleet, keys, operations, tokens, transactions
+from adapters.rest import chargers, commands, events, fleet, keys, operations, tokens, transactions
 from adapters.rest.problems import Problem, documented, handle_problems
 
 API_VERSION = "1.0"
@@ -26,6 +26,7 @@ OCPP chargers as resources: their state, their transactions, and commands to the
 _TAGS = [
     {"name": "chargers", "description": "Chargers, their connectors, and what is stored for them"},
     {"name": "transactions", "description": "Charging transactions"},
+    {"name": "events", "description": "The event log, for those who cannot take MQTT"},
     {"name": "commands", "description": "Commands to chargers, and how they ended"},
     {"name": "id tokens", "description": "Who may charge: the list that the policy `tokens` decides by"},
     {"name": "fleet", "description": "The gateway's processes, and undeliverable events"},
@@ -49,7 +50,7 @@ def create_app() -> FastAPI:
         swagger_ui_parameters={"validatorUrl": None, "displayRequestDuration": True},
     )
     v1 = APIRouter(prefix="/v1", responses=documented(401, 403, 503))
-    for resource in (chargers, commands, transactions, tokens, fleet, keys):
+    for resource in (chargers, commands, transactions, events, tokens, fleet, keys):
         v1.include_router(resource.router())
     app.include_router(v1)
     app.include_router(operations.router())

@@ -5,6 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from adapters.rest.ocpi import OcpiConfig
+
 
 class RestConfig(BaseModel):
     """Settings of the REST adapter; the defaults serve this machine only."""
@@ -22,6 +24,8 @@ class RestConfig(BaseModel):
     max_import_bytes: int = Field(16_777_216, ge=1024, description="Largest CSV file that is imported, in bytes")
     max_running_commands: int = Field(1000, ge=1, description="Commands of REST clients that may run at once here")
     stop_timeout: float = Field(5.0, gt=0, description="Seconds that open requests get to end when the gateway stops")
+
+    ocpi: OcpiConfig = Field(default_factory=OcpiConfig, description="What OCPI views of transactions are filled with")
 
     @model_validator(mode="after")
     def _certificate_and_key(self) -> Self:

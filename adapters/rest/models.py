@@ -147,13 +147,17 @@ class Transaction(Resource):
     ocpp_transaction_id: str = Field(description="The charger's own id, as text")
     evse_id: int | None
     connector_id: int | None
-    token: Token | None
+    token: Token | None = Field(description="The one it was started with")
+    tokens: list[Token] = Field(description="All that were presented")
     authorized_by: str | None = Field(description="Who said that the token may charge")
     authorization_status: str | None
     reservation_id: int | None
     remote_start_id: int | None = Field(description="OCPP 2.x: that of the command which started it")
+    command_id: str | None = Field(description="The remote start that caused it")
     started_at: str | None = Field(description="RFC 3339, the charger's clock")
     ended_at: str | None = Field(description="RFC 3339, the charger's clock")
+    recorded_started_at: str | None = Field(description="RFC 3339, the gateway's clock")
+    recorded_ended_at: str | None = Field(description="RFC 3339, the gateway's clock")
     duration_s: float | None
     meter_start_wh: float | None
     meter_stop_wh: float | None
@@ -162,9 +166,25 @@ class Transaction(Resource):
     transaction_sequence: int = Field(description="Number of its latest event, counted 0, 1, 2 ...")
     stop_reason: str | None
     charging_state: str | None
+    readings: list[dict[str, Any]] = Field(
+        description="Register readings that are more than periodic, with context, and signed values untouched"
+    )
+    sample_count: int
+    peak_power_w: float | None
+    soc_start_percent: float | None
+    soc_end_percent: float | None
+    offline_part: dict[str, Any] | None = Field(description="What was recorded offline: since, until, messages")
+    cost: dict[str, Any] | None = Field(description="What the charger reported of the cost")
+    alternatives: list[dict[str, Any]] = Field(description="What repeats said otherwise; the first one counts")
     suspect: list[str] = Field(description="Not empty: a human looks first")
     revision: int = Field(description="0 while it runs, 1 when ended, more after corrections: bill the highest")
     updated_at: str | None = Field(description="RFC 3339, the gateway's clock")
+
+
+class WholeTransaction(Transaction):
+    """A transaction with all its samples."""
+
+    samples: list[dict[str, Any]] = Field(description="All samples, in the order they came")
 
 
 class Node(Resource):
@@ -254,9 +274,17 @@ class Connectors(Page):
 
 
 class Transactions(Page):
-    """One page of transactions, the latest begun, ended or corrected first."""
+    """One page of transactions, the latest begun, ended or corrected first; the oldest change with `updated_since`."""
 
     items: list[Transaction]
+    cursor: str | None = Field(None, description="With `updated_since`: goes on from here, also after the last page")
+
+
+class Events(Resource):
+    """Events after a cursor, and the cursor behind them."""
+
+    items: list[dict[str, Any]] = Field(description="CloudEvents 1.0")
+    next: str = Field(description="Cursor to go on with (`?after=`); always there")
 
 
 class Nodes(Page):

@@ -48,6 +48,7 @@ UNKNOWN_COMMAND = Kind("unknown-command", 404, "No such command")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This resource has no such method")
 CONFLICT = Kind("conflict", 409, "The state of the resource does not allow this")
 RUNNING = Kind("command-running", 409, "A command with this Idempotency-Key is still running")
+EXPIRED = Kind("cursor-expired", 410, "What the cursor stands before is gone")
 TOO_LARGE = Kind("request-too-large", 413, "The request body is too large")
 NOT_JSON = Kind("not-json", 415, "The request body must be JSON")
 NOT_CSV = Kind("not-csv", 415, "The request body must be CSV")
@@ -74,6 +75,7 @@ _DESCRIPTIONS: dict[int, str] = {
     403: "The API key's scope is too low",
     404: "There is no such thing",
     409: "The state of things does not allow it",
+    410: "Events behind the cursor are gone; `earliest` is where to go on",
     413: "The body is too large",
     415: "The body has another content type than this route takes",
     422: "The request is not valid; `errors` lists why",
@@ -117,8 +119,9 @@ class HttpProblem(HTTPException):
         *,
         errors: list[dict[str, Any]] | None = None,
         headers: dict[str, str] | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
-        self.kind, self.errors = kind, errors
+        self.kind, self.errors, self.more = kind, errors, more
         super().__init__(kind.status, detail, headers)
 
 
@@ -129,14 +132,16 @@ def problem_response(
     *,
     errors: list[dict[str, Any]] | None = None,
     headers: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Response:
-    """A problem document as an HTTP response."""
+    """A problem document as an HTTP response; `more` are members of its own (RFC 9457 section 3.2)."""
     body: dict[str, Any] = {
         "type": BASE + kind.slug,
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
         "instance": instance,
+        **(more or {}),
     }
     if errors:
         body["errors"] = errors
@@ -170,7 +175,9 @@ def instance_of(request: Request) -> str:
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if isinstance(error, HttpProblem):
-        return problem_response(error.kind, error.detail, instance_of(request), errors=error.errors, headers=headers)
+        return problem_response(
+            error.kind, error.detail, instance_of(request), errors=error.errors, headers=headers, more=error.more
+        )
     kind = _BY_STATUS.get(error.status_code) or Kind("http-error", error.status_code, str(error.detail))
     detail = _DETAILS.get(error.status_code, str(error.detail))
     return problem_response(kind, detail, instance_of(request), headers=headers)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from adapters.rest.config import RestConfig
 from adapters.rest.security import Gate
 from adapters.rest.submissions import Submissions
 from gateway.core.adapter import GatewayContext
@@ -17,6 +18,7 @@ class Services:
     gateway: GatewayContext
     gate: Gate
     submissions: Submissions
+    config: RestConfig
 
 
 async def _services(request: Request) -> Services:

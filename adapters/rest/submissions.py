@@ -26,6 +26,11 @@ class Submissions:
         self._waiting: set[asyncio.Event] = set()
         self._stopping = False
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the adapter stops, so that what waits must end."""
+        return self._stopping
+
     async def submit(self, command: Command, *, wait: float) -> CommandResult | None:
         """Its result if it ended within `wait` seconds, else None: it goes on, and can be asked for by its id.
 

@@ -1,19 +1,30 @@
 """/v1/transactions: charging transactions, running and ended."""
 
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
 
 from adapters.rest import models, problems
+from adapters.rest.ocpi import view
 from adapters.rest.parameters import After, Limit, PathText, page_of
 from adapters.rest.problems import HttpProblem, documented
 from adapters.rest.responses import answer
 from adapters.rest.security import needs
-from adapters.rest.services import Here
+from adapters.rest.services import Here, Services
+from adapters.rest.transaction_views import as_csv
+from gateway.core.errors import NotFound
 from gateway.core.identity import ChargerId
+from gateway.core.transaction import public
+from gateway.core.transaction_query import TransactionQuery
 
-_BOOKKEEPING = frozenset({"start_key", "register", "seen", "started", "pending_since"})
-"""Fields of a record that are the twin's own notes and no part of the API."""
+CSV = "text/csv"
+
+Form = Annotated[
+    Literal["record", "ocpi"],
+    Query(alias="format", description="ocpi: OCPI 2.2.1, a CDR once it has ended, a Session while it runs"),
+]
 
 
 def router() -> APIRouter:
@@ -21,33 +32,96 @@ def router() -> APIRouter:
     routes = APIRouter(
         prefix="/transactions", tags=["transactions"], dependencies=[needs("read")], responses=documented(422)
     )
-    routes.add_api_route("", list_transactions, response_model=models.Transactions)
+    as_text: dict[int | str, dict[str, Any]] = {
+        200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "One page, as JSON or as CSV"}
+    }
+    routes.add_api_route("", list_transactions, response_model=models.Transactions, responses=as_text)
     routes.add_api_route(
-        "/{transaction_id}", get_transaction, response_model=models.Transaction, responses=documented(404)
+        "/{transaction_id}", get_transaction, response_model=models.WholeTransaction, responses=documented(404)
     )
     return routes
 
 
+async def _query(
+    charger_id: Annotated[str | None, Query(description="Only this charger's", min_length=1)] = None,
+    token: Annotated[str | None, Query(description="Only those where this token was presented", min_length=1)] = None,
+    status: Annotated[Literal["active", "ended"] | None, Query(description="Running or ended")] = None,
+    suspect: Annotated[bool | None, Query(description="Only those that a human should look at, or the others")] = None,
+    started_from: Annotated[AwareDatetime | None, Query(description="Begun at this time or later")] = None,
+    started_until: Annotated[AwareDatetime | None, Query(description="Begun before this time")] = None,
+) -> TransactionQuery:
+    return TransactionQuery(
+        charger=None if charger_id is None else ChargerId(charger_id),
+        token=token,
+        status=status,
+        suspect=suspect,
+        started_from=_utc(started_from),
+        started_until=_utc(started_until),
+    )
+
+
+def _utc(moment: datetime | None) -> str | None:
+    """As records have it: UTC with milliseconds."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 async def list_transactions(
     services: Here,
-    charger_id: Annotated[str | None, Query(description="Only this charger's", min_length=1)] = None,
+    request: Request,
+    query: Annotated[TransactionQuery, Depends(_query)],
+    updated_since: Annotated[
+        AwareDatetime | None,
+        Query(
+            description="Begin with what began, ended or was corrected then, the oldest change first. `cursor` of the "
+            "answer goes on from there, also when there was nothing more: poll with it as `after`"
+        ),
+    ] = None,
     after: After = None,
     limit: Limit = 100,
+    form: Form = "record",
 ) -> Response:
-    """Transactions, the latest begun, ended or corrected first."""
-    charger = None if charger_id is None else ChargerId(charger_id)
-    page = await page_of(services.gateway.state.transactions(charger=charger, after=after, limit=limit))
-    return answer({"items": [_public(record) for record in page.items], "next": page.next})
+    """Transactions, the latest begun, ended or corrected first; as CSV where `Accept` asks for text/csv."""
+    if updated_since is None:
+        page = await page_of(services.gateway.state.transactions(query, after=after, limit=limit))
+        records, following, cursor = page.items, page.next, None
+    else:
+        records, following, cursor = await _changes(services, query, updated_since, after, limit)
+    if CSV in request.headers.get("accept", ""):
+        headers = (
+            {} if following is None else {"Link": f'<{request.url.include_query_params(after=following)}>; rel="next"'}
+        )
+        return Response(as_csv(records), headers=headers, media_type=CSV)
+    items = [_shown(services, record, form) for record in records]
+    return answer({"items": items, "next": following} | ({} if cursor is None else {"cursor": cursor}))
 
 
-async def get_transaction(services: Here, transaction_id: PathText) -> Response:
-    """One transaction, by the gateway's id."""
-    record = await services.gateway.state.transaction(transaction_id)
+async def _changes(
+    services: Services, query: TransactionQuery, since: datetime, after: str | None, limit: int
+) -> tuple[list[dict[str, Any]], str | None, str]:
+    try:
+        page = await services.gateway.state.changed_transactions(
+            query, since=since.timestamp(), after=after, limit=limit
+        )
+    except NotFound as error:
+        detail = f"{error}; pass `cursor` as it was given, or begin again without `after`."
+        raise HttpProblem(problems.INVALID, detail) from error
+    return page.items, page.cursor if page.more else None, page.cursor
+
+
+async def get_transaction(services: Here, transaction_id: PathText, form: Form = "record") -> Response:
+    """One transaction, by the gateway's id, with all its samples."""
+    state = services.gateway.state
+    record = await state.transaction(transaction_id)
     if record is None:
         detail = f"No transaction {transaction_id!r}; `id` is the gateway's own, not the charger's."
         raise HttpProblem(problems.NOT_FOUND, detail)
-    return answer(_public(record))
+    shown = _shown(services, record, form)
+    if form == "record":
+        shown["samples"] = await state.samples(transaction_id)
+    return answer(shown)
 
 
-def _public(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name not in _BOOKKEEPING}
+def _shown(services: Services, record: dict[str, Any], form: str) -> dict[str, Any]:
+    return view(record, services.config.ocpi) if form == "ocpi" else public(record)

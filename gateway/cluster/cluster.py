@@ -7,6 +7,7 @@ import structlog
 from gateway.cluster.api_keys import StoredApiKeys
 from gateway.cluster.commands import Commands
 from gateway.cluster.config import ClusterConfig
+from gateway.cluster.feed import EventFeed
 from gateway.cluster.hooks import NodeHooks
 from gateway.cluster.keys import Keys
 from gateway.cluster.later import LaterWork
@@ -66,6 +67,7 @@ class Cluster:
         )
         self.mailboxes = self._mailboxes
         self.state = State(lane, self._keys, self._liveness, clock=clock)
+        self.feed = EventFeed(lane, self._keys)
         self.commands = Commands(lane, clock=clock, retention=config.command_retention)
         self.api_keys = StoredApiKeys(lane, clock=clock)
         self.tokens = StoredTokens(lane)

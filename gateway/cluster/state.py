@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
-
 from gateway.cluster.cursors import seal, unseal
 from gateway.cluster.dead_letters import DeadLetters
 from gateway.cluster.keys import Keys
@@ -12,11 +10,13 @@ from gateway.cluster.link import Lane
 from gateway.cluster.liveness import Liveness
 from gateway.cluster.scripts import script
 from gateway.cluster.snapshots import Snapshots
+from gateway.cluster.transactions import Transactions
 from gateway.core.clock import Clock
 from gateway.core.errors import CommandRefused, NotFound
 from gateway.core.events import Event, StampedEvent, stamp
 from gateway.core.identity import ChargerId
-from gateway.core.ports import NodeInfo, Page, Snapshot
+from gateway.core.ports import ChangesPage, NodeInfo, Page, Snapshot
+from gateway.core.transaction_query import TransactionQuery
 
 _ATTEMPTS = 5
 _CONNECTED, _CHANGED = 1, 2
@@ -29,6 +29,7 @@ class State:
         self._lane, self._keys, self._liveness, self._clock = lane, keys, liveness, clock
         self._snapshots = Snapshots(lane, keys)
         self._dead_letters = DeadLetters(lane, keys)
+        self._transactions = Transactions(lane, keys, clock=clock)
 
     # ------------------------------------------------------------ chargers
 
@@ -98,56 +99,19 @@ class State:
 
     # ------------------------------------------------------------ transactions
 
-    async def transactions(
-        self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
-    ) -> Page:
-        """Transaction records, the latest begun, ended or corrected first.
+    async def transactions(self, query: TransactionQuery, *, after: str | None = None, limit: int = 100) -> Page:
+        return await self._transactions.latest(query, after=after, limit=limit)
 
-        Raises NotFound for a cursor that is none of ours.
-        """
-        if charger is None:
-            indexes = [(shard.shard, shard.transactions) for shard in self._keys.all_shards()]
-        else:
-            keys = self._keys.charger(charger)
-            indexes = [(keys.shard, keys.transactions)]
-        found = await self._latest(indexes, after, limit + 1)
-        page, more = found[:limit], len(found) > limit
-        record_keys = [self._keys.shard(shard).record(transaction) for _, transaction, shard in page]
-        records = await self._lane.calls([("GET", key) for key in record_keys])
-        items = [orjson.loads(record) for record in records if record is not None]
-        return Page(items, seal(page[-1][0], page[-1][1]) if more else None)
-
-    async def _latest(
-        self, indexes: list[tuple[int, str]], after: str | None, most: int
-    ) -> list[tuple[float, str, int]]:
-        """The latest transactions of several indexes, as (when, id, shard)."""
-        at, last = (float("inf"), "") if after is None else unseal(after, float, str)
-        bound = "+inf" if after is None else f"({at!r}"
-        calls: list[tuple[str | int, ...]] = []
-        for _, index in indexes:
-            calls.append(("ZREVRANGEBYSCORE", index, bound, "-inf", "WITHSCORES", "LIMIT", 0, most))
-            calls.append(
-                ("ZREVRANGEBYSCORE", index, *((at, at) if after is not None else ("-inf", "-inf")), "WITHSCORES")
-            )
-        found: list[tuple[float, str, int]] = []
-        replies = await self._lane.calls(calls)
-        for n, reply in enumerate(replies):
-            pairs = zip(reply[::2], reply[1::2], strict=True)
-            shard = indexes[n // 2][0]
-            found += [(float(score), member.decode(), shard) for member, score in pairs]
-        return sorted((item for item in found if item[:2] < (at, last) or after is None), reverse=True)[:most]
+    async def changed_transactions(
+        self, query: TransactionQuery, *, since: float, after: str | None = None, limit: int = 100
+    ) -> ChangesPage:
+        return await self._transactions.changed(query, since_ms=since * 1000, after=after, limit=limit)
 
     async def transaction(self, transaction_id: str) -> dict[str, Any] | None:
-        # The id tells no shard; asking each costs one flight.
-        records = await self._lane.calls([("GET", shard.record(transaction_id)) for shard in self._keys.all_shards()])
-        found = next((record for record in records if record is not None), None)
-        return None if found is None else dict(orjson.loads(found))
+        return await self._transactions.get(transaction_id)
 
     async def samples(self, transaction_id: str) -> list[dict[str, Any]]:
-        """All samples of a transaction, in the order they came."""
-        keys = [shard.samples(transaction_id) for shard in self._keys.all_shards()]
-        stored = await self._lane.calls([("LRANGE", key, 0, -1) for key in keys])
-        return [sample for messages in stored for message in messages for sample in orjson.loads(message)]
+        return await self._transactions.samples(transaction_id)
 
     # ------------------------------------------------------------ nodes and dead letters
 

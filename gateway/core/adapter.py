@@ -11,6 +11,7 @@ from gateway.core.ports import (
     ApiKeys,
     Askers,
     CommandStore,
+    Feed,
     Observer,
     OutwardReader,
     SettingsStore,
@@ -34,6 +35,7 @@ class GatewayContext:
     api_keys: ApiKeys
     tokens: TokenStore
     askers: Askers
+    feed: Feed
     health: HealthBoard
     observer: Observer
     metrics: Callable[[], bytes]

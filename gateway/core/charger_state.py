@@ -122,8 +122,8 @@ class Memory(TypedDict):
     """The twin's own notes, stored with the snapshot but not published.
 
     `wire_id` is the last number given to an OCPP 1.6 transaction; `stops` leads from a StopTransaction that named no
-    known transaction to the one it was taken for; `limits` are those set by command, by EVSE; `expected` are remote starts without a
-    transaction yet. All are bounded, oldest first.
+    known transaction to the one it was taken for; `limits` are those set by command, by EVSE; `expected` are remote
+    starts without a transaction yet. All are bounded, oldest first.
     """
 
     active: list[str]

@@ -7,6 +7,7 @@
     ├── LogUnavailable              Redis cannot be reached: nothing is known to be stored
     ├── OwnershipLost               a commit or a command came from a connection that is not the owner any more
     ├── AskFailed                   nobody answered a question
+    ├── CursorExpired               what a cursor stands before is gone
     ├── NotFound                    the charger, transaction, command or key asked for does not exist
     ├── CommandUnsupported          this OCPP version cannot do what the command asks
     ├── CommandRefused              no command was made
@@ -70,6 +71,14 @@ class OwnershipLost(GatewayError):
 
 class AskFailed(GatewayError):
     """Nobody answered a question in time, or it could not be asked; the message says why."""
+
+
+class CursorExpired(GatewayError):
+    """Entries behind a cursor are gone, as nobody came for them in time; `earliest` is the cursor to go on with."""
+
+    def __init__(self, earliest: str) -> None:
+        self.earliest = earliest
+        super().__init__("the log has let go of entries behind this cursor")
 
 
 class NotFound(GatewayError):

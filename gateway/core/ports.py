@@ -13,6 +13,7 @@ from gateway.core.clock import rfc3339
 from gateway.core.commands import Command, CommandResult
 from gateway.core.events import StampedEvent
 from gateway.core.identity import ChargerId
+from gateway.core.transaction_query import TransactionQuery
 
 # ---------------------------------------------------------------- the log, written
 
@@ -220,6 +221,44 @@ class Page:
     next: str | None = None
 
 
+@dataclass(slots=True)
+class ChangesPage:
+    """One page of a listing that goes on for ever. `cursor` goes on from here; `more` tells that it already can."""
+
+    items: list[Any]
+    cursor: str
+    more: bool
+
+
+@dataclass(slots=True)
+class FeedPage:
+    """Entries of the log, and the opaque cursor that goes on behind them; no entries: nothing more is there yet."""
+
+    items: list[LogEntry]
+    next: str
+
+
+class Feed(Protocol):
+    """The log for those who keep their own cursor. Every method raises LogUnavailable."""
+
+    async def earliest(self) -> str:
+        """The cursor before everything that is kept."""
+        ...
+
+    async def latest(self) -> str:
+        """The cursor behind everything that is there."""
+        ...
+
+    async def read(
+        self, after: str, *, limit: int, types: Sequence[str] = (), charger: ChargerId | None = None
+    ) -> FeedPage:
+        """Entries after a cursor, in log order for each charger; `types` may end in `*`.
+
+        Raises CursorExpired where entries behind the cursor are gone, NotFound for a cursor that is none of ours.
+        """
+        ...
+
+
 @dataclass(slots=True, frozen=True)
 class NodeInfo:
     """A node that is alive."""
@@ -254,10 +293,17 @@ class StateStore(Protocol):
         """The node that holds the charger's socket, None where it is offline."""
         ...
 
-    async def transactions(
-        self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
-    ) -> Page:
+    async def transactions(self, query: TransactionQuery, *, after: str | None = None, limit: int = 100) -> Page:
         """Transaction records (parsed JSON), the latest begun, ended or corrected first."""
+        ...
+
+    async def changed_transactions(
+        self, query: TransactionQuery, *, since: float, after: str | None = None, limit: int = 100
+    ) -> ChangesPage:
+        """Records that began, ended or were corrected since a time (Unix seconds), the oldest change first.
+
+        One that changes again comes again. `after` is an earlier page's cursor, and then counts in place of `since`.
+        """
         ...
 
     async def transaction(self, transaction_id: str) -> dict[str, Any] | None: ...

@@ -1,6 +1,6 @@
 """The record of one charging transaction, and how it stands in events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -198,6 +198,21 @@ def event_data(
     elif record["pending_since"] is not None:
         data["pending_end"] = True
     return data
+
+
+_BOOKKEEPING = frozenset({"start_key", "register", "seen", "prints", "started", "pending_since", "measured"})
+"""Fields of a record that are the twin's own notes, or stand elsewhere in the public one."""
+
+
+def whole(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored record with every key; one that an older gateway stored lacks some."""
+    return {**new_record("", "", ""), **stored}
+
+
+def public(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored record as everybody may see it."""
+    record = whole(stored)
+    return {name: value for name, value in record.items() if name not in _BOOKKEEPING} | dict(record["measured"])
 
 
 def token_facts(token: Token) -> TokenFacts:

@@ -38,7 +38,22 @@ def test_every_script_tells_its_keys_and_is_tested_here() -> None:
 
 def item(epoch: int, serial: int, *, key: bool = False, event: str = "e") -> tuple[list[str], list[Any]]:
     keys = ["owner", "state", *(["answer"] if key else [])]
-    return keys, [":CP", epoch, serial, int(key), 1, 0, 0, 1, *(["yes"] if key else []), "f", "v", event, "type", "body"]
+    return keys, [
+        ":CP",
+        epoch,
+        serial,
+        int(key),
+        1,
+        0,
+        0,
+        1,
+        *(["yes"] if key else []),
+        "f",
+        "v",
+        event,
+        "type",
+        "body",
+    ]
 
 
 def commit(client: redis.Redis, *items: tuple[list[str], list[Any]], limit: int = 10**6) -> Any:

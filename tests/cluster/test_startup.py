@@ -13,6 +13,7 @@ from gateway.cluster.startup import check_server
 from gateway.core.errors import ConfigurationError
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
+from gateway.core.transaction_query import TransactionQuery
 from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
 from tests.support.servers import RedisServer, Valkey, free_port
 
@@ -106,7 +107,7 @@ async def test_every_call_keeps_to_one_slot_and_to_what_redis_knows(
                 await cluster.log.commit(message(charger, epoch, number, key="k", fields=fields, transactions=record))
                 assert len((await cluster.ownership.claim(charger)).transactions) == 1
             await eventually(lambda: len(reader.entries) == len(chargers))
-        assert len((await cluster.state.transactions()).items) == len(chargers)
+        assert len((await cluster.state.transactions(TransactionQuery())).items) == len(chargers)
         await cluster._trimmer.trim()
         epoch = (await cluster.ownership.claim(chargers[0])).epoch
         await cluster.log.commit(Commit(chargers[0], epoch, []))

@@ -49,25 +49,6 @@ async def test_chargers_are_listed_page_by_page_and_found(valkey: Valkey) -> Non
             await state.chargers(after="rubbish")
 
 
-async def test_transactions_are_listed_by_their_latest_change(valkey: Valkey) -> None:
-    async with running(valkey.url) as node:
-        log, state = node.cluster.log, node.cluster.state
-        epochs = {charger: (await node.cluster.ownership.claim(charger)).epoch for charger in FLEET[:5]}
-        for number in range(30):
-            charger = FLEET[number % 5]
-            record = {f"t{number}": orjson.dumps({"id": f"t{number}"})}
-            await log.commit(Commit(charger, epochs[charger], [], transactions=record))
-        await asyncio.sleep(0.005)  # the next change is of another millisecond
-        await log.commit(Commit(FLEET[0], epochs[FLEET[0]], [], transactions={"t0": b'{"id":"t0","ended":true}'}))
-        everything = await pages(state.transactions, limit=7)
-        assert everything[0] == {"id": "t0", "ended": True}
-        assert sorted(item["id"] for item in everything) == sorted(f"t{number}" for number in range(30))
-        own = await pages(state.transactions, charger=FLEET[1], limit=2)
-        assert {item["id"] for item in own} == {"t1", "t6", "t11", "t16", "t21", "t26"}
-        assert await state.transaction("t0") == {"id": "t0", "ended": True}
-        assert await state.transaction("nothing") is None
-
-
 async def test_a_removed_charger_is_forgotten_and_readers_are_told(valkey: Valkey) -> None:
     async with running(valkey.url, shards=1) as node:
         cluster = node.cluster

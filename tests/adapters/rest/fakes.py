@@ -8,14 +8,23 @@ from typing import Any
 from gateway.core.adapter import GatewayContext
 from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, CommandResult, Outcome
-from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, LogUnavailable, NotFound
+from gateway.core.errors import (
+    CommandRefused,
+    CommandRunning,
+    CursorExpired,
+    IdempotencyConflict,
+    LogUnavailable,
+    NotFound,
+)
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
 from gateway.core.ports import (
     ApiKey,
     Asker,
+    ChangesPage,
     ChargerSettings,
     DeadLetter,
+    FeedPage,
     IdToken,
     LogEntry,
     NodeInfo,
@@ -25,6 +34,7 @@ from gateway.core.ports import (
     Snapshot,
 )
 from gateway.core.router import Router
+from gateway.core.transaction_query import TransactionQuery
 
 
 class Outage:
@@ -48,11 +58,51 @@ def _page(items: Sequence[Any], after: str | None, limit: int) -> Page:
     return Page(list(items[start:end]), str(end) if end < len(items) else None)
 
 
+class FakeFeed:
+    """A log of which everything before `lost` is gone."""
+
+    def __init__(self, redis: Outage) -> None:
+        self.redis = redis
+        self.log: list[LogEntry] = []
+        self.lost = 0
+        self.was_read = asyncio.Event()
+
+    def add(self, kind: str, charger: str = "CP-1") -> None:
+        number = len(self.log) + 1
+        body = json.dumps({"id": f"e{number}", "type": kind}).encode()
+        self.log.append(LogEntry(f"{number}-0", ChargerId(charger), f"e{number}", kind, body))
+
+    async def earliest(self) -> str:
+        return str(self.lost)
+
+    async def latest(self) -> str:
+        return str(len(self.log))
+
+    async def read(
+        self, after: str, *, limit: int, types: Sequence[str] = (), charger: ChargerId | None = None
+    ) -> FeedPage:
+        self.redis.ask()
+        self.was_read.set()
+        if not after.isdecimal():
+            raise NotFound("no such cursor")
+        if int(after) < self.lost:
+            raise CursorExpired(str(self.lost))
+        found = self.log[int(after) : int(after) + limit]
+        kept = [
+            entry
+            for entry in found
+            if (charger is None or entry.charger == charger)
+            and (not types or any(entry.type.startswith(wanted.rstrip("*")) for wanted in types))
+        ]
+        return FeedPage(kept, str(int(after) + len(found)))
+
+
 class FakeState:
     def __init__(self, redis: Outage) -> None:
         self.redis = redis
         self.snapshots: dict[ChargerId, Snapshot] = {}
         self.records: dict[str, dict[str, Any]] = {}
+        self.sampled: dict[str, list[dict[str, Any]]] = {}
         self.letters: dict[str, DeadLetter] = {}
 
     def add(self, identity: str, *, online: bool = False, connectors: Sequence[tuple[int, int]] = ((1, 1),)) -> None:
@@ -85,12 +135,26 @@ class FakeState:
         snapshot = self.snapshots.get(charger)
         return "node-1" if snapshot is not None and snapshot.fields["availability"] == b"online" else None
 
-    async def transactions(
-        self, *, charger: ChargerId | None = None, after: str | None = None, limit: int = 100
-    ) -> Page:
+    def _found(self, query: TransactionQuery) -> list[dict[str, Any]]:
+        charger = query.charger
+        own = [r for r in self.records.values() if charger is None or r["charger_id"] == charger.identity]
+        return [record for record in own if query.matches(record)]
+
+    async def transactions(self, query: TransactionQuery, *, after: str | None = None, limit: int = 100) -> Page:
         self.redis.ask()
-        found = [r for r in self.records.values() if charger is None or r["charger_id"] == charger.identity]
-        return _page(found, after, limit)
+        return _page(self._found(query), after, limit)
+
+    async def changed_transactions(
+        self, query: TransactionQuery, *, since: float, after: str | None = None, limit: int = 100
+    ) -> ChangesPage:
+        self.redis.ask()
+        page = _page(self._found(query), after, limit)
+        start = int(after or 0)
+        return ChangesPage(page.items, str(start + len(page.items)), more=page.next is not None)
+
+    async def samples(self, transaction_id: str) -> list[dict[str, Any]]:
+        self.redis.ask()
+        return self.sampled.get(transaction_id, [])
 
     async def transaction(self, transaction_id: str) -> dict[str, Any] | None:
         self.redis.ask()
@@ -291,6 +355,7 @@ class FakeGateway:
     def __init__(self, *, dev: bool = False) -> None:
         self.redis = Outage()
         self.state = FakeState(self.redis)
+        self.feed = FakeFeed(self.redis)
         self.commands = FakeCommands(self.redis)
         self.settings = FakeSettings(self.redis)
         self.api_keys = FakeApiKeys(self.redis)
@@ -317,6 +382,7 @@ class FakeGateway:
             api_keys=self.api_keys,
             tokens=self.tokens,
             askers=self.askers,
+            feed=self.feed,
             health=self.health,
             observer=observer,
             metrics=lambda: b"# HELP ocpp_connections Connections\n",

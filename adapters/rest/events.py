@@ -1,0 +1,149 @@
+"""/v1/events: the event log for those who cannot take MQTT, by long poll or as a stream (SSE)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from adapters.rest import models, problems
+from adapters.rest.parameters import Limit
+from adapters.rest.problems import HttpProblem, documented
+from adapters.rest.responses import answer
+from adapters.rest.security import needs
+from adapters.rest.services import Here, Services
+from gateway.core.errors import CursorExpired, LogUnavailable, NotFound
+from gateway.core.identity import ChargerId
+from gateway.core.ports import FeedPage
+
+MAX_WAIT = 60.0
+LOOK_EVERY = 0.25
+"""Seconds between two looks at the log while a client waits for something new."""
+SIGN_OF_LIFE = 15.0
+"""Seconds of silence after which a stream says that it is there, so that no proxy closes it."""
+STREAM_PAGE = 500
+
+Types = Annotated[
+    str | None,
+    Query(
+        description="Only these types, separated by commas; `*` at the end stands for anything",
+        examples=["ocpp.transaction.*,ocpp.charger.booted"],
+        max_length=1024,
+    ),
+]
+ChargerFilter = Annotated[str | None, Query(description="Only this charger's", min_length=1)]
+Start = Annotated[
+    str,
+    Query(
+        description="Cursor: `next` of the answer before; `earliest` begins with all that is kept, `latest` with what "
+        "comes from now on",
+        max_length=4096,
+    ),
+]
+
+
+def router() -> APIRouter:
+    """The routes of this file."""
+    routes = APIRouter(prefix="/events", tags=["events"], dependencies=[needs("read")], responses=documented(410, 422))
+    routes.add_api_route("", list_events, response_model=models.Events)
+    stream: dict[int | str, dict[str, object]] = {
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events"}
+    }
+    routes.add_api_route("/stream", stream_events, response_class=StreamingResponse, responses=stream)
+    return routes
+
+
+async def list_events(
+    services: Here,
+    after: Start = "earliest",
+    types: Types = None,
+    charger_id: ChargerFilter = None,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait where nothing is there yet")] = 0.0,
+    limit: Limit = 100,
+) -> Response:
+    """Events (CloudEvents) after a cursor, in order for each charger. Always go on with `next`.
+
+    The same event may come again in another request's answer after a failure of yours, never in another order: store
+    `next` together with what you made of the events. 410 means that events behind your cursor are gone, as you did not
+    come for so long; `earliest` in the answer is where to go on.
+    """
+    clock = services.gateway.clock
+    until = clock.monotonic() + wait
+    cursor = await _cursor(services, after)
+    while True:
+        page = await _page(services, cursor, types, charger_id, limit)
+        if page.items or clock.monotonic() >= until:
+            return answer({"items": [orjson.Fragment(entry.body) for entry in page.items], "next": page.next})
+        cursor = page.next
+        await asyncio.sleep(min(LOOK_EVERY, max(0.0, until - clock.monotonic())))
+
+
+async def stream_events(
+    services: Here,
+    request: Request,
+    after: Start = "latest",
+    types: Types = None,
+    charger_id: ChargerFilter = None,
+    last_event_id: Annotated[
+        str | None, Header(description="The last `id` that was received: goes on after it")
+    ] = None,
+) -> Response:
+    """Events as they come (server-sent events): `event` is the type, `data` the CloudEvent, `id` the cursor."""
+    cursor = await _cursor(services, last_event_id or after)
+    # What is wrong with the request is told before the stream begins.
+    first = await _page(services, cursor, types, charger_id, STREAM_PAGE)
+    lines = _stream(services, request, first, types, charger_id)
+    return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _stream(
+    services: Services, request: Request, page: FeedPage, types: str | None, charger_id: str | None
+) -> AsyncIterator[bytes]:
+    clock = services.gateway.clock
+    said_at = clock.monotonic()
+    yield b"retry: 2000\n\n"
+    while not (services.submissions.stopping or await request.is_disconnected()):
+        # The cursor behind a page is told with its last event: one that is cut off before that gets the page again.
+        for place, entry in enumerate(page.items):
+            last = place == len(page.items) - 1
+            head = b"id: " + page.next.encode() + b"\n" if last else b""
+            yield head + b"event: " + entry.type.encode() + b"\ndata: " + entry.body + b"\n\n"
+        now = clock.monotonic()
+        if page.items:
+            said_at = now
+        else:
+            if now - said_at >= SIGN_OF_LIFE:
+                yield b": still here\n\n"
+                said_at = now
+            await asyncio.sleep(LOOK_EVERY)
+        try:
+            page = await _page(services, page.next, types, charger_id, STREAM_PAGE)
+        except HttpProblem as problem:
+            yield b"event: problem\ndata: " + orjson.dumps({"detail": problem.detail}) + b"\n\n"
+            return
+        except LogUnavailable:
+            # The client comes again by itself, with the id of its last event.
+            return
+
+
+async def _cursor(services: Services, after: str) -> str:
+    feed = services.gateway.feed
+    if after == "earliest":
+        return await feed.earliest()
+    return await feed.latest() if after == "latest" else after
+
+
+async def _page(services: Services, cursor: str, types: str | None, charger_id: str | None, limit: int) -> FeedPage:
+    """Raises HttpProblem: 410 where entries are gone, 422 for a cursor that is none of ours."""
+    wanted = [part.strip() for part in (types or "").split(",") if part.strip()]
+    charger = None if charger_id is None else ChargerId(charger_id)
+    try:
+        return await services.gateway.feed.read(cursor, limit=limit, types=wanted, charger=charger)
+    except CursorExpired as expired:
+        detail = "Events behind this cursor are gone; go on with the cursor `earliest`, and look at what you missed."
+        raise HttpProblem(problems.EXPIRED, detail, more={"earliest": expired.earliest}) from expired
+    except NotFound as error:
+        detail = "This is no cursor of ours: pass `next` as it was given, or `earliest`, or `latest`."
+        raise HttpProblem(problems.INVALID, detail) from error

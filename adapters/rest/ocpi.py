@@ -1,0 +1,208 @@
+"""A transaction as OCPI 2.2.1 has it: a Session while it runs, a CDR once it has ended (mod_sessions, mod_cdrs).
+
+What OCPP does not know (the operator, the place, the tariff) comes from section [rest.ocpi] of the configuration.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from hashlib import blake2b
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.core.transaction import whole
+
+NOT_AVAILABLE = "#NA"
+"""How OCPI spells what a required field cannot say."""
+
+_KIND = {"ISO14443": "RFID", "ISO15693": "RFID", None: "RFID", "Central": "APP_USER", "NoAuthorization": "AD_HOC_USER"}
+_NATURE = {"Transaction.Begin": "Start", "Transaction.End": "End"}
+
+
+class OcpiConfig(BaseModel):
+    """What OCPI asks for and no charger tells."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    country_code: str = Field("ZZ", pattern="^[A-Z]{2}$", description="ISO 3166 code of the operator's country")
+    party_id: str = Field("OGW", pattern="^[A-Za-z0-9]{3}$", description="The operator's id (ISO 15118)")
+    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of costs")
+    address: str = Field("unknown", max_length=45, description="Street and number of the chargers")
+    city: str = Field("unknown", max_length=45)
+    country: str = Field("DEU", pattern="^[A-Z]{3}$", description="ISO 3166 alpha-3 code of the chargers' country")
+    latitude: str = Field("0.00000", pattern=r"^-?\d{1,2}\.\d{5,7}$", description="Degrees, as text")
+    longitude: str = Field("0.00000", pattern=r"^-?\d{1,3}\.\d{5,7}$", description="Degrees, as text")
+    connector_standard: str = Field("IEC_62196_T2", description="OCPI's ConnectorType")
+    connector_format: Literal["SOCKET", "CABLE"] = "SOCKET"
+    power_type: Literal["AC_1_PHASE", "AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_3_PHASE", "DC"] = "AC_3_PHASE"
+
+
+def view(stored: Mapping[str, Any], config: OcpiConfig) -> dict[str, Any]:
+    """The CDR of a transaction that has ended and whose energy is known, else its Session."""
+    record = whole(stored)
+    if record["status"] == "ended" and record["energy_wh"] is not None:
+        return cdr(record, config)
+    return session(record, config)
+
+
+def session(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
+    """The Session object. One that ended without a known energy is INVALID."""
+    ended = record["status"] == "ended"
+    known = "COMPLETED" if record["energy_wh"] is not None else "INVALID"
+    begun = _started(record)
+    return _without_nulls(
+        {
+            "country_code": config.country_code,
+            "party_id": config.party_id,
+            "id": record["id"],
+            "start_date_time": begun,
+            "end_date_time": _ended(record) if ended else None,
+            "kwh": _kwh(record),
+            "cdr_token": _token(record, config),
+            "auth_method": _auth_method(record),
+            "authorization_reference": _short(record["command_id"]),
+            "location_id": _id(record["charger_id"]),
+            "evse_uid": _evse(record),
+            "connector_id": str(record["connector_id"] or 1),
+            "currency": config.currency,
+            "charging_periods": [_period(record)],
+            "total_cost": _cost(record),
+            "status": known if ended else "ACTIVE",
+            "last_updated": record["updated_at"] or begun,
+        }
+    )
+
+
+def cdr(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
+    """The CDR object. Its id is the transaction's, with the revision behind it once it was corrected."""
+    revision = record["revision"]
+    return _without_nulls(
+        {
+            "country_code": config.country_code,
+            "party_id": config.party_id,
+            "id": record["id"] if revision <= 1 else f"{record['id']}-{revision}",
+            "start_date_time": _started(record),
+            "end_date_time": _ended(record),
+            "session_id": record["id"],
+            "cdr_token": _token(record, config),
+            "auth_method": _auth_method(record),
+            "authorization_reference": _short(record["command_id"]),
+            "cdr_location": {
+                "id": _id(record["charger_id"]),
+                "address": config.address,
+                "city": config.city,
+                "country": config.country,
+                "coordinates": {"latitude": config.latitude, "longitude": config.longitude},
+                "evse_uid": _evse(record),
+                "evse_id": NOT_AVAILABLE,
+                "connector_id": str(record["connector_id"] or 1),
+                "connector_standard": config.connector_standard,
+                "connector_format": config.connector_format,
+                "connector_power_type": config.power_type,
+            },
+            "currency": config.currency,
+            "charging_periods": [_period(record)],
+            "signed_data": _signed(record),
+            "total_cost": _cost(record) or {"excl_vat": 0},
+            "total_energy": _kwh(record),
+            "total_time": _hours(record),
+            "remark": _remark(record),
+            "last_updated": record["updated_at"] or _ended(record),
+        }
+    )
+
+
+def _started(record: dict[str, Any]) -> str:
+    return str(record["started_at"] or record["recorded_started_at"] or record["updated_at"])
+
+
+def _ended(record: dict[str, Any]) -> str:
+    return str(record["ended_at"] or record["recorded_ended_at"] or record["updated_at"])
+
+
+def _kwh(record: dict[str, Any]) -> float:
+    return _rounded(Decimal(str(record["energy_wh"] or 0)) / 1000)
+
+
+def _hours(record: dict[str, Any]) -> float:
+    return _rounded(Decimal(str(record["duration_s"] or 0)) / 3600)
+
+
+def _rounded(number: Decimal) -> float:
+    """OCPI's numbers have at most four decimals (section 16.3)."""
+    return float(number.quantize(Decimal("0.0001"), ROUND_HALF_UP))
+
+
+def _token(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
+    token = record["token"] or {"id": NOT_AVAILABLE, "type": "NoAuthorization"}
+    uid = _id(token["id"] or NOT_AVAILABLE)
+    return {
+        "country_code": config.country_code,
+        "party_id": config.party_id,
+        "uid": uid,
+        "type": _KIND.get(token["type"], "OTHER"),
+        "contract_id": uid,
+    }
+
+
+def _auth_method(record: dict[str, Any]) -> str:
+    if record["command_id"] is not None or record["remote_start_id"] is not None:
+        return "COMMAND"
+    return "WHITELIST" if record["authorized_by"] in (None, "local", "tokens") else "AUTH_REQUEST"
+
+
+def _period(record: dict[str, Any]) -> dict[str, Any]:
+    dimensions = [{"type": "ENERGY", "volume": _kwh(record)}, {"type": "TIME", "volume": _hours(record)}]
+    peak = record["measured"]["peak_power_w"]
+    if peak is not None:
+        dimensions.append({"type": "MAX_POWER", "volume": _rounded(Decimal(str(peak)) / 1000)})
+    return {"start_date_time": _started(record), "dimensions": dimensions}
+
+
+def _cost(record: dict[str, Any]) -> dict[str, Any] | None:
+    """The charger's own figure, where it reported one."""
+    total = (record["cost"] or {}).get("total_cost")
+    return {"excl_vat": _rounded(Decimal(str(total)))} if isinstance(total, int | float) else None
+
+
+def _signed(record: dict[str, Any]) -> dict[str, Any] | None:
+    """Signed meter values, untouched; OCPP 2.x wraps them in an object, 1.6 has them as text."""
+    values = []
+    method = NOT_AVAILABLE
+    for reading in record["measured"]["readings"]:
+        signed = reading.get("signed")
+        if signed is None:
+            continue
+        data = signed.get("signedMeterData") if isinstance(signed, dict) else signed
+        if isinstance(signed, dict):
+            method = str(signed.get("encodingMethod") or method)
+        elif str(data).startswith("OCMF|"):
+            method = "OCMF"
+        nature = _NATURE.get(reading["context"], "Intermediate")
+        values.append(
+            {"nature": nature, "plain_data": str(reading["energy_wh"])[:512], "signed_data": str(data)[:5000]}
+        )
+    return {"encoding_method": method[:36], "signed_values": values} if values else None
+
+
+def _remark(record: dict[str, Any]) -> str | None:
+    return f"suspect: {', '.join(record['suspect'])}"[:255] if record["suspect"] else None
+
+
+def _evse(record: dict[str, Any]) -> str:
+    return _id(f"{record['charger_id']}*{record['evse_id'] or 1}")
+
+
+def _id(text: str) -> str:
+    """An id of at most 36 characters, printable ASCII; what does not fit is told by its hash."""
+    if len(text) <= 36 and text.isascii() and text.isprintable():
+        return text
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else text[:36]
+
+
+def _without_nulls(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

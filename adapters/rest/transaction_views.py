@@ -1,0 +1,47 @@
+"""Transactions as a client wants them: the public record, a row of CSV, an OCPI object."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.core.transaction import public
+
+COLUMNS = (
+    "id",
+    "charger_id",
+    "evse_id",
+    "connector_id",
+    "status",
+    "token",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "meter_start_wh",
+    "meter_stop_wh",
+    "energy_wh",
+    "energy_method",
+    "peak_power_w",
+    "soc_start_percent",
+    "soc_end_percent",
+    "stop_reason",
+    "suspect",
+    "revision",
+    "ocpp_transaction_id",
+    "command_id",
+    "updated_at",
+)
+"""Columns of the CSV; new ones are only added at the end."""
+
+
+def as_csv(records: Sequence[dict[str, Any]]) -> str:
+    """RFC 4180, with a header line; a suspicion's reasons are separated by blanks."""
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(COLUMNS)
+    for record in records:
+        row = public(record)
+        row["token"] = None if row["token"] is None else row["token"]["id"]
+        row["suspect"] = " ".join(row["suspect"])
+        writer.writerow(["" if row[name] is None else row[name] for name in COLUMNS])
+    return lines.getvalue()

@@ -1,0 +1,114 @@
+"""The event log over HTTP: long poll and server-sent events."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+
+from adapters.rest import RestAdapter, RestConfig
+from tests.adapters.rest.client import assert_problem, client_of
+from tests.adapters.rest.fakes import FakeGateway
+
+
+def with_events(*kinds: str) -> FakeGateway:
+    gateway = FakeGateway()
+    for kind in kinds:
+        gateway.feed.add(kind)
+    return gateway
+
+
+async def test_events_are_read_page_by_page_and_next_is_always_there() -> None:
+    gateway = with_events("ocpp.a", "ocpp.b", "ocpp.c")
+    async with client_of(gateway, scope="read") as client:
+        page = (await client.get("/v1/events", params={"limit": 2})).json()
+        assert ([event["id"] for event in page["items"]], page["next"]) == (["e1", "e2"], "2")
+        page = (await client.get("/v1/events", params={"after": page["next"]})).json()
+        assert [event["id"] for event in page["items"]] == ["e3"]
+        page = (await client.get("/v1/events", params={"after": page["next"]})).json()
+        assert page == {"items": [], "next": "3"}
+        assert (await client.get("/v1/events", params={"after": "latest"})).json()["items"] == []
+
+
+async def test_a_long_poll_comes_back_with_what_comes() -> None:
+    gateway = with_events("ocpp.a")
+    async with client_of(gateway, scope="read") as client:
+        waiting = asyncio.create_task(client.get("/v1/events", params={"after": "1", "wait": 30}))
+        await gateway.feed.was_read.wait()
+        assert not waiting.done()
+        gateway.feed.add("ocpp.b")
+        async with asyncio.timeout(10):
+            assert [event["id"] for event in (await waiting).json()["items"]] == ["e2"]
+
+
+async def test_types_and_charger_filter() -> None:
+    gateway = with_events("ocpp.transaction.started", "ocpp.meter.values")
+    gateway.feed.add("ocpp.transaction.started", charger="a/b")
+    async with client_of(gateway, scope="read") as client:
+        query: dict[str, Any] = {"types": "ocpp.transaction.*, ocpp.none"}
+        assert len((await client.get("/v1/events", params=query)).json()["items"]) == 2
+        found = (await client.get("/v1/events", params={**query, "charger_id": "a/b"})).json()["items"]
+        assert [event["id"] for event in found] == ["e3"]
+
+
+async def test_a_cursor_that_came_too_late_is_told_where_to_go_on() -> None:
+    gateway = with_events("ocpp.a", "ocpp.b", "ocpp.c")
+    gateway.feed.lost = 2
+    async with client_of(gateway, scope="read") as client:
+        for path in ("/v1/events", "/v1/events/stream"):
+            body = assert_problem(await client.get(path, params={"after": "1"}), 410, "cursor-expired")
+            assert body["earliest"] == "2"
+            assert_problem(await client.get(path, params={"after": "rubbish"}), 422, "invalid-request")
+
+
+async def test_redis_away_is_a_problem() -> None:
+    gateway = with_events("ocpp.a")
+    gateway.redis.away = True
+    async with client_of(gateway, scope="read") as client:
+        assert_problem(await client.get("/v1/events"), 503, "state-unavailable")
+
+
+async def read_stream(lines: Any, count: int) -> list[dict[str, str]]:
+    """So many events of a stream, as their fields."""
+    events: list[dict[str, str]] = []
+    fields: dict[str, str] = {}
+    async with asyncio.timeout(20):
+        async for line in lines:
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif "data" in fields:
+                events.append(fields)
+                fields = {}
+                if len(events) == count:
+                    break
+            else:
+                fields = {}
+    return events
+
+
+async def test_a_stream_resumes_behind_the_last_event_that_was_received() -> None:
+    gateway = with_events("ocpp.a", "ocpp.b")
+    adapter = RestAdapter(RestConfig(port=0), gateway.context)
+    started = asyncio.Event()
+    serving = asyncio.create_task(adapter.run(started.set))
+    try:
+        await started.wait()
+        url = f"http://127.0.0.1:{adapter.port}/v1/events/stream"
+        async with httpx.AsyncClient(headers=gateway.key("read"), timeout=20) as client:
+            async with client.stream("GET", url, params={"after": "earliest"}) as response:
+                assert response.headers["content-type"].startswith("text/event-stream")
+                lines = response.aiter_lines()
+                events = await read_stream(lines, 2)
+                gateway.feed.add("ocpp.c")
+                events += await read_stream(lines, 1)
+            assert [json.loads(event["data"])["id"] for event in events] == ["e1", "e2", "e3"]
+            assert [event["event"] for event in events] == ["ocpp.a", "ocpp.b", "ocpp.c"]
+            gateway.feed.add("ocpp.d")
+            headers = {"Last-Event-ID": events[-1]["id"]}
+            async with client.stream("GET", url, headers=headers) as response:
+                (event,) = await read_stream(response.aiter_lines(), 1)
+            assert json.loads(event["data"])["id"] == "e4"
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])

@@ -1,0 +1,97 @@
+"""The log for those who keep their own cursor: everything once, in order, and a loss is told."""
+
+import pytest
+
+from gateway.core.errors import CursorExpired, NotFound
+from gateway.core.events import StampedEvent
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Commit, Feed
+from tests.cluster.support import CP1, Node, message, running
+from tests.support.servers import Valkey
+
+FLEET = [ChargerId(f"CP{number}") for number in range(6)]
+
+
+async def committed(node: Node, count: int, *, first: int = 0) -> None:
+    for charger in FLEET:
+        epoch = (await node.cluster.ownership.claim(charger)).epoch
+        for number in range(first, first + count):
+            await node.cluster.log.commit(message(charger, epoch, f"{charger}/{number}"))
+
+
+async def read_on(feed: Feed, cursor: str, limit: int) -> tuple[list[tuple[str, str]], str]:
+    """All that is there behind a cursor, page by page."""
+    found: list[tuple[str, str]] = []
+    while True:
+        page = await feed.read(cursor, limit=limit)
+        assert len(page.items) <= limit
+        if not page.items:
+            return found, page.next
+        found += [(str(entry.charger), entry.id) for entry in page.items]
+        cursor = page.next
+
+
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+async def test_every_entry_comes_once_and_in_the_order_of_its_charger(valkey: Valkey, limit: int) -> None:
+    async with running(valkey.url) as node:
+        feed = node.cluster.feed
+        await committed(node, 4)
+        found, cursor = await read_on(feed, await feed.earliest(), limit)
+        await committed(node, 3, first=4)
+        more, _ = await read_on(feed, cursor, limit)
+        for charger in FLEET:
+            ids = [event for owner, event in found + more if owner == str(charger)]
+            assert ids == [f"event-{charger}/{number}" for number in range(7)]
+
+
+async def test_the_latest_cursor_stands_behind_everything(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        feed = node.cluster.feed
+        assert (await feed.read(await feed.latest(), limit=10)).items == []
+        await committed(node, 2)
+        cursor = await feed.latest()
+        assert (await feed.read(cursor, limit=10)).items == []
+        await committed(node, 1, first=2)
+        assert len((await feed.read(cursor, limit=100)).items) == len(FLEET)
+
+
+async def test_a_feed_is_filtered_by_type_and_charger(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        feed = node.cluster.feed
+        kinds = ["ocpp.transaction.started", "ocpp.meter.values", "ocpp.transaction.ended"]
+        for charger in FLEET:
+            epoch = (await node.cluster.ownership.claim(charger)).epoch
+            events = [StampedEvent(f"{charger}-{kind}", kind, b"{}") for kind in kinds]
+            await node.cluster.log.commit(Commit(charger, epoch, events))
+        begin = await feed.earliest()
+        page = await feed.read(begin, limit=100, types=["ocpp.transaction.*"])
+        assert [entry.type for entry in page.items].count("ocpp.transaction.ended") == len(FLEET)
+        assert {entry.type for entry in page.items} == {kinds[0], kinds[2]}
+        page = await feed.read(begin, limit=100, types=["ocpp.meter.values"], charger=FLEET[2])
+        assert [(entry.charger, entry.type) for entry in page.items] == [(FLEET[2], "ocpp.meter.values")]
+
+
+async def test_a_cursor_that_was_overtaken_by_the_trimming_is_told_so(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1, log_max_bytes=4096, log_hard_max_bytes=1024**2) as node:
+        cluster = node.cluster
+        epoch = (await cluster.ownership.claim(CP1)).epoch
+        old = await cluster.feed.earliest()
+        await cluster.log.commit(message(CP1, epoch, 0))
+        kept = (await cluster.feed.read(old, limit=1)).next
+        for number in range(1, 2000):
+            await cluster.log.commit(message(CP1, epoch, number))
+        last = await cluster.feed.latest()
+        await cluster._trimmer.trim()
+        for cursor in (old, kept):
+            with pytest.raises(CursorExpired) as expired:
+                await cluster.feed.read(cursor, limit=10)
+        found, _ = await read_on(cluster.feed, expired.value.earliest, 500)
+        assert found[-1][1] == "event-1999"
+        assert (await cluster.feed.read(last, limit=10)).items == []
+
+
+@pytest.mark.parametrize("cursor", ["", "rubbish", "WzFd", "WyJ4IiwxXQ"])
+async def test_a_cursor_that_is_none_of_ours_is_refused(valkey: Valkey, cursor: str) -> None:
+    async with running(valkey.url, shards=1) as node:
+        with pytest.raises(NotFound):
+            await node.cluster.feed.read(cursor, limit=10)

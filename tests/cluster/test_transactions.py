@@ -1,0 +1,105 @@
+"""Transactions as they are listed."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.core.errors import NotFound
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Commit
+from gateway.core.transaction_query import TransactionQuery
+from tests.cluster.support import Node, running
+from tests.cluster.test_stores import pages
+from tests.support.servers import Valkey
+
+FLEET = [ChargerId(f"CP{number}") for number in range(5)]
+ALL = TransactionQuery()
+
+
+async def stored(node: Node, charger: ChargerId, transaction: str, **fields: Any) -> None:
+    epoch = (await node.cluster.ownership.claim(charger)).epoch
+    record = orjson.dumps({"id": transaction, **fields})
+    await node.cluster.log.commit(Commit(charger, epoch, [], transactions={transaction: record}))
+
+
+async def thirty(node: Node) -> None:
+    for number in range(30):
+        await stored(node, FLEET[number % 5], f"t{number}", status="ended" if number % 3 else "active")
+
+
+async def another_millisecond() -> None:
+    await asyncio.sleep(0.005)
+
+
+async def test_the_latest_change_comes_first(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        state = node.cluster.state
+        await thirty(node)
+        await another_millisecond()
+        await stored(node, FLEET[0], "t0", ended=True)
+        everything = await pages(lambda **more: state.transactions(ALL, **more), limit=7)
+        assert everything[0] == {"id": "t0", "ended": True}
+        assert sorted(item["id"] for item in everything) == sorted(f"t{number}" for number in range(30))
+        own = TransactionQuery(charger=FLEET[1])
+        found = await pages(lambda **more: state.transactions(own, **more), limit=2)
+        assert {item["id"] for item in found} == {"t1", "t6", "t11", "t16", "t21", "t26"}
+        assert await state.transaction("t0") == {"id": "t0", "ended": True}
+        assert await state.transaction("nothing") is None
+
+
+@pytest.mark.parametrize("limit", [1, 4, 100])
+async def test_a_filter_finds_all_and_nothing_else_whatever_the_page(valkey: Valkey, limit: int) -> None:
+    async with running(valkey.url) as node:
+        await thirty(node)
+        query = TransactionQuery(status="active")
+        found = await pages(lambda **more: node.cluster.state.transactions(query, **more), limit=limit)
+        assert sorted(item["id"] for item in found) == sorted(f"t{number}" for number in range(0, 30, 3))
+
+
+@pytest.mark.parametrize("limit", [1, 7, 100])
+async def test_who_polls_gets_every_change_once_and_in_order(valkey: Valkey, limit: int) -> None:
+    async with running(valkey.url) as node:
+        state = node.cluster.state
+        cursor: str | None = None
+
+        async def poll() -> list[str]:
+            nonlocal cursor
+            await another_millisecond()
+            found: list[str] = []
+            while True:
+                page = await state.changed_transactions(ALL, since=0, after=cursor, limit=limit)
+                assert len(page.items) <= limit
+                found += [item["id"] for item in page.items]
+                cursor = page.cursor
+                if not page.more:
+                    return found
+
+        assert await poll() == []
+        await thirty(node)
+        assert sorted(await poll()) == sorted(f"t{number}" for number in range(30))
+        assert await poll() == []
+        await stored(node, FLEET[3], "t3", ended=True)
+        await another_millisecond()
+        await stored(node, FLEET[4], "t30")
+        assert await poll() == ["t3", "t30"]
+
+
+async def test_changes_begin_at_a_time(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        await stored(node, FLEET[0], "old")
+        await another_millisecond()
+        since = (await node.cluster.ownership.claim(FLEET[0])).redis_time
+        await stored(node, FLEET[0], "new")
+        await another_millisecond()
+        page = await node.cluster.state.changed_transactions(ALL, since=since)
+        assert [item["id"] for item in page.items] == ["new"]
+
+
+async def test_a_cursor_that_is_none_of_ours_is_refused(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        with pytest.raises(NotFound):
+            await node.cluster.state.transactions(ALL, after="rubbish")
+        with pytest.raises(NotFound):
+            await node.cluster.state.changed_transactions(ALL, since=0, after="rubbish")
