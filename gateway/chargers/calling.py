@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from secrets import randbelow
 
@@ -9,7 +10,7 @@ import structlog
 
 from gateway.chargers.admission import Admission
 from gateway.chargers.commands import CallEnd, carry_out
-from gateway.chargers.effects import effect_of
+from gateway.chargers.effects import effect_of, expectation_of
 from gateway.chargers.make import KnownMake
 from gateway.chargers.recorder import Recorder
 from gateway.chargers.surroundings import Surroundings
@@ -54,6 +55,10 @@ class Calling:
         charger = command.charger
         if not self._socket.is_open:
             return CommandResult(command.id, charger, command.name, Outcome.OFFLINE, "the charger is not connected")
+        command = self._with_remote_start_id(command)
+        expectation = expectation_of(command, self._recorder.twin, self._around.clock.now)
+        if expectation is not None:
+            self._enqueue(expectation)
         result = await carry_out(
             command,
             profile=self._profile,
@@ -69,6 +74,16 @@ class Calling:
         _log.info("command", charger=str(charger), command=command.name, id=command.id,
                   outcome=result.outcome.value, reason=result.reason)  # fmt: skip
         return result
+
+    def _with_remote_start_id(self, command: Command) -> Command:
+        """A start with the number that OCPP 2.x will know it by, so that its transaction can be told."""
+        if (
+            command.name != "start"
+            or self._profile.version == "1.6"
+            or command.arguments["remote_start_id"] is not None
+        ):
+            return command
+        return replace(command, arguments={**command.arguments, "remote_start_id": next(self._next_id)})
 
     def _station(self) -> Station:
         twin = self._recorder.twin

@@ -60,6 +60,14 @@ class ChargersConfig(BaseModel):
         description="Seconds that the end of a transaction waits for messages which the charger numbered and has not "
         "sent yet; after it the transaction ends with the gap flagged",
     )
+    silent_transaction_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        7 * 86400,
+        description="Seconds of silence after which a transaction ends as one whose stop was lost (missing_stop); a "
+        "stop that comes later corrects it",
+    )
+    report_grace: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        600, description="Seconds after which a report that began to come in parts is told as it is, incomplete"
+    )
     max_message_bytes: int = Field(1024 * 1024, ge=1024, description="Longest message taken from a charger, in bytes")
     max_inbound_queue: int = Field(
         64, ge=1, description="Messages of one charger that may wait here; beyond that its socket is not read"

@@ -9,7 +9,7 @@ the log's receipt, without a turn of the connection's task.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,9 @@ from gateway.chargers.certificates import send_certificate, signed_at_once
 from gateway.chargers.commands import CallEnd, resolve
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.interpretation import UNDECIDED, Prepared, Received, decided, prepared, received
+from gateway.chargers.later_work import Work
 from gateway.chargers.make import KnownMake
-from gateway.chargers.recorder import Recorder, is_empty
+from gateway.chargers.recorder import Recorder, is_empty, may_owe
 from gateway.chargers.responsiveness import Responsiveness
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.websocket import WebSocket
@@ -57,9 +58,9 @@ MAX_ODD_TEXT = 64 * 1024
 
 @dataclass(slots=True)
 class _Internal:
-    """A change of the twin that no message of the charger causes. `done` is set once it is stored."""
+    """Work on the twin that no message of the charger causes. `done` is set once what follows from it is stored."""
 
-    make: Callable[[], Change]
+    do: Callable[[], Awaitable[object]]
     done: asyncio.Future[None] | None = None
 
 
@@ -138,7 +139,7 @@ class Connection:
                   remote=self._socket.remote_address)  # fmt: skip
         try:
             await self._recorder.store(self._connected())
-            await self._recorder.schedule_ends()
+            await self._recorder.schedule()
             # What had arrived before the socket was closed counts, too.
             while self._closed is None or self._inbox or self._in_hand is not None:
                 await self._work_off()
@@ -165,14 +166,14 @@ class Connection:
             if len(self._inbox) < self._around.config.max_inbound_queue // 2:
                 self._socket.resume()
             if isinstance(item, _Internal):
-                await self._recorder.store(item.make())
+                await item.do()
                 if item.done is not None and not item.done.done():
                     item.done.set_result(None)
             else:
                 await self._handle(item)
             self._in_hand = None
         if self._recorder.owes_schedule:
-            await self._recorder.schedule_ends()
+            await self._recorder.schedule()
 
     async def abandon(self, reason: str) -> None:
         """Say farewell for a charger whose socket was gone before the handshake was over."""
@@ -232,13 +233,13 @@ class Connection:
         """Redis lost its data: store everything known again, which claims the charger where need be."""
         self._enqueue_change(self._recorder.twin.everything)
 
-    async def end_pending(self, transaction_id: str) -> None:
-        """The grace time of a transaction's missing messages is over: end it, if they did not come.
+    async def do_later(self, work: Work) -> None:
+        """Do later work that is due, in its turn; returns once that is stored.
 
-        Returns once that is stored. Raises OwnershipLost where this connection ends before.
+        Raises OwnershipLost where this connection ends before.
         """
-        twin, clock, done = self._recorder.twin, self._around.clock, self._loop.create_future()
-        self._enqueue(_Internal(lambda: twin.end_pending(clock.now(), transaction_id), done))
+        done = self._loop.create_future()
+        self._enqueue(_Internal(lambda: self._recorder.do_later(work), done))
         await done
 
     def upkeep(self, now: float) -> None:
@@ -341,7 +342,7 @@ class Connection:
         self._note_anomaly(Anomaly("not_accepted", call.action, call.raw))
 
     def _enqueue_change(self, make: Callable[[], Change]) -> None:
-        self._enqueue(_Internal(make))
+        self._enqueue(_Internal(lambda: self._recorder.store(make())))
 
     def _enqueue(self, item: Received | _Internal) -> None:
         self._inbox.append(item)
@@ -385,7 +386,7 @@ class Connection:
             self._calling.watches.noticed(ready.change.events)
         self._in_hand = None
         self._answer(ready, earlier)
-        if self._inbox or self._closed is not None or (ready.change.transactions and self._recorder.owes_schedule):
+        if self._inbox or self._closed is not None or (may_owe(ready.change) and self._recorder.owes_schedule):
             self._wake_up()
 
     def no_receipt(self, ready: Prepared) -> None:

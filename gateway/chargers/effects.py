@@ -17,7 +17,8 @@ def effect_of(
 ) -> Callable[[], Change] | None:
     """The change to store once its turn has come; None where there is none."""
     if result.outcome is not Outcome.ACCEPTED:
-        return None
+        refused = command.name == "start" and result.outcome is not Outcome.TIMEOUT
+        return (lambda: twin.start_unexpected(now(), command.id)) if refused else None
     arguments, told = command.arguments, result.result or {}
     if command.name == "set_availability":
         return lambda: twin.availability_set(now(), arguments["evse_id"], arguments["available"])
@@ -27,6 +28,23 @@ def effect_of(
             now(), evse_id, _limit(command.name, arguments, told, twin.limits(now()).get(evse_id, NO_LIMIT))
         )
     return None
+
+
+def expectation_of(command: Command, twin: Twin, now: Callable[[], float]) -> Callable[[], Change] | None:
+    """The change to store before a command is sent: the transaction that a remote start causes will bear its id.
+
+    Before, as the charger may begin it in the same breath in which it says yes.
+    """
+    if command.name != "start":
+        return None
+    arguments = command.arguments
+    return lambda: twin.start_expected(
+        now(),
+        command.id,
+        token=arguments["token"],
+        evse_id=arguments["evse_id"],
+        remote_start_id=arguments["remote_start_id"],
+    )
 
 
 def _limit(name: str, arguments: dict[str, Any], told: dict[str, Any], known: Limit) -> Limit:

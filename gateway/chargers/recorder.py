@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import structlog
 
+from gateway.chargers.later_work import Work, change_of, due_again, owed, seconds_until
 from gateway.chargers.surroundings import Surroundings
+from gateway.core.draft import PART_PREFIX
 from gateway.core.errors import LogUnavailable, OwnershipLost
 from gateway.core.events import Origin, stamp
 from gateway.core.identity import ChargerId
@@ -13,9 +15,6 @@ from gateway.core.ports import Claim, Commit
 from gateway.core.twin import Change, Twin
 
 _log = structlog.get_logger(__name__)
-
-END_PENDING = "end_pending"
-"""Kind of the later work that ends a transaction whose last messages never came."""
 
 CLAIM_RETRY = 1.0
 """Seconds between attempts to claim a charger anew after Redis lost its data."""
@@ -36,12 +35,12 @@ class Recorder:
         self._around = around
         self._has_socket = has_socket
         self._sequence = 0
-        self._scheduled: set[str] = set()
+        self._scheduled: set[Work] = set()
 
     @property
     def owes_schedule(self) -> bool:
-        """Whether a transaction's end began to wait for missing messages, so that `schedule_ends` must be called."""
-        return self.twin.pending_ends().keys() != self._scheduled
+        """Whether later work came to be owed, or is not owed any more, so that `schedule` must be called."""
+        return set(owed(self.twin)) != self._scheduled
 
     def commit_of(self, change: Change, *, origin: Origin | None, answer: bytes, recorded: float) -> Commit:
         """The change as a commit; its first event carries the message that it came from."""
@@ -88,24 +87,31 @@ class Recorder:
                 continue
             if earlier is None:
                 self.adopt(change)
-                if change.transactions and self.owes_schedule:
-                    await self.schedule_ends()
+                if may_owe(change) and self.owes_schedule:
+                    await self.schedule()
             return earlier
 
-    async def schedule_ends(self) -> None:
-        """Have transactions ended after the grace time whose end waits for missing messages."""
-        pending = self.twin.pending_ends()
-        for transaction_id in pending.keys() - self._scheduled:
-            due = self._around.clock.now() + self._around.config.missing_messages_grace
+    async def schedule(self) -> None:
+        """Put off what must be done later though no message will ask for it."""
+        wanted = set(owed(self.twin))
+        for work in wanted - self._scheduled:
+            kind, key = work
+            due = self._around.clock.now() + seconds_until(work, self._around.config)
             try:
-                await self._around.later.schedule(
-                    self.charger, END_PENDING, due, transaction_id.encode(), key=transaction_id
-                )
+                await self._around.later.schedule(self.charger, kind, due, key.encode(), key=key)
             except LogUnavailable as error:
-                _log.warning("end not scheduled; the next message tries again", charger=str(self.charger),
-                             transaction=transaction_id, error=str(error))  # fmt: skip
+                _log.warning("later work not scheduled; the next message tries again", charger=str(self.charger),
+                             work=kind, about=key, error=str(error))  # fmt: skip
                 return
-        self._scheduled = set(pending)
+        self._scheduled = wanted
+
+    async def do_later(self, work: Work) -> None:
+        """Do later work that is due. Raises OwnershipLost, and LogUnavailable where it must be looked at again."""
+        config = self._around.config
+        await self.store(change_of(work, self.twin, self._around.clock.now(), config))
+        due = due_again(work, self.twin, config)
+        if due is not None:
+            await self._around.later.schedule(self.charger, work[0], due, work[1].encode(), key=work[1])
 
     # ------------------------------------------------------------ after Redis came back empty
 
@@ -143,6 +149,11 @@ class Recorder:
             if claim is None:
                 raise OwnershipLost(str(self.charger), forgotten=False)
             return claim
+
+
+def may_owe(change: Change) -> bool:
+    """Whether a change may have made later work: a transaction or a report in parts is in it."""
+    return bool(change.transactions) or any(name.startswith(PART_PREFIX) for name in change.fields)
 
 
 def is_empty(change: Change) -> bool:

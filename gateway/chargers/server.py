@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from websockets.http11 import Request
 
-from gateway.chargers.absent import end_pending_for_absent
+from gateway.chargers.absent import do_later_for_absent
 from gateway.chargers.connection import Connection
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.handshake import (
@@ -18,7 +18,7 @@ from gateway.chargers.handshake import (
     offered_subprotocols,
     password_spellings,
 )
-from gateway.chargers.recorder import END_PENDING
+from gateway.chargers.later_work import KINDS
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.tls import BACKLOG, TlsListener, tls_context
 from gateway.chargers.websocket import WebSocket
@@ -99,14 +99,14 @@ class ChargerServer:
 
         Raises OwnershipLost where another node holds it: that one will do it, when the work comes back.
         """
-        if kind != END_PENDING:
+        if kind not in KINDS:
             _log.error("unknown later work", kind=kind, charger=str(charger))
             return
-        connection = self._around.router.local(charger)
+        connection, work = self._around.router.local(charger), (kind, payload.decode())
         if isinstance(connection, Connection):
-            await connection.end_pending(payload.decode())
-            return
-        await end_pending_for_absent(charger, payload.decode(), self._around)
+            await connection.do_later(work)
+        else:
+            await do_later_for_absent(charger, work, self._around)
 
     def _drain(self) -> None:
         self._draining = True

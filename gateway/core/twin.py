@@ -11,7 +11,7 @@ from typing import Any
 from gateway.core import ledger, start_stop, statuses, transaction_events
 from gateway.core.assembly import give_up, take_part
 from gateway.core.charger_state import count_violations, new_charger, new_memory
-from gateway.core.clock import rfc3339
+from gateway.core.clock import instant, rfc3339
 from gateway.core.connector_state import is_idle, make_idle
 from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
 from gateway.core.events import Event, to_json
@@ -185,6 +185,15 @@ class Twin:
         """The grace time of a transaction in `pending_ends` is over: end it with what is there, as suspect."""
         return transaction_events.end_pending(self._draft(now), transaction_id)
 
+    def active_ids(self) -> list[str]:
+        """The transactions that run, and those whose end waits for missing messages."""
+        return [*self._state.transactions]
+
+    def spoken_at(self, transaction_id: str) -> float | None:
+        """When anything was last heard of an active transaction (Unix seconds); None where it is none."""
+        record = self._state.transactions.get(transaction_id)
+        return None if record is None or record["updated_at"] is None else instant(record["updated_at"])
+
     def unfinished_reports(self) -> list[str]:
         """Reports of which parts are missing: see `give_up_report`."""
         return [*self._state.reports]
@@ -198,7 +207,7 @@ class Twin:
     def start_expected(
         self, now: float, command_id: str, *, token: str, evse_id: int | None, remote_start_id: int | None
     ) -> Change:
-        """The charger said yes to a remote start: the transaction that it causes bears the command's id."""
+        """A remote start is on its way to the charger: the transaction that it causes bears the command's id."""
         draft = self._draft(now)
         ledger.expect_start(
             draft,
@@ -210,6 +219,13 @@ class Twin:
                 "at": now,
             },
         )
+        return draft.change()
+
+    def start_unexpected(self, now: float, command_id: str) -> Change:
+        """The charger refused the remote start."""
+        draft = self._draft(now)
+        memory = draft.memory()
+        memory["expected"] = [one for one in memory["expected"] if one["command_id"] != command_id]
         return draft.change()
 
     def end_stale(self, now: float, transaction_id: str, *, silent_for: float) -> Change:
