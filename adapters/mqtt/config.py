@@ -34,6 +34,11 @@ class MqttConfig(BaseModel):
         description="Use brokers without MQTT 5, although they acknowledge a publish that their ACL refused: such an "
         "event is lost unnoticed",
     )
+    resend_after_crash: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        60,
+        description="Seconds of confirmed events that are published again, with their ids, after the broker was lost "
+        "without a word: it may have crashed and forgotten them. As long as between two saves of the broker; 0: none",
+    )
     state_interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         30, description="Seconds between two publications of every retained state, changed or not; 0 never repeats"
     )

@@ -42,17 +42,35 @@ class MqttReader:
     def __init__(self, config: MqttConfig, context: GatewayContext, topics: Topics) -> None:
         self.refresh_interval: float | None = config.state_interval or None
         self._context, self._topics = context, topics
+        self._resend_after_crash = config.resend_after_crash
         self._dialer = Dialer(config, context)
 
     def open(self, shard: int) -> Delivery:
         repeat_after = None if self.refresh_interval is None else self.refresh_interval / 2
-        return MqttDelivery(shard, self._dialer, self._context, self._topics, Retained(self._topics, repeat_after))
+        return MqttDelivery(
+            shard,
+            self._dialer,
+            self._context,
+            self._topics,
+            Retained(self._topics, repeat_after),
+            resend_after_crash=self._resend_after_crash,
+        )
 
 
 class MqttDelivery:
     """The Delivery of one shard: one connection at a time, QoS 1, acknowledged. Shard 0 speaks for the gateway."""
 
-    def __init__(self, shard: int, dialer: Dialer, context: GatewayContext, topics: Topics, retained: Retained) -> None:
+    def __init__(
+        self,
+        shard: int,
+        dialer: Dialer,
+        context: GatewayContext,
+        topics: Topics,
+        retained: Retained,
+        *,
+        resend_after_crash: float,
+    ) -> None:
+        self._resend = resend_after_crash
         self._shard, self._context, self._topics, self._retained = shard, context, topics, retained
         self._clock, self._observer = context.clock, context.observer
         self._redialer = Redialer(dialer, shard)
@@ -67,10 +85,12 @@ class MqttDelivery:
         self._refused = False
         self._warn_at = 0.0
 
-    async def connect(self) -> None:
+    async def connect(self) -> float:
         await self._hang_up()
+        crashed = False
         while True:
             self._connection = await self._redialer.dial(self._login)
+            crashed = crashed or self._redialer.broker_may_have_crashed
             self._retained.forget()
             try:
                 if self._status is not None:
@@ -78,7 +98,7 @@ class MqttDelivery:
             except DeliveryInterrupted as error:
                 log.info("the broker connection did not last", shard=self._shard, problem=str(error))
                 continue
-            return
+            return self._resend if crashed else 0.0
 
     async def lost(self) -> None:
         if self._connection is not None:

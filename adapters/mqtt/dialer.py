@@ -33,6 +33,9 @@ _NEEDS_TRUST = (
 class Connection(Protocol):
     """What both MQTT versions offer; see Publisher."""
 
+    @property
+    def said_goodbye(self) -> bool: ...
+
     async def publish(
         self,
         messages: Sequence[Message],
@@ -140,14 +143,21 @@ class Redialer:
         self._dialer, self._shard = dialer, shard
         self._backoff = Backoff()
         self._lived_from: float | None = None
+        self._refused = False
+        self._connection: Connection | None = None
+        self.broker_may_have_crashed = False
+        """The broker went without a word before the connection that `dial` made, or was away when it was sought. One
+        that hangs up on what it refuses has not crashed."""
 
     def refused(self) -> None:
         """The broker works, and refused something: should it hang up for that, come back quickly."""
         self._backoff.reset()
+        self._refused = True
 
     async def dial(self, login: Login) -> Connection:
         """Connect; tries until it works. Raises ConfigurationError."""
         now = asyncio.get_running_loop().time()
+        self.broker_may_have_crashed = not (self._refused or self._connection is None or self._connection.said_goodbye)
         if self._lived_from is not None:
             if now - self._lived_from >= _STABLE_SECONDS:
                 self._backoff.reset()
@@ -157,8 +167,10 @@ class Redialer:
                 connection = await self._dialer.dial(login)
             except DeliveryInterrupted as error:
                 self._dialer.health.problem(self._shard, str(error))
+                self.broker_may_have_crashed = True
                 await self._backoff.wait()
                 continue
             self._dialer.health.clear(self._shard)
             self._lived_from = asyncio.get_running_loop().time()
+            self._connection, self._refused = connection, False
             return connection

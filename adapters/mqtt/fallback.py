@@ -24,6 +24,8 @@ class OldPublisher:
     """A connection, made by `open`; as `Publisher`, but every message that was acknowledged counts as taken."""
 
     max_packet_size: int | None = None
+    said_goodbye = False
+    """In MQTT 3.1.1 a broker cannot say goodbye, so that every end may be a crash."""
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client

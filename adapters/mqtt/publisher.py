@@ -73,6 +73,8 @@ class Publisher(asyncio.Protocol):
         self._connack: asyncio.Future[mqtt5.ConnAckPacket] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._reason = ""
+        self.said_goodbye = False
+        """The end was told by a DISCONNECT, of either side: the broker had time to save what it took."""
         self._batch: _Batch | None = None
         self._rest = b""
         self._paused = False
@@ -156,6 +158,7 @@ class Publisher(asyncio.Protocol):
                 session_expiry_interval=None if with_will else 0,
             )
             self._reason = "closed"
+            self.said_goodbye = True
             self._write(packet.write())
             if self._transport is not None:
                 self._transport.close()
@@ -287,6 +290,7 @@ class Publisher(asyncio.Protocol):
                 if not self._connack.done():
                     self._connack.set_result(packet)
             case mqtt5.DisconnectPacket():
+                self.said_goodbye = True
                 detail = packet.reason_str or packet.server_reference
                 self._drop(f"the broker ended it: {_words(packet.reason_code)}" + (f" ({detail})" if detail else ""))
             case mqtt5.PingRespPacket():

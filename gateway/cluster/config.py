@@ -42,6 +42,12 @@ class ClusterConfig(BaseModel):
     reader_retention: float = Field(
         DAY, gt=0, description="Seconds after which the log waits no longer for a reader that no node runs"
     )
+    wait_for_replicas: int = Field(
+        0, ge=0, description="Replicas of Redis that must have a commit before the charger is answered (WAIT); 0: none"
+    )
+    replica_timeout: float = Field(
+        2.0, gt=0, description="Seconds that replicas may take for it; after them the commit is tried again"
+    )
     dead_letters_max: int = Field(10_000, ge=1, description="Dead letters kept per shard; the oldest go first")
     node_term: float = Field(10.0, gt=0, description="Seconds of silence after which a node counts as dead")
     lease_term: float = Field(

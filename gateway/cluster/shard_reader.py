@@ -35,6 +35,8 @@ _CONNECT_ALARM = 2.0
 _DROPS_UNTIL_ALONE = 2
 _DROPS_UNTIL_PARKED = 2
 _WHAT = "events"
+MAX_REPEATED = 20_000
+"""Entries of a shard that are delivered again at the most after the receiver forgot them."""
 
 
 class ShardReader:
@@ -82,6 +84,7 @@ class ShardReader:
         self._held_until = 0.0
         self._drops_in_a_row = 0
         self._drops_alone = 0
+        self._last_confirmed = ""
 
     def give_up(self) -> None:
         """Hand the shard over to another node."""
@@ -149,10 +152,12 @@ class ShardReader:
 
     async def _drive(self, delivery: Delivery, tasks: asyncio.TaskGroup) -> None:
         while True:
-            await self._connect(delivery)
+            forgotten = await self._connect(delivery)
             lost = tasks.create_task(delivery.lost(), name=f"watch {self._reader.name} shard {self._shard}")
             lost.add_done_callback(lambda _: self._stirred.set())
             try:
+                if forgotten:
+                    await self._repeat(delivery, forgotten)
                 await self._projector.connected(delivery)
                 while not lost.done():
                     await self._step(delivery)
@@ -163,13 +168,47 @@ class ShardReader:
             # A dropped connection may mean that another node took over: it must not be fought for.
             await self._make_sure()
 
-    async def _connect(self, delivery: Delivery) -> None:
+    async def _connect(self, delivery: Delivery) -> float:
         alarm = asyncio.get_running_loop().call_later(_CONNECT_ALARM, self._health.not_connected)
         try:
-            await delivery.connect()
+            forgotten = await delivery.connect()
         finally:
             alarm.cancel()
         self._health.connected()
+        return forgotten
+
+    async def _repeat(self, delivery: Delivery, seconds: float) -> None:
+        """Deliver again what the receiver confirmed of late and may have forgotten. Raises DeliveryInterrupted.
+
+        The cursor stays. What the receiver refuses this time was with it once, and is left out.
+        """
+        entries = await self._confirmed_of_late(seconds)
+        if not entries:
+            return
+        log.warning(
+            "the receiver may have forgotten what it confirmed: it is delivered again, with the same ids",
+            reader=self._reader.name,
+            shard=self._shard,
+            events=len(entries),
+        )
+        for start in range(0, len(entries), BATCH):
+            try:
+                await delivery.deliver(entries[start : start + BATCH])
+            except (DeliveryRefused, DeliveryImpossible) as error:
+                log.warning("an event could not be delivered again", shard=self._shard, problem=str(error))
+        self._projector.touch({self._all_keys.charger(entry.charger).name for entry in entries}, removed=set())
+
+    async def _confirmed_of_late(self, seconds: float) -> list[LogEntry]:
+        """The entries up to the last confirmed one, from so many seconds before it on; the latest MAX_REPEATED."""
+        backoff, reader = Backoff(), EntryReader()
+        while True:
+            try:
+                last = self._last_confirmed or await self._lease.stored_cursor()
+                begin = max(0, int(last.partition("-")[0]) - int(seconds * 1000))
+                found = await self._lane.call("XREVRANGE", self._keys.log, last, begin, "COUNT", MAX_REPEATED)
+                return reader.entries(found[::-1])
+            except LogUnavailable:
+                await backoff.wait()
 
     async def _make_sure(self) -> None:
         """Go on only with a lease that is certainly ours."""
@@ -244,7 +283,8 @@ class ShardReader:
         done, names = self._batch[:count], self._all_keys.charger
         removed = {names(entry.charger).name for entry in done if entry.type == REMOVED}
         self._projector.touch({names(entry.charger).name for entry in done}, removed=removed)
-        self._lease.move(self._batch[count - 1].position)
+        self._last_confirmed = self._batch[count - 1].position
+        self._lease.move(self._last_confirmed)
         del self._batch[:count]
         self._observer.delivered(self._reader.name, self._shard, count)
         self._drops_in_a_row = self._drops_alone = 0

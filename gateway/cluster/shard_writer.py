@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.keys import ChargerKeys, Keys
-from gateway.cluster.link import Argument, Backoff, Link, Wire, pack
+from gateway.cluster.link import REPLY_SECONDS, Argument, Backoff, Link, Wire, pack
 from gateway.cluster.scripts import Script, script
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable, OwnershipLost
@@ -128,6 +128,8 @@ class ShardWriter:
         if any(isinstance(reply, NoScriptError) for reply in replies):
             await wire.exchange([pack(("SCRIPT", "LOAD", self._script.source))])
             replies = await wire.exchange(calls)
+        if self._config.wait_for_replicas:
+            await self._wait_for_replicas(wire)
         done = sum(
             self._settle(shard, batch, reply) for (shard, batch), reply in zip(batches.items(), replies, strict=True)
         )
@@ -142,6 +144,22 @@ class ShardWriter:
             self._in_trouble = False
             self._health.set("log", "ok")
             log.info("commits are taken again")
+
+    async def _wait_for_replicas(self, wire: Wire) -> None:
+        """Come back once enough replicas have what this connection wrote. Raises LogUnavailable where they do not.
+
+        What was written stays written: the commits are sent again, and the script knows them.
+        """
+        wanted, patience = self._config.wait_for_replicas, self._config.replica_timeout
+        (reached,) = await wire.exchange(
+            [pack(("WAIT", wanted, int(patience * 1000)))], seconds=patience + REPLY_SECONDS
+        )
+        if isinstance(reached, RedisError) or reached < wanted:
+            problem = f"{reached} of {wanted} replicas have the commits"
+            if self._health.set("log", "degraded", problem):
+                log.error("commits are not replicated", problem=problem)
+            self._in_trouble = True
+            raise LogUnavailable(problem)
 
     def _reject_unpackable(self, batches: dict[int, list[_Waiting]]) -> None:
         """Give a commit that holds what is neither text nor number back to its caller, so that the others go on."""

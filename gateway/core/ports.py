@@ -173,8 +173,12 @@ class Delivery(Protocol):
     DeliveryInterrupted or when `lost` returned; close at the end. Calls never overlap, but for `lost`.
     """
 
-    async def connect(self) -> None:
-        """Come into a state where batches can be delivered; retries by itself with back-off until cancelled."""
+    async def connect(self) -> float:
+        """Come into a state where batches can be delivered; retries by itself with back-off until cancelled.
+
+        Returns how many seconds of what was confirmed before are to be delivered again, because the receiver may have
+        forgotten it: 0 where it has not.
+        """
         ...
 
     async def lost(self) -> None:
@@ -477,10 +481,10 @@ class Ask:
     def as_dict(self) -> dict[str, Any]:
         """The public shape, the same over MQTT and to a webhook."""
         return {
+            **self.data,
             "id": self.id,
             "question": self.kind,
             "charger_id": self.charger.identity,
-            **self.data,
             "deadline_at": rfc3339(self.deadline),
         }
 

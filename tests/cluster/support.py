@@ -168,6 +168,7 @@ class FakeReader:
         self.attempts: list[list[str]] = []
         self.snapshots: list[Snapshot] = []
         self.connects = 0
+        self.forgotten = 0.0
         self.drops: dict[int, asyncio.Event] = {}
         self.open_shards: set[int] = set()
 
@@ -186,10 +187,11 @@ class FakeDelivery:
     def __init__(self, reader: FakeReader, shard: int) -> None:
         self.reader, self.shard = reader, shard
 
-    async def connect(self) -> None:
+    async def connect(self) -> float:
         self.reader.connects += 1
         self.reader.drops[self.shard] = asyncio.Event()
         self.reader.open_shards.add(self.shard)
+        return self.reader.forgotten
 
     async def lost(self) -> None:
         await self.reader.drops[self.shard].wait()

@@ -47,6 +47,47 @@ async def test_a_dropped_connection_resumes_after_what_was_confirmed(valkey: Val
         assert reader.attempts == [events(1, 2, 3, 4), events(3, 4)]
 
 
+async def test_what_the_receiver_may_have_forgotten_is_delivered_again_and_the_cursor_stays(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3)
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 2, 3))
+            reader.forgotten = 60.0
+            reader.drops[0].set()
+            await eventually(lambda: reader.ids == events(1, 2, 3, 1, 2, 3))
+            reader.forgotten = 0.0
+            await fill(node, 4)
+            await eventually(lambda: reader.ids == events(1, 2, 3, 1, 2, 3, 4))
+            # One that says no the second time is left out; the others come all the same.
+            reader.forgotten = 60.0
+            reader.failures = [DeliveryRefused("not authorized", confirmed=1)]
+            reader.drops[0].set()
+            await eventually(lambda: not reader.failures)
+            reader.forgotten = 0.0
+            await fill(node, 5)
+            await eventually(lambda: reader.ids[-1] == "event-5")
+        later = FakeReader()
+        async with reading(node, later):
+            await eventually(lambda: later.open_shards)
+            await fill(node, 6)
+            await eventually(lambda: later.ids == events(6))
+
+
+async def test_only_the_latest_seconds_are_delivered_again(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1)
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1))
+            await asyncio.sleep(0.3)
+            await fill(node, 2)
+            await eventually(lambda: reader.ids == events(1, 2))
+            reader.forgotten = 0.15
+            reader.drops[0].set()
+            await eventually(lambda: reader.ids == events(1, 2, 2))
+
+
 async def test_a_connection_lost_while_idle_is_made_anew_and_everything_projected(valkey: Valkey) -> None:
     async with running(valkey.url, shards=1) as node:
         epoch = await fill(node)

@@ -1,0 +1,52 @@
+"""With replicas, a receipt is given only when they have the commit, too."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.cluster.support import CP1, eventually, message, running
+from tests.support.servers import Valkey
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Valkey, Valkey]]:
+    """A primary and its replica."""
+    (tmp_path / "primary").mkdir()
+    (tmp_path / "replica").mkdir()
+    primary = Valkey(tmp_path / "primary", "--repl-diskless-sync-delay", "0")
+    primary.start()
+    replica = Valkey(tmp_path / "replica", "--replicaof", "127.0.0.1", str(primary.port))
+    replica.start()
+    yield primary, replica
+    replica.stop()
+    primary.stop()
+
+
+def replicas(primary: Valkey) -> int:
+    with redis.Redis.from_url(primary.url) as client:
+        return sum(1 for name, state in client.info("replication").items() if name.startswith("slave") and state)
+
+
+async def test_a_commit_waits_for_the_replica(pair: tuple[Valkey, Valkey]) -> None:
+    primary, replica = pair
+    await eventually(lambda: replicas(primary) == 1)
+    options = {"wait_for_replicas": 1, "replica_timeout": 0.3, "shards": 1}
+    async with running(primary.url, **options) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        assert await node.cluster.log.commit(message(CP1, epoch, 1)) is None
+        with redis.Redis.from_url(replica.url) as client:
+            assert client.xlen("ocpp:{s00}:log") == 1
+        replica.kill()
+        waiting = asyncio.create_task(node.cluster.log.commit(message(CP1, epoch, 2)))
+        check = await eventually(lambda: (found := node.health.checks().get("log")) and found.level != "ok" and found)
+        assert "0 of 1 replicas" in check.detail
+        assert not waiting.done()
+        replica.start()
+        async with asyncio.timeout(30):
+            assert await waiting is None
+        await eventually(lambda: node.health.checks()["log"].level == "ok")
+        with redis.Redis.from_url(primary.url) as client:
+            assert client.xlen("ocpp:{s00}:log") == 2, "what was sent again was stored once"
