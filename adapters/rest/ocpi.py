@@ -64,7 +64,7 @@ def session(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
             "location_id": _id(record["charger_id"]),
             "evse_uid": _evse(record),
             "connector_id": str(record["connector_id"] or 1),
-            "currency": config.currency,
+            "currency": (record["cost"] or {}).get("currency") or config.currency,
             "charging_periods": [_period(record)],
             "total_cost": _cost(record),
             "status": known if ended else "ACTIVE",
@@ -100,7 +100,7 @@ def cdr(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
                 "connector_format": config.connector_format,
                 "connector_power_type": config.power_type,
             },
-            "currency": config.currency,
+            "currency": (record["cost"] or {}).get("currency") or config.currency,
             "charging_periods": [_period(record)],
             "signed_data": _signed(record),
             "total_cost": _cost(record) or {"excl_vat": 0},
@@ -160,9 +160,11 @@ def _period(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cost(record: dict[str, Any]) -> dict[str, Any] | None:
-    """The charger's own figure, where it reported one."""
-    total = (record["cost"] or {}).get("total_cost")
-    return {"excl_vat": _rounded(Decimal(str(total)))} if isinstance(total, int | float) else None
+    """The charger's own figure, where it reported one (OCPP 2.1)."""
+    total = (record["cost"] or {}).get("total") or {}
+    price = {"excl_vat": total.get("excluding_tax"), "incl_vat": total.get("including_tax")}
+    known = {name: _rounded(Decimal(str(amount))) for name, amount in price.items() if amount is not None}
+    return {"excl_vat": known.get("incl_vat", 0), **known} if known else None
 
 
 def _signed(record: dict[str, Any]) -> dict[str, Any] | None:

@@ -112,7 +112,7 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
         record["prints"] = _with_print(record["prints"], report)
     if report.offline:
         record["offline_part"] = _offline(record["offline_part"], at)
-    cost = report.details.get("cost")
+    cost = report.details.get("costs")
     if isinstance(cost, dict):
         record["cost"] = cost
     if record["started_at"] is None or report.kind == "started":

@@ -237,3 +237,41 @@ async def test_an_accepted_limit_shows_in_the_snapshot() -> None:
         await obey(charger)
         assert (await command).outcome is Outcome.ACCEPTED
         await until(lambda: b'"enabled":false' in node.store.fields[ChargerId("CP1")]["charger"])
+
+
+async def test_the_transaction_that_a_remote_start_causes_bears_its_id() -> None:
+    for version in ("ocpp1.6", "ocpp2.0.1"):
+        async with running() as node, node.charger(subprotocol=version) as charger:
+            command = node.command("start", validated_arguments("start", {"token": "TAG", "evse_id": 1}))
+            work = asyncio.create_task(node.connection().execute(command))
+            message_id, _, payload = await charger.called()
+            # It may begin before its answer is sent, let alone read.
+            if version == "ocpp1.6":
+                await charger.post("StartTransaction", START)
+            else:
+                info = {"transactionId": "tx", "remoteStartId": payload["remoteStartId"]}
+                started = {
+                    "eventType": "Started",
+                    "timestamp": "2026-11-21T08:00:00Z",
+                    "triggerReason": "RemoteStart",
+                    "seqNo": 0,
+                    "transactionInfo": info,
+                    "evse": {"id": 1, "connectorId": 1},
+                }
+                await charger.post("TransactionEvent", started)
+            await charger.receive()
+            await charger.answer(message_id, {"status": "Accepted"})
+            assert (await work).outcome is Outcome.ACCEPTED
+            (told,) = node.data("transaction.started")
+            assert told["command_id"] == command.id
+
+
+async def test_a_remote_start_that_was_refused_is_not_taken_for_the_cause() -> None:
+    async with running() as node, node.charger() as charger:
+        command = node.command("start", validated_arguments("start", {"token": "TAG"}))
+        work = asyncio.create_task(node.connection().execute(command))
+        message_id, _, _ = await charger.called()
+        await charger.answer(message_id, {"status": "Rejected"})
+        assert (await work).outcome is Outcome.REJECTED
+        await charger.call("StartTransaction", START)
+        assert node.data("transaction.started")[0]["command_id"] is None

@@ -14,7 +14,7 @@ CHARGER = ChargerId("CP1")
 @pytest.mark.parametrize(
     ("name", "given", "filled"),
     [
-        ("start", {"token": "A"}, {"token": "A", "token_type": "Central", "evse_id": None, "remote_start_id": None}),
+        ("start", {"token": "A"}, {"token": "A", "token_type": "Central", "evse_id": None, "remote_start_id": None, "group": None, "profile": None}),
         ("stop", {}, {"transaction_id": None, "evse_id": None}),
         ("unlock", {}, {"evse_id": 1, "connector_id": 1}),
         ("reset", {}, {"type": "on_idle", "evse_id": None}),

@@ -8,6 +8,8 @@ from adapters.mqtt.event_schemas.base import FromMessage
 from adapters.mqtt.event_schemas.certificates import OcspRequest
 from adapters.mqtt.event_schemas.costs import Costs
 from gateway.core.connector_state import Number, TokenFacts
+from gateway.core.readings import Reading
+from gateway.core.transaction import Alternative, OfflinePart
 
 
 class Sample(TypedDict):
@@ -52,7 +54,8 @@ class TransactionLimit(TypedDict):
 class TransactionEvent(FromMessage):
     """A transaction as it stands after this event.
 
-    Of a message that repeats or completes what ended before, only the ids and what it adds are given.
+    Of a message that repeats or completes what ended before, only the ids and what it adds are given. What a bill may
+    rest on (from `revision` to `alternatives`) is there once it has ended.
     """
 
     transaction_id: str
@@ -65,6 +68,7 @@ class TransactionEvent(FromMessage):
     authorization_status: NotRequired[str | None]
     reservation_id: NotRequired[int | None]
     remote_start_id: NotRequired[int | None]
+    command_id: NotRequired[str | None]
     started_at: NotRequired[str | None]
     ended_at: NotRequired[str | None]
     duration_s: NotRequired[float | None]
@@ -79,6 +83,17 @@ class TransactionEvent(FromMessage):
     samples: NotRequired[list[Sample]]
     suspect: NotRequired[list[str]]
     revision: NotRequired[int]
+    tokens: NotRequired[list[TokenFacts]]
+    recorded_started_at: NotRequired[str | None]
+    recorded_ended_at: NotRequired[str | None]
+    readings: NotRequired[list[Reading]]
+    sample_count: NotRequired[int]
+    peak_power_w: NotRequired[Number | None]
+    soc_start_percent: NotRequired[Number | None]
+    soc_end_percent: NotRequired[Number | None]
+    offline_part: NotRequired[OfflinePart | None]
+    cost: NotRequired[Costs | None]
+    alternatives: NotRequired[list[Alternative]]
     pending_end: NotRequired[bool]
     cable_max_current_a: NotRequired[int]
     phases_used: NotRequired[int]
