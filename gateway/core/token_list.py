@@ -11,8 +11,9 @@ from gateway.core.patterns import matches
 from gateway.core.ports import IdToken, TokenStore
 from gateway.core.reports import Token
 
-EMPTINESS_HOLDS = 3.0
-"""Seconds for which a node believes that the list is empty, or is not, before it looks again."""
+EMPTINESS_HOLDS = 0.2
+"""Seconds for which a node believes that the list is empty, or is not, before it looks again: short, as until then who
+has just stored a first token sees every other one accepted."""
 
 
 class TokenList:
@@ -24,7 +25,7 @@ class TokenList:
         self._looked_at = float("-inf")
 
     async def is_empty(self) -> bool:
-        """From memory, but for one look every few seconds."""
+        """From memory, but for a few looks a second."""
         if self._clock.monotonic() - self._looked_at >= EMPTINESS_HOLDS:
             self._empty = await self._store.is_empty()
             self._looked_at = self._clock.monotonic()

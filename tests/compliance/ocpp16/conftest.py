@@ -1,0 +1,48 @@
+"""One gateway for all cases: a real process on a real Valkey and a real broker. Each test has charge points of its
+own names and tokens of its own, so that tests may run in any order and side by side."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from gateway.core.token_list import EMPTINESS_HOLDS
+from tests.compliance.ocpp16.lab import STRICT, Lab
+from tests.support.gateway_process import ADMIN_KEY, GatewayProcess
+from tests.support.servers import EmbeddedBroker, Valkey
+
+
+@dataclass(frozen=True)
+class House:
+    """The running gateway, and what it stands on."""
+
+    gateway: GatewayProcess
+    valkey: Valkey
+    broker: EmbeddedBroker
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("lab16")
+    valkey, broker = Valkey(folder / "valkey").start(), EmbeddedBroker(folder / "broker").start()
+    quirks = folder / "strict.toml"
+    quirks.write_text(f'[[profile]]\nname = "strict"\nmatch = {{ identity = "{STRICT}*" }}\nstrict = true\n')
+    settings = {"chargers": {"quirks": str(quirks)}, "answers": {"sign_certificate": ["accepted"]}}
+    gateway = GatewayProcess(folder / "gateway", redis_url=valkey.url, mqtt_url=broker.url, settings=settings)
+    with gateway:
+        # With the first token there is a list, and whoever is not on it is unknown.
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+        url = f"{gateway.rest_url}/v1/tokens/FIRST"
+        httpx.put(url, headers=headers, json={}, trust_env=False, timeout=30).raise_for_status()
+        time.sleep(EMPTINESS_HOLDS)
+        yield House(gateway, valkey, broker)
+    broker.stop()
+    valkey.stop()
+
+
+@pytest.fixture
+async def lab(house: House) -> AsyncIterator[Lab]:
+    async with house.gateway.client() as client:
+        yield Lab(house.gateway, client)
