@@ -15,6 +15,7 @@ from gateway.core.clock import rfc3339
 from gateway.core.identity import ChargerId
 from gateway.core.ports import IdToken
 from gateway.core.responder import Question
+from gateway.core.token_list import EMPTINESS_HOLDS
 from tests.core.answering import BOOT, CP1, FOR_EVER, NOBODY, FakeAsker, House, asked, house
 from tests.support.virtual_time import START, run
 
@@ -194,10 +195,10 @@ def test_a_fresh_install_accepts_any_token_until_there_is_a_list() -> None:
         found = []
         for _ in range(3):
             found.append(await made.responder.authorize(asked("OTHER")))
-            await asyncio.sleep(1)
+            await asyncio.sleep(EMPTINESS_HOLDS / 4)
         assert made.tokens.asked == ["is_empty"]
         await made.tokens.put([IdToken("tag")])
-        await asyncio.sleep(3)
+        await asyncio.sleep(EMPTINESS_HOLDS)
         found += [await made.responder.authorize(asked(token)) for token in ("OTHER", "TAG")]
         return [(decision.status, decision.decided_by) for decision in found]
 

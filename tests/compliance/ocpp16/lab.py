@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -66,11 +66,16 @@ class Lab:
 
     def order(self, charge_point: ChargePoint, name: str, **arguments: Any) -> "asyncio.Task[Payload]":
         """A neutral command under way; its result is the task's."""
-        return asyncio.create_task(self._post(charge_point, f"commands/{name}", arguments), name=name)
+        return self.beside(self._post(charge_point, f"commands/{name}", arguments))
 
     def call(self, charge_point: ChargePoint, action: str, payload: Payload) -> "asyncio.Task[Payload]":
         """A raw OCPP call under way."""
-        return asyncio.create_task(self._post(charge_point, f"calls/{action}", payload), name=action)
+        return self.beside(self._post(charge_point, f"calls/{action}", payload))
+
+    @staticmethod
+    def beside(work: Coroutine[Any, Any, Payload]) -> "asyncio.Task[Payload]":
+        """Work that goes on while the charge point answers."""
+        return asyncio.create_task(work, name="operator")
 
     async def _post(self, charge_point: ChargePoint, path: str, body: Payload) -> Payload:
         answer = await self.client.post(f"/v1/chargers/{charge_point.identity}/{path}", json=body)
