@@ -96,12 +96,17 @@ class ChargePoint:
 
     async def asked(self, action: str) -> tuple[str, Payload]:
         """The gateway's next request, which is a valid one of this action: its message id and payload."""
-        _, message_id, called, payload = await self._next(CALL)
+        message_id, called, payload = await self.any_call()
         assert called == action, (called, payload)
+        return message_id, payload
+
+    async def any_call(self) -> tuple[str, str, Payload]:
+        """The gateway's next request, which is a valid one: its message id, action and payload."""
+        _, message_id, called, payload = await self._next(CALL)
         assert isinstance(message_id, str)
         assert 1 <= len(message_id) <= 36
-        check(action, payload)
-        return message_id, payload
+        check(called, payload)
+        return message_id, called, payload
 
     async def obey(self, action: str, answer: Payload) -> Payload:
         """Answer the gateway's next request; its payload."""

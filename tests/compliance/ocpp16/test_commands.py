@@ -234,7 +234,7 @@ async def test_one_call_at_a_time(lab: Lab) -> None:
         first, second = lab.order(point, "unlock"), lab.order(point, "clear_cache")
         kinds = {}
         for _ in range(2):
-            _, message_id, action, _ = await point._next(2)
+            message_id, action, _ = await point.any_call()
             assert await point.is_told_nothing()
             status = "Unlocked" if action == "UnlockConnector" else "Accepted"
             kinds[action] = message_id
