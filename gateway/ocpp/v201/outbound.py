@@ -19,6 +19,7 @@ from gateway.ocpp.v201.calls import (
     transactions,
     variables,
 )
+from gateway.ocpp.v201.portions import MONITORS_CLEARED, MONITORS_SET, VARIABLES_READ, VARIABLES_SET, in_portions
 
 OUTBOUND: Mapping[str, Outbound | Conversation] = {
     # command → (its calls, how their answers are read, the actions called)
@@ -52,8 +53,12 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     "trigger": Outbound(device.trigger, by_status, ("TriggerMessage",)),
     "data_transfer": Outbound(device.data_transfer, device.data_transferred, ("DataTransfer",)),
     # Variables
-    "get_variables": Outbound(variables.get_variables, variables.got_variables, ("GetVariables",)),
-    "set_variables": Outbound(variables.set_variables, variables.did_set_variables, ("SetVariables",)),
+    "get_variables": in_portions(
+        Outbound(variables.get_variables, variables.got_variables, ("GetVariables",)), VARIABLES_READ
+    ),
+    "set_variables": in_portions(
+        Outbound(variables.set_variables, variables.did_set_variables, ("SetVariables",)), VARIABLES_SET
+    ),
     "get_report": Outbound(
         variables.get_report,
         report_promised("variables", "EmptyResultSet"),
@@ -61,9 +66,12 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
         Follow("ocpp.variables.reported", variables.reported),
     ),
     # Monitors of variables
-    "set_monitoring": Outbound(monitoring.set_monitoring, monitoring.did_set_monitoring, ("SetVariableMonitoring",)),
-    "clear_monitoring": Outbound(
-        monitoring.clear_monitoring, monitoring.did_clear_monitoring, ("ClearVariableMonitoring",)
+    "set_monitoring": in_portions(
+        Outbound(monitoring.set_monitoring, monitoring.did_set_monitoring, ("SetVariableMonitoring",)), MONITORS_SET
+    ),
+    "clear_monitoring": in_portions(
+        Outbound(monitoring.clear_monitoring, monitoring.did_clear_monitoring, ("ClearVariableMonitoring",)),
+        MONITORS_CLEARED,
     ),
     "get_monitoring_report": Outbound(
         monitoring.get_monitoring_report,

@@ -28,6 +28,7 @@ from gateway.ocpp.v201.calls import maintenance as v201_maintenance
 from gateway.ocpp.v201.calls import monitoring as v201_monitoring
 from gateway.ocpp.v201.calls import transactions as v201_transactions
 from gateway.ocpp.v201.calls import variables as v201_variables
+from gateway.ocpp.v201.portions import MONITORS_CLEARED, MONITORS_SET, VARIABLES_READ, VARIABLES_SET, in_portions
 
 OUTBOUND: Mapping[str, Outbound | Conversation] = {
     # command → (its calls, how their answers are read, the actions called)
@@ -88,8 +89,12 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     "trigger": Outbound(device.trigger, by_status, ("TriggerMessage",)),
     "data_transfer": Outbound(v201_device.data_transfer, v201_device.data_transferred, ("DataTransfer",)),
     # Variables
-    "get_variables": Outbound(v201_variables.get_variables, v201_variables.got_variables, ("GetVariables",)),
-    "set_variables": Outbound(variables.set_variables, v201_variables.did_set_variables, ("SetVariables",)),
+    "get_variables": in_portions(
+        Outbound(v201_variables.get_variables, v201_variables.got_variables, ("GetVariables",)), VARIABLES_READ
+    ),
+    "set_variables": in_portions(
+        Outbound(variables.set_variables, v201_variables.did_set_variables, ("SetVariables",)), VARIABLES_SET
+    ),
     "get_report": Outbound(
         v201_variables.get_report,
         report_promised("variables", "EmptyResultSet"),
@@ -97,11 +102,13 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
         Follow("ocpp.variables.reported", v201_variables.reported),
     ),
     # Monitors of variables
-    "set_monitoring": Outbound(
-        monitoring.set_monitoring, v201_monitoring.did_set_monitoring, ("SetVariableMonitoring",)
+    "set_monitoring": in_portions(
+        Outbound(monitoring.set_monitoring, v201_monitoring.did_set_monitoring, ("SetVariableMonitoring",)),
+        MONITORS_SET,
     ),
-    "clear_monitoring": Outbound(
-        v201_monitoring.clear_monitoring, v201_monitoring.did_clear_monitoring, ("ClearVariableMonitoring",)
+    "clear_monitoring": in_portions(
+        Outbound(v201_monitoring.clear_monitoring, v201_monitoring.did_clear_monitoring, ("ClearVariableMonitoring",)),
+        MONITORS_CLEARED,
     ),
     "get_monitoring_report": Outbound(
         v201_monitoring.get_monitoring_report,

@@ -256,14 +256,9 @@ def test_a_refused_secret_is_not_in_the_message() -> None:
         ),
         (
             "clear_monitoring",
-            {"ids": [1, 2]},
-            {"clearMonitoringResult": [{"id": 1, "status": "Accepted"}, {"id": 2, "status": "NotFound"}]},
-            Ending(
-                Outcome.REJECTED,
-                "2: NotFound",
-                {"monitors": [{"id": 1, "status": "accepted"}, {"id": 2, "status": "not_found"}]},
-                acted=True,
-            ),
+            {"ids": [2]},
+            {"clearMonitoringResult": [{"id": 2, "status": "NotFound"}]},
+            Ending(Outcome.REJECTED, "NotFound", {"monitors": [{"id": 2, "status": "not_found"}]}),
         ),
         (
             "list_certificates",

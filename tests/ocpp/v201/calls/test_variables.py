@@ -189,7 +189,8 @@ def test_variables_set() -> None:
 
 def test_what_was_read_in_several_calls_is_one_result() -> None:
     wanted = {"variables": [{"component": "C", "variable": f"V{number}"} for number in range(60)]}
-    answers = [{"getVariableResult": [result(name, "Accepted", attributeValue="1")]} for name in ("A", "B")]
-    ending = DESK.ended("get_variables", wanted, *answers)
+    first, *rest = [{"getVariableResult": [result(name, "Accepted", attributeValue="1")]} for name in ("A", "B", "C")]
+    no_limit: dict[str, Any] = {"getVariableResult": []}
+    ending = DESK.ended("get_variables", wanted, first, no_limit, *rest)
     assert ending.result is not None
-    assert [found["variable"] for found in ending.result["variables"]] == ["A", "B"]
+    assert [found["variable"] for found in ending.result["variables"]] == ["A", "B", "C"]
