@@ -49,7 +49,7 @@ def at(seconds: float = 0) -> str:
 
 
 class Station:
-    """One connection of one station. Calls of the gateway are answered by `replies` (action → reply), else by Accepted."""
+    """One connection of one station. `replies` (action → reply) answer the calls of the gateway, else Accepted."""
 
     def __init__(self, url: str, identity: str, *, version: str, password: str | None = None) -> None:
         self.identity, self.version = identity, version
