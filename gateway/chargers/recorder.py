@@ -36,11 +36,15 @@ class Recorder:
         self._has_socket = has_socket
         self._sequence = 0
         self._scheduled: set[Work] = set()
+        self._scheduled_in_turn = -1
 
     @property
     def owes_schedule(self) -> bool:
         """Whether later work came to be owed, or is not owed any more, so that `schedule` must be called."""
-        return set(owed(self.twin)) != self._scheduled
+        turn = self.twin.turn
+        if turn != self._scheduled_in_turn and set(owed(self.twin)) == self._scheduled:
+            self._scheduled_in_turn = turn
+        return turn != self._scheduled_in_turn
 
     def commit_of(self, change: Change, *, origin: Origin | None, answer: bytes, recorded: float) -> Commit:
         """The change as a commit; its first event carries the message that it came from."""
@@ -93,7 +97,7 @@ class Recorder:
 
     async def schedule(self) -> None:
         """Put off what must be done later though no message will ask for it."""
-        wanted = set(owed(self.twin))
+        wanted, turn = set(owed(self.twin)), self.twin.turn
         for work in wanted - self._scheduled:
             kind, key = work
             due = self._around.clock.now() + seconds_until(work, self._around.config)
@@ -103,7 +107,7 @@ class Recorder:
                 _log.warning("later work not scheduled; the next message tries again", charger=str(self.charger),
                              work=kind, about=key, error=str(error))  # fmt: skip
                 return
-        self._scheduled = wanted
+        self._scheduled, self._scheduled_in_turn = wanted, turn
 
     async def do_later(self, work: Work) -> None:
         """Do later work that is due. Raises OwnershipLost, and LogUnavailable where it must be looked at again."""

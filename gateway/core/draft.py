@@ -57,6 +57,8 @@ class State:
     connectors: dict[Place, ConnectorState]
     transactions: dict[str, TransactionRecord]
     reports: dict[str, dict[int, StoredPart]] = field(default_factory=dict)
+    turn: int = 0
+    """Grows when transactions began, ended or wait for their end, and when reports did: see `Twin.turn`."""
 
 
 @dataclass(slots=True)
@@ -250,6 +252,12 @@ class Draft:
                 state.reports.pop(name, None)
         if self._memory is not None:
             state.memory = self._memory
+        if (
+            self._memory is not None
+            or self._reports
+            or any(record["pending_since"] is not None for record in self._records.values())
+        ):
+            state.turn += 1
         if self._records:
             active = state.memory["active"]
             for transaction_id in self._records:

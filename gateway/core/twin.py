@@ -185,6 +185,11 @@ class Twin:
         """The grace time of a transaction in `pending_ends` is over: end it with what is there, as suspect."""
         return transaction_events.end_pending(self._draft(now), transaction_id)
 
+    @property
+    def turn(self) -> int:
+        """As long as it stays, so do the active transactions, those that are pending, and the unfinished reports."""
+        return self._state.turn
+
     def active_ids(self) -> list[str]:
         """The transactions that run, and those whose end waits for missing messages."""
         return [*self._state.transactions]

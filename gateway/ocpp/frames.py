@@ -289,6 +289,8 @@ def _note(notes: list[Violation], code: str, message: str) -> None:
 
 def _text(value: str) -> str:
     """A JSON string; lone surrogates, which UTF-8 cannot carry, stay escaped."""
+    if value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+        return f'"{value}"'
     return json.dumps(value)
 
 
