@@ -38,6 +38,10 @@ VERSIONS: dict[TlsVersion, ssl.TLSVersion] = {
 
 OBSOLETE: frozenset[TlsVersion] = frozenset({"1.0", "1.1"})
 
+DEMANDED_SUITES = ("AES128-GCM-SHA256", "AES256-GCM-SHA384")
+"""TLS_RSA_WITH_AES_..., which every central system must offer beside the better ones (security extension of 1.6, A00;
+2.x part 2, A00.FR.319). They lack forward secrecy, and are spoken where a charger knows nothing else."""
+
 
 def tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
     """The listener's context; None where it has no certificate. Raises ConfigurationError."""
@@ -49,6 +53,9 @@ def tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
                      advice="it can be broken; keep such chargers in a network of their own")  # fmt: skip
         # OpenSSL 3 has the old versions, and their signatures with SHA-1, only at this level.
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    else:
+        offered = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
+        context.set_ciphers(":".join([*offered, *DEMANDED_SUITES]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = VERSIONS[config.tls_minimum]

@@ -246,7 +246,6 @@ async def test_one_call_at_a_time(lab: Lab) -> None:
 async def test_tc_013_the_same_over_mqtt(lab: Lab, mqtt_port: int) -> None:
     async with lab.charge_point() as point, by_mqtt(lab.gateway, mqtt_port, point.identity) as door:
         assert isinstance(door, MqttDoor)
-        await door.connector(lambda state: state["status"] == "available")
         ordered = lab.beside(door.command("reset", {"type": "immediate"}))
         assert await point.obey("Reset", ACCEPTED) == {"type": "Hard"}
         assert (await ordered)["outcome"] == "accepted"

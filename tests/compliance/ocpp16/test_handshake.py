@@ -1,0 +1,229 @@
+"""Connecting: subprotocols, paths, passwords (security profiles 1 and 2), TLS."""
+
+import asyncio
+import ssl
+import subprocess
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, NegotiationError
+
+from tests.compliance.ocpp16.charge_point import ACCEPTED
+from tests.compliance.ocpp16.conftest import House
+from tests.compliance.ocpp16.lab import Lab, basic
+from tests.support.gateway_process import GatewayProcess
+
+# ---------------------------------------------------------------- subprotocol
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [("ocpp1.6",), ("ocpp0.1", "ocpp1.6"), ("ocpp1.6", "ocpp0.1"), ("ocpp1.5", "ocpp1.6", "ocpp1.2")],
+    ids=lambda offered: " ".join(offered),
+)
+async def test_tc_088_ocpp_1_6_is_chosen_among_versions_that_nobody_speaks(offered: tuple[str, ...], lab: Lab) -> None:
+    async with lab.charge_point(subprotocols=offered) as point:
+        assert point.socket.subprotocol == "ocpp1.6"
+        assert (await lab.get(f"chargers/{point.identity}"))["ocpp_version"] == "1.6"
+
+
+@pytest.mark.parametrize("offered", [("ocpp0.1",), ()], ids=["none that is known", "none at all"])
+async def test_tc_088_without_a_common_subprotocol_the_handshake_ends_and_then_the_connection(
+    offered: tuple[str, ...], lab: Lab
+) -> None:
+    """OCPP-J 1.6, section 3.3: the handshake is completed without the header, then the connection is closed."""
+    async with lab.charge_point(boot=False, subprotocols=offered) as point:
+        assert point.socket.subprotocol is None
+        assert await point.until_closed() == 1002
+
+
+# ---------------------------------------------------------------- who connects, and where
+
+
+@pytest.mark.parametrize("path", ["/", "/?id=CP"])
+async def test_a_path_that_names_no_charge_point_is_not_found(path: str, lab: Lab) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"ws://127.0.0.1:{lab.gateway.charger_port}{path}", proxy=None)
+    assert refusal.value.response.status_code == 404
+
+
+async def test_a_request_that_is_no_websocket_is_told_so(lab: Lab) -> None:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        answer = await client.get(f"http://127.0.0.1:{lab.gateway.charger_port}/ocpp/CP")
+    assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
+
+
+@pytest.mark.parametrize("identity", ["CP%20WITH%20SPACES-", "CP%3A1-", "%C3%BCber-"])
+async def test_an_identity_is_percent_decoded(identity: str, lab: Lab) -> None:
+    """OCPP-J 1.6, section 3.1.1: the charge point identity may hold any character, percent-encoded."""
+    async with lab.charge_point(lab.name(identity)) as point:
+        assert (await lab.get(f"chargers/{point.identity}"))["availability"] == "online"
+
+
+async def test_a_newer_connection_takes_the_place_of_the_older(lab: Lab) -> None:
+    identity = lab.name()
+    async with lab.charge_point(identity) as older, lab.charge_point(identity, boot=False) as newer:
+        assert await older.until_closed() == 1000
+        ordered = lab.order(newer, "clear_cache")
+        await newer.obey("ClearCache", ACCEPTED)
+        assert (await ordered)["outcome"] == "accepted"
+
+
+async def test_pings_are_answered(lab: Lab) -> None:
+    async with lab.charge_point() as point, asyncio.timeout(10):
+        await (await point.socket.ping(b"still there?"))
+
+
+# ---------------------------------------------------------------- passwords
+
+PLAIN = "OCA_OCTT_admin_test"
+HEX = "4F43415F4F4354545F61646D696E5F74657374"
+"""The password as the configuration key AuthorizationKey has it: the hexadecimal digits of its bytes."""
+BYTES = bytes(range(236, 256))
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        pytest.param({"password": PLAIN}, PLAIN, id="TC_085 plain text"),
+        pytest.param({"password_hex": HEX}, PLAIN, id="TC_085 stored in hexadecimal"),
+        pytest.param({"password": HEX}, PLAIN, id="TC_085 stored as the key's value"),
+        pytest.param({"password_hex": HEX}, HEX, id="TC_085 sent in hexadecimal"),
+        pytest.param({"password_hex": BYTES.hex()}, BYTES, id="TC_085 bytes that are no text"),
+    ],
+)
+async def test_the_right_password_connects(stored: dict[str, str], sent: str | bytes, lab: Lab) -> None:
+    identity = lab.name()
+    await lab.password(identity, **stored)
+    async with lab.charge_point(identity, headers=basic(identity, sent)) as point:
+        assert point.socket.subprotocol == "ocpp1.6"
+
+
+async def refused(lab: Lab, identity: str, headers: dict[str, str] | None) -> int:
+    with pytest.raises(InvalidStatus) as refusal:
+        async with lab.charge_point(identity, headers=headers):
+            pass
+    response = refusal.value.response
+    assert response.headers["WWW-Authenticate"].startswith("Basic")
+    return int(response.status_code)
+
+
+@pytest.mark.parametrize("given", ["none", "wrong password", "another's name", "no Basic", "no base64"])
+async def test_tc_085_whoever_has_not_the_password_is_unauthorized(given: str, lab: Lab) -> None:
+    identity = lab.name()
+    await lab.password(identity, password=PLAIN)
+    headers = {
+        "none": None,
+        "wrong password": basic(identity, "another_password"),
+        "another's name": basic("LAB-OTHER", PLAIN),
+        "no Basic": {"Authorization": f"Bearer {PLAIN}"},
+        "no base64": {"Authorization": "Basic ***"},
+    }[given]
+    assert await refused(lab, identity, headers) == 401
+
+
+# ---------------------------------------------------------------- TLS
+
+
+@dataclass(frozen=True)
+class Secure:
+    """A second gateway beside the first: for chargers that come by TLS."""
+
+    lab: Lab
+    certificate: Path
+    key_type: str
+
+
+def certificate(folder: Path, key_type: str) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, and its key."""
+    key, chain = folder / "key.pem", folder / "chain.pem"
+    kind = {"ECDSA": ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"], "RSA": ["rsa:2048"]}[key_type]
+    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command = ["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-keyout", str(key), "-out", str(chain), *named]
+    subprocess.run(command, check=True, capture_output=True)
+    return chain, key
+
+
+@pytest.fixture(scope="module", params=["ECDSA", "RSA"])
+def secure_gateway(
+    request: pytest.FixtureRequest, house: House, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[GatewayProcess, Path, str]]:
+    folder = tmp_path_factory.mktemp("tls")
+    chain, key = certificate(folder, request.param)
+    settings = {"chargers": {"tls_certificate": str(chain), "tls_key": str(key)}}
+    name = f"tls-{request.param.lower()}"
+    with GatewayProcess(
+        folder / "gateway", redis_url=house.valkey.url, mqtt_url=house.broker.url, node=name, settings=settings
+    ) as process:
+        yield process, chain, request.param
+
+
+@pytest.fixture
+def secure(lab: Lab, secure_gateway: tuple[GatewayProcess, Path, str]) -> Secure:
+    process, chain, key_type = secure_gateway
+    return Secure(Lab(process, lab.client), chain, key_type)
+
+
+def speaking(trusted: Path, cipher: str | None, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
+    """A charge point that trusts a certificate, and speaks one version of TLS with one cipher suite."""
+    context = ssl.create_default_context(cafile=str(trusted))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    if cipher is not None:
+        context.set_ciphers(cipher)
+    return context
+
+
+SUITES = {
+    # Of the security extension (A00, TC_086): what a central system must offer, by the kind of its certificate
+    "ECDSA": ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"),
+    "RSA": ("AES128-GCM-SHA256", "AES256-GCM-SHA384"),
+}
+
+
+async def test_tc_086_tls_with_every_suite_that_is_demanded(secure: Secure) -> None:
+    """Security profile 2: TLS and a password."""
+    for suite in SUITES[secure.key_type]:
+        identity = secure.lab.name()
+        await secure.lab.password(identity, password=PLAIN)
+        tls = speaking(secure.certificate, suite)
+        async with secure.lab.charge_point(identity, headers=basic(identity, PLAIN), tls=tls) as point:
+            known = await secure.lab.get(f"chargers/{point.identity}")
+            assert (known["availability"], known["security"]) == ("online", "tls")
+
+
+async def test_tc_086_tls_1_3(secure: Secure) -> None:
+    tls = speaking(secure.certificate, None, ssl.TLSVersion.TLSv1_3)
+    async with secure.lab.charge_point(tls=tls) as point:
+        await point.call("Heartbeat", {})
+
+
+async def test_a_suite_with_forward_secrecy_is_preferred(secure: Secure) -> None:
+    tls = speaking(secure.certificate, "AES128-GCM-SHA256:ECDHE+AESGCM")
+    async with secure.lab.charge_point(tls=tls) as point:
+        secured = point.socket.transport.get_extra_info("ssl_object")
+        assert secured.cipher()[0].startswith("ECDHE-")
+
+
+async def test_tc_085_a_wrong_password_over_tls_is_unauthorized(secure: Secure) -> None:
+    identity = secure.lab.name()
+    await secure.lab.password(identity, password=PLAIN)
+    tls = speaking(secure.certificate, None, ssl.TLSVersion.TLSv1_3)
+    with pytest.raises(InvalidStatus) as refusal:
+        async with secure.lab.charge_point(identity, headers=basic(identity, "wrong_wrong_wrong"), tls=tls):
+            pass
+    assert refusal.value.response.status_code == 401
+
+
+async def test_whoever_speaks_no_tls_or_one_that_is_too_old_gets_no_connection(secure: Secure) -> None:
+    old = speaking(secure.certificate, "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1_1)
+    for tls in (None, old):
+        with pytest.raises((InvalidHandshake, NegotiationError, OSError, EOFError)):
+            async with secure.lab.charge_point(tls=tls):
+                pass
