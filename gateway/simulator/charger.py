@@ -166,10 +166,11 @@ class VirtualCharger:
 
     async def report_status(self, connector: Connector) -> None:
         """Tell the connector's status where it changed; while offline, the reconnect will."""
-        message = self.dialect.wording.status(connector, self.station.now())
-        status = message.payload.get("status") or message.payload["connectorStatus"]
-        if status != connector.reported and self.online.is_set() and await self.request(message) is not None:
-            connector.reported = status
+        async with connector.reporting:
+            message = self.dialect.wording.status(connector, self.station.now())
+            status = message.payload.get("status") or message.payload["connectorStatus"]
+            if status != connector.reported and self.online.is_set() and await self.request(message) is not None:
+                connector.reported = status
 
     def begin(self, connector: Connector, token: str, remote: RemoteStart | None) -> Transaction:
         """Start a transaction and store its first message."""

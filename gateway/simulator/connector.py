@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -82,7 +83,10 @@ class Reservation:
 
 @dataclass(slots=True)
 class Connector:
-    """An outlet: EVSE `evse_id`, connector 1. `power_w` is what the car would take if it were let."""
+    """An outlet: EVSE `evse_id`, connector 1. `power_w` is what the car would take if it were let.
+
+    `speed` is how many seconds pass for it in one of ours.
+    """
 
     evse_id: int
     power_w: float
@@ -90,14 +94,19 @@ class Connector:
     soc: float
     random: random.Random
     limits: Limits
+    speed: float = 1.0
     operative: bool = True
     plugged: bool = False
     finishing: bool = False
     transaction: Transaction | None = None
     reservation: Reservation | None = None
     reported: str | None = None
+    reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One report of the status at a time: the next one sees what the last one told."""
     remote_start: RemoteStart | None = None
     stop_reason: StopReason | None = None
+    flow: tuple[float, float] | None = None
+    """Since when (monotonic seconds) this power in W has been flowing that is not counted yet."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a remote start, a stop or a new limit wants the driver's attention."""
 
@@ -137,6 +146,19 @@ class Connector:
             return "preparing"
         return "available" if self.reservation is None else "reserved"
 
+    def let_flow(self, power_w: float) -> None:
+        """Let this much flow from now on."""
+        self.count()
+        self.flow = time.monotonic(), power_w
+
+    def count(self) -> None:
+        """Count what has flowed until now."""
+        if self.flow is not None:
+            since, power_w = self.flow
+            now = time.monotonic()
+            self.charge_for((now - since) * self.speed, power_w)
+            self.flow = now, power_w
+
     def charge_for(self, seconds: float, power_w: float) -> None:
         """Let this much flow for so long: the register and the battery rise."""
         energy = power_w * seconds / 3600
@@ -145,6 +167,7 @@ class Connector:
 
     def read(self, now: float) -> Reading:
         """The meter at this moment."""
+        self.count()
         power = self.drawn_w(now)
         voltages = tuple(round(MAINS_V + self.random.uniform(-2, 2), 1) for _ in range(3))
         currents = tuple(round(power / 3 / voltage, 2) for voltage in voltages)

@@ -76,24 +76,21 @@ async def charge(charger: VirtualCharger, connector: Connector, remote: RemoteSt
 async def _sample_until_stop(charger: VirtualCharger, transaction: Transaction, *, endless: bool) -> None:
     options, connector, station = charger.options, transaction.connector, charger.station
     loop = asyncio.get_running_loop()
-    last, power = loop.time(), connector.drawn_w(station.now())
+    power = connector.drawn_w(station.now())
+    connector.let_flow(power)
     for number in count(1):
         due = loop.time() + station.variables.seconds("MeterValueSampleInterval", options.interval) / options.speed
-        while (now := loop.time()) < due or connector.changed.is_set():
-            # What flows changes with the limits: what has flowed until then is counted with what held.
+        while loop.time() < due or connector.changed.is_set():
             connector.changed.clear()
             if charger.leaving or connector.stop_reason is not None:
-                break
+                return
             if connector.drawn_w(station.now()) != power:
-                connector.charge_for((now - last) * options.speed, power)
-                last, power = now, connector.drawn_w(station.now())
+                power = connector.drawn_w(station.now())
+                connector.let_flow(power)
                 await charger.report_state(transaction)
             await _wait(connector, due - loop.time())
-        now = loop.time()
-        connector.charge_for((now - last) * options.speed, power)
-        last, power = now, connector.drawn_w(station.now())
-        if charger.leaving or connector.stop_reason is not None:
-            return
+        power = connector.drawn_w(station.now())
+        connector.let_flow(power)
         charger.sample(transaction)
         await charger.report_status(connector)
         if options.stream and options.version == "2.1":

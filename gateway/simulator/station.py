@@ -55,6 +55,7 @@ class Station:
                 soc=self.random.uniform(20, 50),
                 random=self.random,
                 limits=self.limits,
+                speed=options.speed,
             )
             for number in range(1, options.connectors + 1)
         ]
@@ -212,6 +213,7 @@ class Station:
     def end(self, connector: Connector) -> None:
         """Close the connector's transaction; the cable is still in."""
         connector.transaction, connector.stop_reason, connector.finishing = None, None, True
+        connector.flow = None
         self.limits.end_transaction(connector.evse_id)
         self.reset_changed.set()
 

@@ -14,8 +14,10 @@ from tests.e2e.virtual import VERSIONS, virtual_charger
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import EmbeddedBroker, Valkey
 
+FULL_W = 11_000
 TEN_AMPERES_W = 10 * 3 * 230
-"""What 10 A come to on three phases, the virtual charger's meter wobbles by less than a percent."""
+SELDOM = 1_000_000.0
+"""Seconds between samples: what is read of the meter was asked for."""
 
 
 @pytest.fixture
@@ -26,40 +28,44 @@ def gateway(tmp_path: Path, valkey: Valkey, embedded_broker: EmbeddedBroker) -> 
 
 async def charge(charger: Door) -> dict[str, Any]:
     """The script: start, limit to 10 A, read the meter, pause and resume, stop, read the session's energy."""
+    read = ("trigger", {"message": "MeterValues", "evse_id": 1})
     told: dict[str, Any] = {"before": await charger.connector(lambda state: state["status"] == "available")}
     told["start"] = await charger.command("start", {"token": "DRIVER", "evse_id": 1})
     told["charging"] = await charger.connector(
-        lambda state: state["status"] == "charging" and state["transaction"] is not None and (state["power_w"] or 0) > 0
+        lambda state: state["status"] == "charging" and state["transaction"] is not None
     )
     told["limit"] = await charger.command("set_charging_limit", {"evse_id": 1, "current_a": 10})
-    told["read"] = await charger.command("trigger", {"message": "MeterValues", "evse_id": 1})
+    told["read"] = await charger.command(*read)
     told["limited"] = await charger.connector(
-        lambda state: state["limit_a"] == 10 and 0 < state["power_w"] < TEN_AMPERES_W * 1.01
+        lambda state: state["limit_a"] == 10 and state["power_w"] == TEN_AMPERES_W
     )
     told["pause"] = await charger.command("pause", {"evse_id": 1})
     told["paused"] = await charger.connector(
-        lambda state: state["status"] == "suspended_evse" and state["paused_by"] is not None and state["power_w"] == 0
+        lambda state: state["status"] == "suspended_evse" and state["paused_by"] is not None
     )
     told["resume"] = await charger.command("resume", {"evse_id": 1})
-    told["resumed"] = await charger.connector(
-        lambda state: state["status"] == "charging" and state["transaction"]["energy_wh"] > 0
-    )
+    told["resumed"] = await charger.connector(lambda state: state["status"] == "charging")
     told["lift"] = await charger.command("clear_charging_limit", {"evse_id": 1})
+    told["read_again"] = await charger.command(*read)
+    told["lifted"] = await charger.connector(lambda state: state["limit_a"] is None and state["power_w"] == FULL_W)
     told["stop"] = await charger.command("stop", {"evse_id": 1})
     told["ended"] = await charger.ended(told["charging"]["transaction"]["id"])
     told["after"] = await charger.connector(lambda state: state["status"] == "available")
     return told
 
 
-RESULTS = ("start", "limit", "read", "pause", "resume", "lift", "stop")
+RESULTS = ("start", "limit", "read", "pause", "resume", "lift", "read_again", "stop")
 OF_THE_EVENT = {"transaction_id", "trigger", "offline", "samples", "raw", "violations"}
 OF_THE_RESOURCE = {"id", "charger_id", "status", "updated_at"}
-STATES = ("before", "charging", "limited", "paused", "resumed", "after")
+STATES = ("before", "charging", "limited", "paused", "resumed", "lifted", "after")
 
 
 async def told_by(gateway: GatewayProcess, broker: EmbeddedBroker, door: str, version: Version) -> dict[str, Any]:
     identity = f"{door}/{version}"
-    async with virtual_charger(gateway, version, identity), DOORS[door](gateway, broker.port, identity) as charger:
+    async with (
+        virtual_charger(gateway, version, identity, interval=SELDOM),
+        DOORS[door](gateway, broker.port, identity) as charger,
+    ):
         return await charge(charger)
 
 
@@ -71,9 +77,6 @@ async def test_the_same_script_gives_the_same_shapes_by_every_version_and_door(
 
     for way, told in zip(ways, runs, strict=True):
         assert {told[name]["outcome"] for name in RESULTS} == {"accepted"}, (way, told)
-        assert told["charging"]["power_w"] == 11_000
-        assert told["limited"]["power_w"] == TEN_AMPERES_W
-        assert told["paused"]["power_w"] == 0
         ended = told["ended"]
         assert ended["energy_wh"] == ended["meter_stop_wh"] - ended["meter_start_wh"] > 0
         assert ended["suspect"] == []

@@ -129,16 +129,16 @@ async def reserve(csms: FakeCsms, seconds: float) -> str:
     return str(answer.status)
 
 
-def last_status(csms: FakeCsms) -> str:
-    payload = csms.of("StatusNotification")[-1].payload
-    return str(payload.get("status", payload.get("connectorStatus")))
+def statuses(csms: FakeCsms) -> list[str]:
+    told = [received.payload for received in csms.of("StatusNotification")]
+    return [str(payload.get("status", payload.get("connectorStatus"))) for payload in told]
 
 
 async def test_a_reserved_connector_charges_for_its_token_alone(csms: FakeCsms) -> None:
     async with running(csms, scenario="idle"):
         await csms.until_received("StatusNotification")
         assert await reserve(csms, 3600) == "Accepted"
-        await csms.until(lambda: last_status(csms) == "Reserved")
+        await csms.until(lambda: statuses(csms)[-1] == "Reserved")
         assert await start(csms, "STRANGER") == "Rejected"
         assert await start(csms, "app") == "Accepted"
         await csms.until(lambda: transaction_messages(csms)[:1] == ["Started"])
@@ -150,13 +150,12 @@ async def test_a_reservation_ends_by_being_cancelled_or_by_expiring(csms: FakeCs
     async with running(csms, scenario="idle"):
         await csms.until_received("StatusNotification")
         assert await reserve(csms, 3600) == "Accepted"
-        await csms.until(lambda: last_status(csms) == "Reserved")
+        await csms.until(lambda: statuses(csms)[-1] == "Reserved")
         assert (await csms.call("CP1", "CancelReservation", reservation_id=9)).status == "Accepted"
-        await csms.until(lambda: last_status(csms) == "Available")
+        await csms.until(lambda: statuses(csms)[-1] == "Available")
         assert (await csms.call("CP1", "CancelReservation", reservation_id=9)).status == "Rejected"
-        assert await reserve(csms, 0.5) == "Accepted"
-        await csms.until(lambda: last_status(csms) == "Reserved")
-        await csms.until(lambda: last_status(csms) == "Available")
+        assert await reserve(csms, 3) == "Accepted"
+        await csms.until(lambda: statuses(csms)[-4:] == ["Reserved", "Available"] * 2)
         if csms.version != "1.6":
             update = (await csms.until_received("ReservationStatusUpdate")).payload
             assert update == {"reservationId": 9, "reservationUpdateStatus": "Expired"}
