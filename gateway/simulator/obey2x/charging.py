@@ -16,7 +16,7 @@ STATION_ONLY = ("ChargingStationMaxProfile", "LocalGeneration")
 
 
 def set_charging_profile(station: Station, payload: dict[str, Any]) -> Answer:
-    """Use case K01; in 2.1 the values of a dynamic profile may have to be pulled (K29)."""
+    """Use case K01; in 2.1 the values of a dynamic profile may have to be pulled."""
     evse_id = int(payload["evseId"])
     profile = read_profile(payload["chargingProfile"], id_key="id", now=station.now())
     connector = station.connector(evse_id)
@@ -146,12 +146,12 @@ def notify_allowed_energy_transfer(station: Station, payload: dict[str, Any]) ->
 
 
 def afrr_signal(station: Station, payload: dict[str, Any]) -> Answer:
-    """OCPP 2.1, use case Q07."""
+    """OCPP 2.1, use case Q05."""
     return accepted()
 
 
 def request_battery_swap(station: Station, payload: dict[str, Any]) -> Answer:
-    """OCPP 2.1, use case S02: an empty battery comes in, a full one goes out."""
+    """OCPP 2.1, use case S03: an empty battery comes in, a full one goes out."""
     return accepted(_swap(station, int(payload["requestId"]), payload["idToken"]))
 
 

@@ -32,7 +32,7 @@ def variable_of(station: Station, component: dict[str, Any], variable: dict[str,
 
 
 def set_variable_monitoring(station: Station, payload: dict[str, Any]) -> Answer:
-    """Use case N04; in 2.1 a monitor may have a periodic event stream of its own (N11)."""
+    """Use case N04; in 2.1 a monitor may have a periodic event stream of its own."""
     results: list[dict[str, Any]] = []
     streams: list[tuple[Monitor, dict[str, Any]]] = []
     for wanted in payload["setMonitoringData"]:

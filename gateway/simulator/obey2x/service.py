@@ -83,17 +83,17 @@ def _sign_certificate(station: Station, kind: str | None) -> Message:
 
 
 def log_status(work: Work) -> Message:
-    """An idle charger has no request to name (N01.FR.19)."""
+    """An idle charger has no request to name."""
     return Message("LogStatusNotification", _with_request(work))
 
 
 def firmware_status(work: Work) -> Message:
-    """An idle charger has no request to name (L01.FR.20)."""
+    """An idle charger has no request to name."""
     return Message("FirmwareStatusNotification", _with_request(work))
 
 
 def publish_status(work: Work) -> Message:
-    """A published file has its addresses (L03.FR.04)."""
+    """A published file has its addresses."""
     where = {"location": ["http://192.0.2.1/firmware.bin"]} if work.status == "Published" else {}
     return Message("PublishFirmwareStatusNotification", {**_with_request(work), **where})
 
@@ -104,7 +104,7 @@ def _with_request(work: Work) -> dict[str, Any]:
 
 
 def get_log(station: Station, payload: dict[str, Any]) -> Answer:
-    """Use case N01; a new request ends an upload that is under way, and that is told (N01.FR.20)."""
+    """Use case N01; a new request ends an upload that is under way, and that is told."""
     work = station.memory.upload
     ended = {"status": "AcceptedCanceled", "requestId": work.request_id} if work.running else None
     work.begin(int(payload["requestId"]))

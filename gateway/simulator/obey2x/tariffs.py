@@ -1,4 +1,4 @@
-"""OCPP 2.1: tariffs (use cases I07 to I12) and payments at the charger."""
+"""OCPP 2.1: tariffs (use cases I07 to I11) and payments at the charger."""
 
 from typing import Any
 

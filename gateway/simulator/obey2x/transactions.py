@@ -70,7 +70,7 @@ def _reset_evse(station: Station, evse_id: int, kind: str) -> Answer:
 
 
 def change_availability(station: Station, payload: dict[str, Any]) -> Answer:
-    """Use cases G03 and G04; what is reserved on an EVSE out of service is no longer (H01.FR.16)."""
+    """Use cases G03 and G04; what is reserved on an EVSE out of service is no longer."""
     evse_id, operative = int(payload.get("evse", {}).get("id", 0)), payload["operationalStatus"] == "Operative"
     result = station.set_operative(evse_id, operative)
     removed = [c.reservation for c in station.of(evse_id) if c.reservation is not None and not operative]
@@ -100,7 +100,7 @@ def cost_updated(station: Station, payload: dict[str, Any]) -> Answer:
 
 
 def data_transfer(station: Station, payload: dict[str, Any]) -> Answer:
-    """Use case P01: every vendor's message is accepted and its data sent back."""
+    """Use case P02: every vendor's message is accepted and its data sent back."""
     return accepted(**({"data": payload["data"]} if "data" in payload else {}))
 
 
