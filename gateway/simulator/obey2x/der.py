@@ -55,7 +55,7 @@ def _supersede(station: Station, control: DerControl, priority: int) -> list[str
 
 
 def _run(station: Station, control: DerControl, setting: dict[str, Any], superseded: list[str]) -> Errand:
-    """Tell the beginning, and the end where there is one ."""
+    """Tell the beginning, and the end where there is one."""
     if "startTime" in setting:
         yield Until(unix_seconds(setting["startTime"]))
     if station.memory.ders.get(control.id) is not control:
