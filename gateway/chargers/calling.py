@@ -12,6 +12,7 @@ from gateway.chargers.admission import Admission
 from gateway.chargers.commands import CallEnd, carry_out
 from gateway.chargers.effects import effect_of, expectation_of
 from gateway.chargers.make import KnownMake
+from gateway.chargers.passwords import change_password
 from gateway.chargers.recorder import Recorder
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.watching import Watches
@@ -19,8 +20,9 @@ from gateway.chargers.websocket import WebSocket
 from gateway.core.clock import rfc3339
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.twin import Change
+from gateway.ocpp.passwords import password_taken
 from gateway.ocpp.profile import Call, Profile, Station
-from gateway.ocpp.session import CallLost, Session, SessionEvent
+from gateway.ocpp.session import CallAnswered, CallLost, Session, SessionEvent
 
 _log = structlog.get_logger(__name__)
 
@@ -118,6 +120,10 @@ class Calling:
         except asyncio.CancelledError:
             self._session.cancel(waiting)
             raise
+        if isinstance(end, CallAnswered):
+            password = password_taken(call, end.payload)
+            if password is not None:
+                await change_password(self._recorder.charger, password, self._around.ownership)
         outcome = type(end).__name__.removeprefix("Call").lower()
         self._around.observer.message(self._profile.version, "out", call.action, outcome)
         return end

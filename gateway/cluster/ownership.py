@@ -33,6 +33,12 @@ class Owners:
     async def check_password(self, charger: ChargerId, password: bytes) -> bool:
         return await self._settings.check_password(charger, password)
 
+    async def change_password(self, charger: ChargerId, password: bytes) -> bool:
+        if not (await self._settings.get(charger)).has_password:
+            return False
+        await self._settings.set_password(charger, password)
+        return True
+
     async def claim(self, charger: ChargerId) -> Claim:
         claim = await self._claimed(charger, "")
         if claim is None:

@@ -118,6 +118,10 @@ class Ownership(Protocol):
         """True where this is the charger's password. Raises LogUnavailable."""
         ...
 
+    async def change_password(self, charger: ChargerId, password: bytes) -> bool:
+        """Put this in the place of the charger's password; False where it has none. Raises LogUnavailable."""
+        ...
+
     async def claim(self, charger: ChargerId) -> Claim:
         """Make this node the owner under a new epoch, and tell the previous owner's node to close its socket.
 

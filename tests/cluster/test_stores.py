@@ -122,6 +122,17 @@ async def test_a_password_is_checked_and_never_stored(valkey: Valkey, password: 
         assert not await ownership.check_password(CP1, password)
 
 
+async def test_only_a_password_that_is_there_is_changed(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        settings, ownership = node.cluster.settings, node.cluster.ownership
+        assert not await ownership.change_password(CP1, b"new-password-16b")
+        assert not (await ownership.settings(CP1)).has_password
+        await settings.set_password(CP1, b"old-password-16b")
+        assert await ownership.change_password(CP1, b"new-password-16b")
+        assert await ownership.check_password(CP1, b"new-password-16b")
+        assert not await ownership.check_password(CP1, b"old-password-16b")
+
+
 async def test_the_settings_tell_what_the_charger_said_at_its_last_boot(valkey: Valkey) -> None:
     async with running(valkey.url) as node:
         ownership = node.cluster.ownership

@@ -55,7 +55,8 @@ class Station:
         self.identity, self.version = identity, version
         self.replies: dict[str, Reply] = {}
         self.broken: list[str] = []
-        self._url, self._password = f"{url}/{identity}", password
+        self.headers = {} if password is None else {"Authorization": basic(identity, password)}
+        self._url = f"{url}/{identity}"
         self._answers: dict[str, asyncio.Future[list[Any]]] = {}
         self._others: asyncio.Queue[list[Any]] = asyncio.Queue()
         self._calls: deque[tuple[str, Payload]] = deque()
@@ -64,11 +65,10 @@ class Station:
         self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        headers = {} if self._password is None else {"Authorization": basic(self.identity, self._password)}
         self._socket = await connect(
             self._url,
             subprotocols=[Subprotocol(f"ocpp{self.version}")],
-            additional_headers=headers,
+            additional_headers=self.headers,
             compression=None,
             ping_interval=None,
             proxy=None,

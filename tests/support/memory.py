@@ -97,6 +97,13 @@ class MemoryStore:
         self._require()
         return self.passwords.get(charger) == password
 
+    async def change_password(self, charger: ChargerId, password: bytes) -> bool:
+        self._require()
+        if charger not in self.passwords:
+            return False
+        self.passwords[charger] = password
+        return True
+
     async def claim(self, charger: ChargerId) -> Claim:
         self.asked += 1
         await self.prompt.wait()
