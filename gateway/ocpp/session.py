@@ -157,8 +157,11 @@ class Session:
             if row is not None:
                 call.violations.append(_violation("action_case", f"the action is spelt {call.action!r}"[:200]))
         broken = [] if row is None else self._broken(action, call.payload)
-        if broken and self._strict and row is not None and not row.money:
-            return self._refused(call, broken)
+        if self._strict and row is not None and not row.money:
+            # What stands in an object's place breaks every schema, also that of a message without fields.
+            wrong = [told for told in call.violations if told["code"] == "payload_not_an_object"] + broken
+            if wrong:
+                return self._refused(call, wrong)
         violations = call.violations
         violations += broken
         if call.send:

@@ -126,6 +126,7 @@ def test_strict_refuses_a_broken_schema_in_the_versions_words() -> None:
         (V16, '[2,"1","Authorize",{"idTag":"A","x":1}]', "FormationViolation"),
         (V201, '[2,"1","Heartbeat",{"x":1}]', "FormatViolation"),
         (V16, '[2,"1","Authorize",{"idTag":7}]', "TypeConstraintViolation"),
+        (V16, '[2,"1","Heartbeat",[]]', "FormationViolation"),
     ):
         events = session(profile, strict=True).receive(text, NOW)
         assert kinds(events) == ["Transmit", "schema_violation"]

@@ -9,7 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.compliance.ocpp16.charge_point import PATIENCE, ChargePoint, Payload
@@ -17,6 +19,10 @@ from tests.support.gateway_process import GatewayProcess
 
 STRICT = "STRICT-"
 """Charge points whose name begins so are held to the schema by the lab's quirk profile."""
+
+PLAIN = "OCA_OCTT_admin_test"
+HEX = "4F43415F4F4354545F61646D696E5F74657374"
+"""The same password as the configuration key AuthorizationKey has it: the hexadecimal digits of its bytes."""
 
 
 class Lab:
@@ -61,6 +67,15 @@ class Lab:
             if boot:
                 await charge_point.boot()
             yield charge_point
+
+    async def refused(self, identity: str, headers: dict[str, str] | None, tls: ssl.SSLContext | None = None) -> int:
+        """The HTTP status by which a charge point is turned away that shows no good password."""
+        with pytest.raises(InvalidStatus) as refusal:
+            async with self.charge_point(identity, headers=headers, tls=tls):
+                pass
+        response = refusal.value.response
+        assert response.headers["WWW-Authenticate"].startswith("Basic")
+        return int(response.status_code)
 
     # ------------------------------------------------------------ the operator
 

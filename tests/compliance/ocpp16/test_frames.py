@@ -59,6 +59,7 @@ BROKEN: dict[str, tuple[str, Any, str]] = {
     ),
     "a text is too long": ("Authorize", {"idTag": "X" * 21}, "PropertyConstraintViolation"),
     "a field is not known": ("Heartbeat", {"mood": "good"}, "FormationViolation"),
+    "the payload is a list": ("Heartbeat", [], "FormationViolation"),
     "a time is none": (
         "StatusNotification",
         {"connectorId": 1, "status": "Available", "errorCode": "NoError", "timestamp": "yesterday"},

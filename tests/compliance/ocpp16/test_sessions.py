@@ -156,11 +156,13 @@ async def test_tc_018_1_unlocked_while_charging(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "word", "reason"), [("immediate", "Hard", "HardReset"), ("on_idle", "Soft", "SoftReset")]
+    ("kind", "word", "reason"),
+    [
+        pytest.param("immediate", "Hard", "HardReset", id="TC_013 hard"),
+        pytest.param("on_idle", "Soft", "SoftReset", id="TC_014 soft"),
+    ],
 )
-async def test_tc_013_and_014_a_reset_ends_the_session_and_the_charge_point_boots(
-    kind: str, word: str, reason: str, lab: Lab
-) -> None:
+async def test_a_reset_ends_the_session_and_the_charge_point_boots(kind: str, word: str, reason: str, lab: Lab) -> None:
     token, identity = await lab.token(), lab.name()
     async with lab.charge_point(identity) as point:
         number = await point.charging(token)
