@@ -43,6 +43,10 @@ class Admission:
     def __init__(self) -> None:
         self._asked_for: set[str] = set()
 
+    def was_asked_for(self, action: str) -> bool:
+        """Whether an operator has, on this connection, asked for what is now sent."""
+        return action in self._asked_for
+
     def may_send(self, action: str, boot_status: str | None) -> bool:
         """Whether a charger whose last boot was answered so may send this."""
         if boot_status not in ("pending", "rejected") or action in ALWAYS:

@@ -397,7 +397,13 @@ class Connection:
 
     async def _handle(self, item: Received) -> None:
         recorder = self._recorder
-        decisions = await decided(self.charger, item, self._around.responder, boot_status=recorder.twin.boot_status)
+        decisions = await decided(
+            self.charger,
+            item,
+            self._around.responder,
+            boot_status=recorder.twin.boot_status,
+            asked_for=self._calling.admission.was_asked_for(item.call.action),
+        )
         now = self._around.clock.now()
         ready = prepared(item, decisions, twin=recorder.twin, version=self.version, now=now, ahead=recorder.ahead)
         earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)

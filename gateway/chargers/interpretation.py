@@ -3,6 +3,7 @@
 Nothing here is stored yet; see `gateway.chargers.recorder`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
@@ -10,6 +11,8 @@ from typing import Any, Literal
 import orjson
 import structlog
 
+from gateway.core.answers import Answer, SignCertificateAnswer
+from gateway.core.chain import OPERATOR
 from gateway.core.clock import rfc3339
 from gateway.core.events import Origin
 from gateway.core.identity import ChargerId
@@ -30,6 +33,12 @@ from gateway.ocpp.profile import Notes, Quirks
 from gateway.ocpp.session import CallReceived
 
 _log = structlog.get_logger(__name__)
+
+UNSAID = Decision(None)
+"""Nobody was configured to decide, so that the version's default reply would be given."""
+
+WANTED: Mapping[str, Answer] = {"sign_certificate": SignCertificateAnswer(status="accepted")}
+"""What is said to questions that an operator wanted asked: who triggers a SignCertificate will send the certificate."""
 
 SECRET_PARTS = {"certificate_chain", "exi_response", "ocsp_result"}
 """Parts of answers that events do not repeat."""
@@ -97,9 +106,15 @@ def received(charger: ChargerId, call: CallReceived, arrived: float, quirks: Qui
 
 
 async def decided(
-    charger: ChargerId, item: Received, responder: Responder, *, boot_status: str | None = None
+    charger: ChargerId,
+    item: Received,
+    responder: Responder,
+    *,
+    boot_status: str | None = None,
+    asked_for: bool = False,
 ) -> Decisions:
-    """Ask the responder what a call asks. `boot_status` is how the charger's last boot was answered."""
+    """Ask the responder what a call asks. `boot_status` is how the charger's last boot was answered; `asked_for` tells
+    that an operator had the charger send this."""
     report = item.report
     if boot_status in ("pending", "rejected") and isinstance(report, Transaction) and report.token is not None:
         return Decisions(token=TokenDecision("invalid", decided_by="boot"))
@@ -116,6 +131,9 @@ async def decided(
             return Decisions(token=await responder.authorize(question))
         case Notice() if item.call.inbound is not None and item.call.inbound.asks is not None:
             decision = await responder.decide(Question(item.call.inbound.asks, charger, report.data))
+            wanted = WANTED.get(item.call.inbound.asks) if asked_for and decision == UNSAID else None
+            if wanted is not None:
+                decision = Decision(wanted, OPERATOR)
             report.data["decision"] = _told(decision)
             return Decisions(other=decision)
     return UNDECIDED

@@ -102,7 +102,10 @@ class Policies(BaseModel):
     )
     boot: Steps = Field(None, description="May this charger work here? An operator's stored answer wins over it")
     data_transfer: Steps = Field(None, description="What is answered to a vendor's own message")
-    sign_certificate: Steps = Field(None, description="Will the charger's certificate be signed")
+    sign_certificate: Steps = Field(
+        None,
+        description="Will the charger's certificate be signed? Unset, it will where an operator had the charger ask",
+    )
     ev_certificate: Steps = Field(None, description="The contract certificate of an EV (ISO 15118)")
     certificate_status: Steps = Field(None, description="Is a certificate revoked (OCSP)")
     certificate_chain_status: Steps = Field(None, description="Which certificates of a chain are revoked (OCPP 2.1)")

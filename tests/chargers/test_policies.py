@@ -8,6 +8,7 @@ import structlog
 from structlog.testing import LogCapture
 
 from gateway.chargers import certificates
+from gateway.core.commands import validated_arguments
 from gateway.core.ports import Ask, IdToken
 from tests.chargers.harness import METER, START, Charger, Node, running, until
 from tests.core.answering import NOBODY, FakeAsker, House, house
@@ -158,6 +159,26 @@ async def test_nothing_follows_where_nothing_is_signed_yet(answer: Any, status: 
         assert (await charger.call("SignCertificate", {"csr": "CSR"}))["status"] == status
         assert await charger.silent()
         assert not node.store.begun
+
+
+@pytest.mark.parametrize(
+    ("subprotocol", "action", "request_"),
+    [("ocpp1.6", "ExtendedTriggerMessage", {"csr": "CSR"}), ("ocpp2.0.1", "TriggerMessage", SIGN_2X)],
+)
+async def test_who_has_a_charger_ask_for_a_certificate_will_send_it(
+    subprotocol: str, action: str, request_: dict[str, Any]
+) -> None:
+    async with running() as node, node.charger(subprotocol=subprotocol) as charger:
+        assert (await charger.call("SignCertificate", request_))["status"] == "Rejected"
+        arguments = validated_arguments("trigger", {"message": "SignChargingStationCertificate"})
+        triggered = asyncio.create_task(node.execute("trigger", arguments))
+        message_id, called, _ = await charger.called()
+        assert called == action
+        await charger.answer(message_id, {"status": "Accepted"})
+        assert (await triggered).outcome.value == "accepted"
+        assert (await charger.call("SignCertificate", request_))["status"] == "Accepted"
+        decisions = [told["decision"] for told in node.data("certificate.requested")]
+        assert decisions == [{"decided_by": "local"}, {"status": "accepted", "decided_by": "operator"}]
 
 
 async def test_a_charger_that_leaves_before_its_certificate_comes_ends_the_command() -> None:

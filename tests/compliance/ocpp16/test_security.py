@@ -58,6 +58,12 @@ async def asked_to_sign(lab: Lab, point: ChargePoint) -> None:
     assert await point.call("SignCertificate", {"csr": CSR}) == ACCEPTED
 
 
+async def test_a_certificate_that_nobody_wanted_is_not_promised(lab: Lab) -> None:
+    """Nobody is configured to sign (section [answers]), and no operator had it asked for."""
+    async with lab.charge_point() as point:
+        assert await point.call("SignCertificate", {"csr": CSR}) == {"status": "Rejected"}
+
+
 async def test_tc_074_the_charge_point_gets_a_certificate(lab: Lab, mqtt_port: int) -> None:
     async with lab.charge_point() as point, business(mqtt_port, point.identity, {}) as authority:
         await asked_to_sign(lab, point)
