@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
-from adapters.rest.ocpi import OcpiConfig
+from adapters.rest.ocpi import OcpiOptions
 
 
-class RestConfig(BaseModel):
+class RestConfig(OcpiOptions):
     """Settings of the REST adapter; the defaults serve this machine only."""
 
     model_config = ConfigDict(extra="forbid")
@@ -24,8 +24,6 @@ class RestConfig(BaseModel):
     max_import_bytes: int = Field(16_777_216, ge=1024, description="Largest CSV file that is imported, in bytes")
     max_running_commands: int = Field(1000, ge=1, description="Commands of REST clients that may run at once here")
     stop_timeout: float = Field(5.0, gt=0, description="Seconds that open requests get to end when the gateway stops")
-
-    ocpi: OcpiConfig = Field(default_factory=OcpiConfig, description="What OCPI views of transactions are filled with")
 
     @model_validator(mode="after")
     def _certificate_and_key(self) -> Self:

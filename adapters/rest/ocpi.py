@@ -1,6 +1,6 @@
 """A transaction as OCPI 2.2.1 has it: a Session while it runs, a CDR once it has ended (mod_sessions, mod_cdrs).
 
-What OCPP does not know (the operator, the place, the tariff) comes from section [rest.ocpi] of the configuration.
+What OCPP does not know (the operator, the place, the tariff) comes from the options `ocpi_...` of section [rest].
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gateway.core.transaction import whole
 
@@ -19,25 +19,33 @@ _KIND = {"ISO14443": "RFID", "ISO15693": "RFID", None: "RFID", "Central": "APP_U
 _NATURE = {"Transaction.Begin": "Start", "Transaction.End": "End"}
 
 
-class OcpiConfig(BaseModel):
+class OcpiOptions(BaseModel):
     """What OCPI asks for and no charger tells."""
 
-    model_config = ConfigDict(extra="forbid")
+    ocpi_country_code: str = Field(
+        "ZZ", pattern="^[A-Z]{2}$", description="OCPI views of transactions: the operator's country, ISO 3166 alpha-2"
+    )
+    ocpi_party_id: str = Field("OGW", pattern="^[A-Za-z0-9]{3}$", description="The operator's id in OCPI")
+    ocpi_currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency of costs, ISO 4217")
+    ocpi_address: str = Field(
+        "unknown", min_length=1, max_length=45, description="Street and number that OCPI shows for every charger"
+    )
+    ocpi_city: str = Field("unknown", min_length=1, max_length=45, description="City that OCPI shows")
+    ocpi_country: str = Field(
+        "DEU", pattern="^[A-Z]{3}$", description="Country that OCPI shows for every charger, ISO 3166 alpha-3"
+    )
+    ocpi_latitude: str = Field("0.00000", pattern=r"^-?\d{1,2}\.\d{5,7}$", description="Degrees, with 5 to 7 decimals")
+    ocpi_longitude: str = Field("0.00000", pattern=r"^-?\d{1,3}\.\d{5,7}$", description="Degrees, with 5 to 7 decimals")
+    ocpi_connector_standard: str = Field(
+        "IEC_62196_T2", pattern="^[A-Z0-9_]{1,40}$", description="OCPI's ConnectorType of every connector"
+    )
+    ocpi_connector_format: Literal["SOCKET", "CABLE"] = Field("SOCKET", description="OCPI's ConnectorFormat")
+    ocpi_power_type: Literal["AC_1_PHASE", "AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_3_PHASE", "DC"] = Field(
+        "AC_3_PHASE", description="OCPI's PowerType"
+    )
 
-    country_code: str = Field("ZZ", pattern="^[A-Z]{2}$", description="ISO 3166 code of the operator's country")
-    party_id: str = Field("OGW", pattern="^[A-Za-z0-9]{3}$", description="The operator's id (ISO 15118)")
-    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of costs")
-    address: str = Field("unknown", max_length=45, description="Street and number of the chargers")
-    city: str = Field("unknown", max_length=45)
-    country: str = Field("DEU", pattern="^[A-Z]{3}$", description="ISO 3166 alpha-3 code of the chargers' country")
-    latitude: str = Field("0.00000", pattern=r"^-?\d{1,2}\.\d{5,7}$", description="Degrees, as text")
-    longitude: str = Field("0.00000", pattern=r"^-?\d{1,3}\.\d{5,7}$", description="Degrees, as text")
-    connector_standard: str = Field("IEC_62196_T2", description="OCPI's ConnectorType")
-    connector_format: Literal["SOCKET", "CABLE"] = "SOCKET"
-    power_type: Literal["AC_1_PHASE", "AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_3_PHASE", "DC"] = "AC_3_PHASE"
 
-
-def view(stored: Mapping[str, Any], config: OcpiConfig) -> dict[str, Any]:
+def view(stored: Mapping[str, Any], config: OcpiOptions) -> dict[str, Any]:
     """The CDR of a transaction that has ended and whose energy is known, else its Session."""
     record = whole(stored)
     if record["status"] == "ended" and record["energy_wh"] is not None:
@@ -45,15 +53,15 @@ def view(stored: Mapping[str, Any], config: OcpiConfig) -> dict[str, Any]:
     return session(record, config)
 
 
-def session(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
+def session(record: dict[str, Any], config: OcpiOptions) -> dict[str, Any]:
     """The Session object. One that ended without a known energy is INVALID."""
     ended = record["status"] == "ended"
     known = "COMPLETED" if record["energy_wh"] is not None else "INVALID"
     begun = _started(record)
     return _without_nulls(
         {
-            "country_code": config.country_code,
-            "party_id": config.party_id,
+            "country_code": config.ocpi_country_code,
+            "party_id": config.ocpi_party_id,
             "id": record["id"],
             "start_date_time": begun,
             "end_date_time": _ended(record) if ended else None,
@@ -64,7 +72,7 @@ def session(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
             "location_id": _id(record["charger_id"]),
             "evse_uid": _evse(record),
             "connector_id": str(record["connector_id"] or 1),
-            "currency": (record["cost"] or {}).get("currency") or config.currency,
+            "currency": (record["cost"] or {}).get("currency") or config.ocpi_currency,
             "charging_periods": [_period(record)],
             "total_cost": _cost(record),
             "status": known if ended else "ACTIVE",
@@ -73,13 +81,13 @@ def session(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
     )
 
 
-def cdr(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
+def cdr(record: dict[str, Any], config: OcpiOptions) -> dict[str, Any]:
     """The CDR object. Its id is the transaction's, with the revision behind it once it was corrected."""
     revision = record["revision"]
     return _without_nulls(
         {
-            "country_code": config.country_code,
-            "party_id": config.party_id,
+            "country_code": config.ocpi_country_code,
+            "party_id": config.ocpi_party_id,
             "id": record["id"] if revision <= 1 else f"{record['id']}-{revision}",
             "start_date_time": _started(record),
             "end_date_time": _ended(record),
@@ -89,18 +97,18 @@ def cdr(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
             "authorization_reference": _short(record["command_id"]),
             "cdr_location": {
                 "id": _id(record["charger_id"]),
-                "address": config.address,
-                "city": config.city,
-                "country": config.country,
-                "coordinates": {"latitude": config.latitude, "longitude": config.longitude},
+                "address": config.ocpi_address,
+                "city": config.ocpi_city,
+                "country": config.ocpi_country,
+                "coordinates": {"latitude": config.ocpi_latitude, "longitude": config.ocpi_longitude},
                 "evse_uid": _evse(record),
                 "evse_id": NOT_AVAILABLE,
                 "connector_id": str(record["connector_id"] or 1),
-                "connector_standard": config.connector_standard,
-                "connector_format": config.connector_format,
-                "connector_power_type": config.power_type,
+                "connector_standard": config.ocpi_connector_standard,
+                "connector_format": config.ocpi_connector_format,
+                "connector_power_type": config.ocpi_power_type,
             },
-            "currency": (record["cost"] or {}).get("currency") or config.currency,
+            "currency": (record["cost"] or {}).get("currency") or config.ocpi_currency,
             "charging_periods": [_period(record)],
             "signed_data": _signed(record),
             "total_cost": _cost(record) or {"excl_vat": 0},
@@ -133,12 +141,12 @@ def _rounded(number: Decimal) -> float:
     return float(number.quantize(Decimal("0.0001"), ROUND_HALF_UP))
 
 
-def _token(record: dict[str, Any], config: OcpiConfig) -> dict[str, Any]:
+def _token(record: dict[str, Any], config: OcpiOptions) -> dict[str, Any]:
     token = record["token"] or {"id": NOT_AVAILABLE, "type": "NoAuthorization"}
     uid = _id(token["id"] or NOT_AVAILABLE)
     return {
-        "country_code": config.country_code,
-        "party_id": config.party_id,
+        "country_code": config.ocpi_country_code,
+        "party_id": config.ocpi_party_id,
         "uid": uid,
         "type": _KIND.get(token["type"], "OTHER"),
         "contract_id": uid,

@@ -124,4 +124,4 @@ async def get_transaction(services: Here, transaction_id: PathText, form: Form =
 
 
 def _shown(services: Services, record: dict[str, Any], form: str) -> dict[str, Any]:
-    return view(record, services.config.ocpi) if form == "ocpi" else public(record)
+    return view(record, services.config) if form == "ocpi" else public(record)

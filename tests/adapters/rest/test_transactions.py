@@ -259,7 +259,7 @@ async def test_an_ended_transaction_is_a_cdr() -> None:
     gateway = FakeGateway()
     record = charged()
     gateway.state.records["t"] = record
-    async with client_of(gateway, scope="read", ocpi={"country_code": "DE", "party_id": "ABC"}) as client:
+    async with client_of(gateway, scope="read", ocpi_country_code="DE", ocpi_party_id="ABC") as client:
         found = (await client.get("/v1/transactions/t", params={"format": "ocpi"})).json()
         listed = (await client.get("/v1/transactions", params={"format": "ocpi"})).json()["items"]
     assert listed == [found]
