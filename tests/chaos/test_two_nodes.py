@@ -27,7 +27,8 @@ async def _unlock_by_rest(node: GatewayProcess) -> str:
     async with node.client() as client:
         answer = await client.post(f"/v1/chargers/{CHARGER}/commands/unlock", json={"evse_id": 1})
     assert answer.status_code == 200, answer.text
-    return str(answer.json()["outcome"])
+    ended = answer.json()
+    return str(ended["outcome"]) if ended["reason"] is None else f"{ended['outcome']}: {ended['reason']}"
 
 
 async def test_a_command_by_mqtt_reaches_the_charger_once_and_has_one_result(
