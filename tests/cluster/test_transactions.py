@@ -10,7 +10,7 @@ from gateway.core.errors import NotFound
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
 from gateway.core.transaction_query import TransactionQuery
-from tests.cluster.support import Node, running
+from tests.cluster.support import Node, event, running
 from tests.cluster.test_stores import pages
 from tests.support.servers import Valkey
 
@@ -84,6 +84,25 @@ async def test_who_polls_gets_every_change_once_and_in_order(valkey: Valkey, lim
         await another_millisecond()
         await stored(node, FLEET[4], "t30")
         assert await poll() == ["t3", "t30"]
+
+
+async def test_who_polls_hears_of_an_end_that_comes_together_with_an_update(valkey: Valkey) -> None:
+    """The message that fills a gap: it is carried by `updated`, and the end that waited for it follows at once."""
+    kinds = {"opened": ["started"], "ticked": ["updated"], "filled": ["updated", "ended"]}
+    async with running(valkey.url) as node:
+        charger = FLEET[0]
+        epoch = (await node.cluster.ownership.claim(charger)).epoch
+        told: dict[str, list[str]] = {}
+        cursor: str | None = None
+        for word, types in kinds.items():
+            record = orjson.dumps({"id": "t", "word": word})
+            events = [event(f"{word} {kind}", f"ocpp.transaction.{kind}") for kind in types]
+            await node.cluster.log.commit(Commit(charger, epoch, events, transactions={"t": record}))
+            await another_millisecond()
+            page = await node.cluster.state.changed_transactions(ALL, since=0, after=cursor)
+            cursor = page.cursor
+            told[word] = [item["word"] for item in page.items]
+        assert told == {"opened": ["opened"], "ticked": [], "filled": ["filled"]}
 
 
 async def test_changes_begin_at_a_time(valkey: Valkey) -> None:

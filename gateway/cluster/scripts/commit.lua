@@ -94,7 +94,10 @@ for item = 1, tonumber(argv[1]) do
           end
         end
       end
-      local only_updated = events > 0 and argv[events_at + 1] == 'ocpp.transaction.updated'
+      local only_updated = events > 0
+      for at = events_at, a - 1, 3 do
+        only_updated = only_updated and argv[at + 1] == 'ocpp.transaction.updated'
+      end
       for n = 0, records - 1 do
         local id = argv[records_at + 2 * n]
         call('SET', keys[record_keys_at + n], argv[records_at + 2 * n + 1], 'PX', records_for)
