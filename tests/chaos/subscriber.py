@@ -66,14 +66,22 @@ class Subscriber:
         self._client.loop_stop()
 
     def publish(
-        self, topic: str, payload: dict[str, Any], *, response_topic: str | None = None, correlation: bytes = b""
+        self,
+        topic: str,
+        payload: dict[str, Any],
+        *,
+        response_topic: str | None = None,
+        correlation: bytes = b"",
+        wait: bool = True,
     ) -> None:
-        """Publish at QoS 1, e.g. a command."""
+        """Publish at QoS 1, e.g. a command; without `wait` it may be kept here until the broker is back."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if response_topic is not None:
             properties.ResponseTopic = response_topic
             properties.CorrelationData = correlation
-        self._client.publish(topic, json.dumps(payload), qos=1, properties=properties).wait_for_publish(10)
+        published = self._client.publish(topic, json.dumps(payload), qos=1, properties=properties)
+        if wait:
+            published.wait_for_publish(10)
 
     # ------------------------------------------------------------ what was heard
 

@@ -66,6 +66,11 @@ class GatewayProcess:
         return self._process.pid
 
     @property
+    def runs(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
+
+    @property
     def log(self) -> str:
         """All that it has logged, over restarts too."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""

@@ -48,6 +48,11 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
+
     def start(self) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
