@@ -71,7 +71,7 @@ class Cluster:
         self.commands = Commands(lane, clock=clock, retention=config.command_retention)
         self.api_keys = StoredApiKeys(lane, clock=clock)
         self.tokens = StoredTokens(lane)
-        self.later = LaterWork(lane, self._keys)
+        self.later = LaterWork(lane, self._keys, node=node)
         self._trimmer = Trimmer(lane, self._keys, config, clock=clock)
         self._sweeper = Sweeper(
             lane,

@@ -1,4 +1,5 @@
-"""Later work: what nobody's message will trigger, kept in Redis until it is due, done by whichever node is there."""
+"""Later work: what nobody's message will trigger, kept in Redis until it is due, done by the node that holds the
+charger, or by whichever is there where none does."""
 
 import asyncio
 
@@ -20,10 +21,10 @@ _SEPARATOR = "\n"
 
 
 class LaterWork:
-    """Schedules work per charger, and does what is due: at least once, on any node."""
+    """Schedules work per charger, and does what is due: at least once."""
 
-    def __init__(self, lane: Lane, keys: Keys) -> None:
-        self._lane, self._keys = lane, keys
+    def __init__(self, lane: Lane, keys: Keys, *, node: str) -> None:
+        self._lane, self._keys, self._node = lane, keys, node
 
     async def schedule(self, charger: ChargerId, kind: str, due: float, payload: bytes, *, key: str = "") -> None:
         """Have `hooks.later(kind, charger, payload)` called at `due` (Unix seconds) or soon after.
@@ -53,8 +54,10 @@ class LaterWork:
 
     async def _do_due(self, shard: int, hooks: NodeHooks) -> None:
         keys = self._keys.shard(shard)
-        arguments = [_AT_ONCE, int(_HIDDEN_SECONDS * 1000)]
-        claimed = await self._lane.script(script("later_claim"), [keys.later, keys.later_payloads], arguments)
+        arguments = [_AT_ONCE, int(_HIDDEN_SECONDS * 1000), self._node]
+        claimed = await self._lane.script(
+            script("later_claim"), [keys.later, keys.later_payloads, keys.owners], arguments
+        )
         async with asyncio.TaskGroup() as tasks:
             for member, payload, ticket in claimed:
                 tasks.create_task(self._do(shard, member, payload, ticket, hooks), name="later work")

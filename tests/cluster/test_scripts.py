@@ -222,19 +222,29 @@ def test_drop_is_done_by_the_first_who_comes(client: redis.Redis) -> None:
 
 
 def test_later_work_is_scheduled_claimed_and_struck_off(client: redis.Redis) -> None:
-    keys = ["later", "payloads"]
+    keys, all_keys = ["later", "payloads"], ["later", "payloads", "owners"]
     run(client, "later_schedule", keys, "due", 1, "p")
     run(client, "later_schedule", keys, "far", 10**15, "p")
-    ((member, payload, ticket),) = run(client, "later_claim", keys, 10, MINUTE)
+    ((member, payload, ticket),) = run(client, "later_claim", all_keys, 10, MINUTE, "a")
     assert (member, payload) == (b"due", b"p")
-    assert run(client, "later_claim", keys, 10, MINUTE) == []
+    assert run(client, "later_claim", all_keys, 10, MINUTE, "a") == []
     run(client, "later_schedule", keys, "due", 1, "anew")
     assert run(client, "later_done", keys, "due", ticket) == 0
-    ((_, payload, ticket),) = run(client, "later_claim", keys, 10, MINUTE)
+    ((_, payload, ticket),) = run(client, "later_claim", all_keys, 10, MINUTE, "a")
     assert payload == b"anew"
     assert run(client, "later_done", keys, "due", ticket) == 1
     assert run(client, "later_done", keys, "far", "") == 1
     assert client.exists(*keys) == 0
+
+
+def test_later_work_for_a_charger_is_left_to_the_node_that_holds_it(client: redis.Redis) -> None:
+    keys = ["later", "payloads"]
+    for name in (":mine", ":others", ":nobodys"):
+        run(client, "later_schedule", keys, f"{name}\nkind\nkey", 1, name)
+    client.hset("owners", mapping={":mine": "a", ":others": "b"})
+    for node, expected in (("a", {b":mine", b":nobodys"}), ("a", set()), ("c", set()), ("b", {b":others"})):
+        claimed = run(client, "later_claim", [*keys, "owners"], 10, MINUTE, node)
+        assert {payload for _, payload, _ in claimed} == expected
 
 
 def test_begin_command_notes_the_first(client: redis.Redis) -> None:
