@@ -54,7 +54,7 @@ class LaterWork:
 
     async def _do_due(self, shard: int, hooks: NodeHooks) -> None:
         keys = self._keys.shard(shard)
-        arguments = [_AT_ONCE, int(_HIDDEN_SECONDS * 1000), self._node]
+        arguments: list[Argument] = [_AT_ONCE, int(_HIDDEN_SECONDS * 1000), self._node]
         claimed = await self._lane.script(
             script("later_claim"), [keys.later, keys.later_payloads, keys.owners], arguments
         )

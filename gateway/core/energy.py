@@ -26,11 +26,17 @@ def difference(after: Number, before: Number) -> Number:
     return after - before if after.__class__ is int and before.__class__ is int else round(after - before, 6)
 
 
-def advance(record: TransactionRecord, samples: Sequence[Sample], *, at: str) -> None:
-    """Let the transaction's register move on; late samples are left out. `at` stands in for missing timestamps."""
+def advance(record: TransactionRecord, samples: Sequence[Sample], *, at: str, overtaken: bool = False) -> None:
+    """Let the transaction's register move on; late samples are left out. `at` stands in for missing timestamps.
+
+    `overtaken`: a later message came before these, so that those of the very moment of the register are late, too.
+    """
     moved = False
     for sample in register_samples(samples):
-        moved |= _move(record, sample["value"], sample["timestamp"] or at)  # type: ignore[arg-type]
+        time = sample["timestamp"] or at
+        known = record["register"]
+        if not (overtaken and known is not None and time <= known["at"]):
+            moved |= _move(record, sample["value"], time)  # type: ignore[arg-type]
     if moved:
         record["energy_wh"], record["energy_method"] = _so_far(record)
 

@@ -71,12 +71,14 @@ def _note_token(record: TransactionRecord, token: TokenFacts) -> None:
         record["tokens"] = [*known, token]
 
 
-def measure(draft: Draft, record: TransactionRecord, samples: Sequence[Sample], *, at: str) -> None:
-    """Take over what was measured; `at` stands in for missing timestamps."""
+def measure(
+    draft: Draft, record: TransactionRecord, samples: Sequence[Sample], *, at: str, overtaken: bool = False
+) -> None:
+    """Take over what was measured; `at` stands in for missing timestamps. `overtaken`: a later message came before."""
     if not samples:
         return
     draft.keep_samples(record["id"], samples)
-    advance(record, samples, at=at)
+    advance(record, samples, at=at, overtaken=overtaken)
     record["measured"] = take_samples(record["measured"], samples, at=at)
 
 

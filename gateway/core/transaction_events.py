@@ -101,7 +101,8 @@ def _carrier(record: TransactionRecord, report: Transaction) -> str:
 def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token: TokenDecision | None) -> None:
     """All that a TransactionEvent adds to its record, whatever its kind."""
     at = report.time or draft.now_text
-    newest = record["register"] is None or at >= record["register"]["at"]
+    overtaken = report.seq_no is not None and bool(record["seen"]) and report.seq_no < record["seen"][-1][1]
+    newest = not overtaken and (record["register"] is None or at >= record["register"]["at"])
     charging_state = record["charging_state"]
     ledger.take_over(record, report, token)
     if not newest and charging_state is not None:
@@ -121,7 +122,7 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
         meter_start = _meter_start(report)
         if meter_start is not None:
             begin(record, meter_start)
-    ledger.measure(draft, record, report.samples, at=at)
+    ledger.measure(draft, record, report.samples, at=at, overtaken=overtaken)
 
 
 def _offline(known: OfflinePart | None, at: str) -> OfflinePart:

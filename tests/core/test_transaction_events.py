@@ -88,6 +88,24 @@ def test_in_whatever_order_they_come_the_bill_is_the_same(order: tuple[int, ...]
     assert driver.twin.pending_ends() == {}
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("seconds", [(0, 0, 0, 0), (0, 60, 60, 120), (0, 60, 120, 120)])
+def test_in_whatever_order_messages_come_their_numbers_tell_which_reading_is_later(
+    order: tuple[int, ...], seconds: tuple[int, ...]
+) -> None:
+    """Many clocks have whole seconds, and the last sample is often as old as the end."""
+    said = [
+        event("started", 0, seconds[0], wh=1000),
+        event("updated", 1, seconds[1], wh=1400),
+        event("updated", 2, seconds[2], wh=2000),
+        event("ended", 3, seconds[3], wh=2500),
+    ]
+    driver = driver_2x()
+    last = [driver.say(said[number]) for number in order][-1].events[-1]
+    assert last.type == "ocpp.transaction.ended"
+    assert (last.data["energy_wh"], last.data["energy_method"], last.data["suspect"]) == (1500, "register", [])
+
+
 class TestAnEndWithPredecessorsMissing:
     def pending(self) -> tuple[Driver, str]:
         driver = driver_2x()
