@@ -55,6 +55,11 @@ class Station:
         self.identity, self.version = identity, version
         self.replies: dict[str, Reply] = {}
         self.broken: list[str] = []
+        self.begun = asyncio.Event()
+        """Set once the gateway has called."""
+        self.gate: asyncio.Event | None = None
+        """Where there is one, calls are answered only once it is set."""
+        self.count = 0
         self.headers = {} if password is None else {"Authorization": basic(identity, password)}
         self._url = f"{url}/{identity}"
         self._answers: dict[str, asyncio.Future[list[Any]]] = {}
@@ -113,6 +118,10 @@ class Station:
     async def frame(self, text: str) -> list[Any]:
         """Send a text as it stands; the gateway's next frame that answers nothing sent by `call`."""
         await self.socket.send(text)
+        return await self.other_frame()
+
+    async def other_frame(self) -> list[Any]:
+        """The gateway's next frame that is no CALL and answers nothing sent by `call`."""
         async with asyncio.timeout(PATIENCE):
             return await self._others.get()
 
@@ -145,10 +154,16 @@ class Station:
     # ------------------------------------------------------------ listening
 
     async def _read(self, socket: ClientConnection) -> None:
+        async with asyncio.TaskGroup() as obeying:
+            await self._read_all(socket, obeying)
+
+    async def _read_all(self, socket: ClientConnection, obeying: asyncio.TaskGroup) -> None:
         try:
             async for text in socket:
                 frame = json.loads(text)
-                if frame[0] == 2:
+                if frame[0] == 2 and self.gate is not None:
+                    obeying.create_task(self._obey(socket, *frame[1:4]), name=f"{self.identity} obeys")
+                elif frame[0] == 2:
                     await self._obey(socket, *frame[1:4])
                 elif (waiting := self._answers.pop(frame[1], None)) is not None:
                     waiting.set_result(frame)
@@ -165,6 +180,10 @@ class Station:
             _validator(self.version, action, request=True).validate(payload)
         except Exception as error:  # whatever is wrong with it, the case fails
             self.broken.append(f"{action} {payload}: {error}")
+        self.count += 1
+        self.begun.set()
+        if self.gate is not None:
+            await self.gate.wait()
         reply = self.replies.get(action, {"status": "Accepted"})
         if callable(reply):
             reply = reply(payload)

@@ -1,5 +1,7 @@
 """Block D: the station's own list of tokens."""
 
+from typing import Any
+
 from tests.compliance.laboratory import Laboratory
 from tests.compliance.ocpp201.messages import VERSION
 from tests.compliance.ocpp201.orders import Order, carry_out, cases
@@ -21,7 +23,7 @@ ENTRIES = [
 ]
 
 
-def _send(case: str, version: int, update: str, tokens: list[dict[str, object]], entries: object, **more: str) -> Order:
+def _send(case: str, version: int, update: str, tokens: list[dict[str, Any]], entries: object, **more: str) -> Order:
     reply = more.get("reply", "Accepted")
     return Order(
         case,

@@ -1,5 +1,7 @@
 """Blocks I and J: what it costs so far, and meter values outside transactions and within them."""
 
+from typing import Any
+
 import pytest
 
 from tests.compliance.laboratory import Laboratory
@@ -7,7 +9,7 @@ from tests.compliance.ocpp201.messages import VERSION, Transaction, sample
 from tests.compliance.ocpp201.orders import Order, order_of
 from tests.compliance.station import at
 
-SIGNED = {
+SIGNED: dict[str, Any] = {
     "signedMeterValue": {
         "signedMeterData": "T0NNRnx7IkZWIjoiMS4wIn0=",
         "signingMethod": "",

@@ -1,5 +1,6 @@
 """Block N: logs, monitors of variables and what they tell, and what is kept of customers."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -184,7 +185,7 @@ MONITORS = [
             {"monitors": [{**UPPER, "id": 7}]},
             "SetVariableMonitoring",
             {"setMonitoringData": [{"id": 7}]},
-            lambda payload, status=status: set_monitors(payload, status),
+            partial(set_monitors, status=status),
             "rejected",
         )
         for status in ("UnknownComponent", "UnknownVariable", "UnsupportedMonitorType", "Rejected", "Duplicate")
