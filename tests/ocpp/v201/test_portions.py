@@ -1,5 +1,6 @@
 """Long lists in portions: no call has more items than the station has said that it takes."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -93,7 +94,8 @@ def test_a_limit_among_the_variables_that_are_read_is_heeded_at_once() -> None:
 
 
 def test_a_portion_that_is_refused_ends_the_command_and_tells_what_was_done_before() -> None:
-    answers = iter([Answered({}), Answered({"clearMonitoringResult": []}), Refused("InternalError", "internal_error")])
+    done, no = Answered({"clearMonitoringResult": []}), Refused("InternalError", "internal_error")
+    answers: Iterator[Answer] = iter([Answered({}), done, no])
     _, ending = DESK.talk("clear_monitoring", {"ids": list(range(60))}, lambda call: next(answers))
     assert (ending.outcome, ending.acted) == (Outcome.ERROR, True)
 
