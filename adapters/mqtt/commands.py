@@ -6,6 +6,7 @@ The payload of `call/{Action}` is OCPP's own, the whole object, unless it has an
 OCPP's, and only `id`, `timeout` and `expires_at` may stand beside it. OCPP itself names no such field.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -68,11 +69,11 @@ class Request:
     deadline: float
     expiry: float | None
 
-    def command(self) -> Command:
-        """Raises CommandInvalid where the message cannot be carried out."""
+    def command(self, answered: Callable[[], None] | None = None) -> Command:
+        """Raises CommandInvalid where the message cannot be carried out; `answered` is as in Command."""
         if self.arguments is None:
             raise CommandInvalid(self.problem or "not a command")
-        return Command(self.id, self.charger, self.name, self.arguments, self.deadline, ORIGIN)
+        return Command(self.id, self.charger, self.name, self.arguments, self.deadline, ORIGIN, answered)
 
     def refused(self, now: float) -> CommandResult | None:
         """The result of a message that makes no command at `now`, None where it makes one."""
@@ -81,7 +82,7 @@ class Request:
         if self.expiry is not None and now >= self.expiry:
             return self.result(Outcome.EXPIRED, "the command had expired when its turn came")
         if now >= self.deadline:
-            return self.result(Outcome.EXPIRED, "commands before it took all of its time")
+            return self.result(Outcome.EXPIRED, "its time was up while commands before it ran")
         return None
 
     def result(self, outcome: Outcome, reason: str) -> CommandResult:

@@ -1,7 +1,11 @@
-"""Carries commands out: in order for each charger, side by side over chargers, each answered by one node alone."""
+"""Carries commands out: in order for each charger, side by side over chargers, each answered by one node alone.
+
+The next one begins as soon as the charger has answered the calls of the one before: a report or an upload that follows
+from a yes holds up nobody.
+"""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,7 +30,7 @@ class Reply:
     correlation: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Order:
     """A request and where its result shall go."""
 
@@ -38,8 +42,8 @@ class Order:
 class Execution:
     """Runs orders in tasks of the given group, and hands every reply that is this node's to give to `answer`.
 
-    `waiting_limit` is how many orders of one charger may wait behind the one that runs. `ended` is called after each
-    order, when `pending` has fallen.
+    `waiting_limit` is how many orders of one charger may wait behind the one that runs, those included whose calls were
+    answered and that wait for what follows. `ended` is called after each order, when `pending` has fallen.
     """
 
     def __init__(
@@ -59,34 +63,66 @@ class Execution:
         self._answer = answer
         self._ended = ended
         self._queues: dict[ChargerId, deque[Order]] = {}
+        self._followed: Counter[ChargerId] = Counter()
         self.pending = 0
-        """Orders that wait or run."""
+        """Orders that wait, or run and have not had the answers to their calls."""
 
     def submit(self, order: Order) -> None:
         """Queue an order behind the others of its charger; where too many wait, it ends as cancelled at once."""
         charger = order.request.charger
         queue = self._queues.get(charger)
+        waiting = self._followed[charger] + (0 if queue is None else len(queue))
         self.pending += 1
-        if queue is None:
+        if waiting > self._waiting_limit:
+            self._tasks.create_task(self._settle(order, one_too_many=True), name=f"mqtt command too many: {charger}")
+        elif queue is None:
             self._queues[charger] = deque((order,))
             self._tasks.create_task(self._work_through(charger), name=f"mqtt commands: {charger}")
-        elif len(queue) > self._waiting_limit:
-            self._tasks.create_task(self._settle(order, one_too_many=True), name=f"mqtt command too many: {charger}")
         else:
             queue.append(order)
+            left = max(0.0, order.request.deadline - self._clock.now())
+            asyncio.get_running_loop().call_later(left, self._time_is_up, order)
 
     async def _work_through(self, charger: ChargerId) -> None:
         """Carry out what waits for a charger; the first in the queue is the one that runs."""
         queue = self._queues[charger]
         while queue:
-            await self._settle(queue[0])
+            answered = asyncio.Event()
+            self._tasks.create_task(self._settle(queue[0], answered), name=f"mqtt command: {charger}")
+            await answered.wait()
             queue.popleft()
         del self._queues[charger]
 
-    async def _settle(self, order: Order, *, one_too_many: bool = False) -> None:
-        request = order.request
+    def _time_is_up(self, order: Order) -> None:
+        """Take an order that still waits out of the queue, and have it told so."""
+        charger = order.request.charger
+        queue = self._queues.get(charger)
+        if queue is not None and order in queue and order is not queue[0]:
+            queue.remove(order)
+            self._tasks.create_task(self._settle(order, late=True), name=f"mqtt command too late: {charger}")
+
+    async def _settle(
+        self,
+        order: Order,
+        answered: asyncio.Event | None = None,
+        *,
+        one_too_many: bool = False,
+        late: bool = False,
+    ) -> None:
+        """Bring an order to its end; `answered` is set once the next one may begin."""
+        request, follows = order.request, False
+
+        def let_go() -> None:
+            nonlocal follows
+            if answered is not None and not answered.is_set():
+                follows = True
+                answered.set()
+                self._followed[request.charger] += 1
+                self._no_longer_pending()
+
+        now = max(self._clock.now(), request.deadline) if late else self._clock.now()
         try:
-            result = await self._result(request, one_too_many)
+            result = await self._result(request, request.refused(now), one_too_many, let_go)
         except Exception:
             # Raised in the TaskGroup, a bug in one command would end the adapter and every other command.
             _log.exception("command failed", **_names(request))
@@ -94,12 +130,21 @@ class Execution:
         if result is not None:
             _log.debug("command ended", **_names(request), outcome=result.outcome.value, reason=result.reason)
             self._answer(Reply(result, order.response_topic, order.correlation))
+        if follows:
+            self._followed -= Counter((request.charger,))  # forgets whom nothing is waited for
+            return
+        if answered is not None:
+            answered.set()
+        self._no_longer_pending()
+
+    def _no_longer_pending(self) -> None:
         self.pending -= 1
         self._ended()
 
-    async def _result(self, request: Request, one_too_many: bool) -> CommandResult | None:
+    async def _result(
+        self, request: Request, refusal: CommandResult | None, one_too_many: bool, answered: Callable[[], None]
+    ) -> CommandResult | None:
         """None where another node or another request gives it."""
-        refusal = request.refused(self._clock.now())
         if refusal is None and one_too_many:
             refusal = request.result(
                 Outcome.CANCELLED, f"{self._waiting_limit} commands wait for this charger already; none is added"
@@ -107,7 +152,7 @@ class Execution:
         try:
             if refusal is not None:
                 return refusal if await self._router.answers_for(request.charger) else None
-            return await self._router.submit_owned(request.command())
+            return await self._router.submit_owned(request.command(answered))
         except CommandRunning:
             _log.info("command is running already; the first one answers", **_names(request))
             return None

@@ -80,6 +80,8 @@ async def _neutral(
         ending, calls = await _converse(talk, caller)
         if ending.outcome is not Outcome.ACCEPTED or ending.final:
             return ending
+        if command.answered is not None:
+            command.answered()
         return await _followed(ending, calls, row.follow, watch, seconds_left())
 
 

@@ -1,6 +1,7 @@
 """Commands to chargers: which there are, and the one outcome that each ends in."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -172,7 +173,8 @@ class Command:
     """One command to one charger.
 
     `id` is the idempotency key; `deadline` is Unix seconds, after it the command is not sent any more; `arguments`
-    are validated (neutral) or OCPP's own (raw).
+    are validated (neutral) or OCPP's own (raw). `answered` is called where the charger has answered and only what
+    follows from its yes is waited for: the next command may be sent then. It is called on the node it was given on.
     """
 
     id: str
@@ -181,6 +183,7 @@ class Command:
     arguments: dict[str, Any]
     deadline: float
     origin: str = ""
+    answered: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def action(self) -> str | None:

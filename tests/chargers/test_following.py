@@ -1,6 +1,7 @@
 """Commands whose answer comes in messages of its own: followed to their end over a real connection."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.chargers.harness import PATIENCE, Charger, Node, running
 
 AT = "2026-11-21T08:00:00Z"
 LOG = {"location": "https://logs.example/upload", "type": "security"}
+REPORT = validated_arguments("get_report", {})
 
 
 def order(node: Node, name: str, *, seconds: float = PATIENCE, **arguments: object) -> "asyncio.Task[CommandResult]":
@@ -169,3 +171,15 @@ async def test_a_report_that_is_not_there_in_time_is_a_timeout() -> None:
             result = await command
         assert (result.outcome, result.safe_to_retry) == (Outcome.TIMEOUT, False)
         assert (result.result or {})["status"] == "accepted"
+
+
+async def test_a_command_tells_when_it_was_answered_and_only_what_follows_is_waited_for() -> None:
+    async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        answered = asyncio.Event()
+        order_of_it = replace(node.command("get_report", REPORT), answered=answered.set)
+        command = asyncio.create_task(node.connection().execute(order_of_it))
+        request_id = await yes(charger, "GetBaseReport")
+        await answered.wait()
+        assert not command.done()
+        await charger.call("NotifyReport", part(request_id, 0, more=False))
+        assert (await command).outcome is Outcome.ACCEPTED

@@ -1,5 +1,6 @@
 """Commands over MQTT, on both brokers: who answers, where to, and what never reaches a charger."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,6 +169,52 @@ async def test_commands_of_one_charger_keep_their_order_and_a_slow_one_delays_no
         assert [(await me.answer()).body["id"] for _ in range(20)] == [f"slow-{number}" for number in range(20)]
     assert [command.id for command in slow.executed] == [f"slow-{number}" for number in range(20)]
     assert len(quick.executed) == 20
+
+
+LOG = {"type": "diagnostics", "location": "https://logs.example/"}
+
+
+async def test_what_follows_from_a_yes_holds_up_no_later_command(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.following["get_log"] = uploaded = asyncio.Event()
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        await me.send("ocpp/chargers/CP-1/command/get_log", {"id": "log", **LOG})
+        await me.send("ocpp/chargers/CP-1/command/stop", {"id": "stop"})
+        assert (await me.answer()).body["id"] == "stop"
+        uploaded.set()
+        assert (await me.answer()).body["id"] == "log"
+    assert [command.id for command in charger.executed] == ["log", "stop"]
+
+
+async def test_what_is_waited_for_counts_towards_the_room_of_a_charger(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.following["get_log"] = uploaded = asyncio.Event()
+    async with control_lane(gateway, config_of(mosquitto, max_running_commands=20)), commander(mosquitto) as me:
+        for number in range(4):
+            await me.send("ocpp/chargers/CP-1/command/get_log", {"id": f"log-{number}", **LOG})
+        refused = (await me.answer()).body
+        uploaded.set()
+        done = {(await me.answer()).body["outcome"] for _ in range(3)}
+        await me.send("ocpp/chargers/CP-1/command/get_log", {"id": "again", **LOG})
+        again = (await me.answer()).body
+    assert (refused["id"], refused["outcome"], done) == ("log-3", "cancelled", {"accepted"})
+    assert (again["id"], again["outcome"]) == ("again", "accepted")
+
+
+async def test_a_command_whose_time_is_up_while_it_waits_is_told_so_at_once(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.answering.clear()
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "slow"})
+        await me.send("ocpp/chargers/CP-1/command/stop", {"id": "late", "timeout": 0.2})
+        late = (await me.answer()).body
+        charger.answering.set()
+        slow = (await me.answer()).body
+    assert (late["id"], late["outcome"], slow["id"]) == ("late", "expired", "slow")
+    assert [command.id for command in charger.executed] == ["slow"]
 
 
 async def test_the_broker_holds_back_what_this_node_has_no_room_for_and_nothing_is_lost(mosquitto: Mosquitto) -> None:

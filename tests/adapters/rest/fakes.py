@@ -314,7 +314,7 @@ class FakeApiKeys:
 
 
 class FakeCharger:
-    """A charger held by this node; it answers when `answering` is set."""
+    """A charger held by this node; it answers when `answering` is set, and `following` is what it takes its time for."""
 
     epoch = 1
 
@@ -322,6 +322,7 @@ class FakeCharger:
         self.charger = ChargerId(identity)
         self.answering = asyncio.Event()
         self.answering.set()
+        self.following: dict[str, asyncio.Event] = {}
         self.outcome = Outcome.ACCEPTED
         self.result: dict[str, Any] | None = None
         self.failure: Exception | None = None
@@ -332,6 +333,10 @@ class FakeCharger:
         await self.answering.wait()
         if self.failure is not None:
             raise self.failure
+        if command.name in self.following:
+            if command.answered is not None:
+                command.answered()
+            await self.following[command.name].wait()
         return CommandResult(command.id, self.charger, command.name, self.outcome, result=self.result)
 
     def close(self, code: int, reason: str) -> None: ...
