@@ -25,6 +25,7 @@ class SystemClock:
     monotonic = staticmethod(time.monotonic)
 
 
+@lru_cache(maxsize=256)
 def rfc3339(seconds: float) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-21T08:00:00.000Z`."""
     milliseconds = int(seconds * 1000)
@@ -39,5 +40,5 @@ def instant(text: str) -> float:
 
 @lru_cache(maxsize=64)
 def _whole_second(seconds: int) -> str:
-    # Cached because thousands of messages a second ask for the same one.
+    # Cached because thousands of messages a second ask for the same one, as one message asks for the same moment.
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

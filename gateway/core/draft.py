@@ -78,6 +78,11 @@ class Change:
     transaction_id: int | None = None
     draft: "Draft | None" = field(default=None, repr=False, compare=False)
 
+    def encoded(self, event: Event) -> dict[str, bytes] | None:
+        """What of an event's data is JSON already: its samples, where they are those that are kept."""
+        samples = self.samples.get(event.data.get("transaction_id", ""))
+        return None if samples is None or not event.data.get("samples") else {"samples": samples}
+
 
 class Draft:
     """A change being drawn up: reads fall through to the state, what is handed out for writing is a copy."""
@@ -252,11 +257,10 @@ class Draft:
                 state.reports.pop(name, None)
         if self._memory is not None:
             state.memory = self._memory
-        if (
-            self._memory is not None
-            or self._reports
-            or any(record["pending_since"] is not None for record in self._records.values())
-        ):
+        turned = self._memory is not None or bool(self._reports)
+        for record in self._records.values():
+            turned = turned or record["pending_since"] is not None
+        if turned:
             state.turn += 1
         if self._records:
             active = state.memory["active"]

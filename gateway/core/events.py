@@ -1,7 +1,7 @@
 """Events as the outside sees them: CloudEvents 1.0 in structured JSON, the same bytes to every reader."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -75,8 +75,9 @@ def stamp(
     sequence: int,
     recorded: float,
     origin: Origin | None = None,
+    encoded: Mapping[str, bytes] | None = None,
 ) -> StampedEvent:
-    """Encode an event for the log.
+    """Encode an event for the log; `encoded` are fields of its data that are JSON already.
 
     `epoch` and `sequence` become fixed-width decimal strings (CloudEvents sequence extension), `recorded` (Unix
     seconds, the gateway's clock) `recordedtime`. Without a charger's time, `time` is the recorded one.
@@ -104,13 +105,17 @@ def stamp(
         envelope["ocppmessageid"] = origin.message_id
         if origin.violations:
             data = {**data, "violations": [*data.get("violations", ()), *origin.violations]}
-    return StampedEvent(event_id, event.type, _encode(envelope, data, origin))
+    return StampedEvent(event_id, event.type, _encode(envelope, data, origin, encoded))
 
 
-def _encode(envelope: dict[str, Any], data: dict[str, Any], origin: Origin | None) -> bytes:
+def _encode(
+    envelope: dict[str, Any], data: dict[str, Any], origin: Origin | None, encoded: Mapping[str, bytes] | None
+) -> bytes:
     if origin is not None:
         raw = orjson.Fragment(origin.raw) if origin.is_json else _as_json_or_text(origin.raw)
         data = {**data, "raw": raw}
+    if encoded:
+        data = {**data, **{name: orjson.Fragment(value) for name, value in encoded.items()}}
     envelope["data"] = data
     try:
         return orjson.dumps(envelope)

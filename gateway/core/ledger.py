@@ -79,6 +79,7 @@ def measure(
         return
     draft.keep_samples(record["id"], samples)
     advance(record, samples, at=at, overtaken=overtaken)
+    record["sample_count"] += len(samples)
     record["measured"] = take_samples(record["measured"], samples, at=at)
 
 

@@ -30,7 +30,6 @@ class Measured(TypedDict):
     """What was measured over a transaction."""
 
     readings: list[Reading]
-    sample_count: int
     peak_power_w: Number | None
     soc_start_percent: Number | None
     soc_end_percent: Number | None
@@ -39,7 +38,6 @@ class Measured(TypedDict):
 def nothing_measured() -> Measured:
     return {
         "readings": [],
-        "sample_count": 0,
         "peak_power_w": None,
         "soc_start_percent": None,
         "soc_end_percent": None,
@@ -47,35 +45,44 @@ def nothing_measured() -> Measured:
 
 
 def take_samples(measured: Measured, samples: Sequence[Sample], *, at: str) -> Measured:
-    """The same with these samples added; `at` stands in for missing timestamps.
+    """The same with these samples added, itself where they add nothing; `at` stands in for missing timestamps.
 
     Kept as readings are those of the billing register that are more than periodic (begin, end, interruptions, the
     clock's), and whatever is signed.
     """
     readings: list[Reading] = []
-    power: dict[str | None, Number] = {}
+    power: Number | None = None
+    by_phase: Number = 0
     soc: Number | None = None
     for sample in samples:
-        measurand, value = sample["measurand"], sample["value"]
+        measurand = sample["measurand"]
         if measurand == "Power.Active.Import":
-            if value.__class__ is not str:
-                power[sample["phase"]] = value  # type: ignore[assignment]
+            value = sample["value"]
+            if value.__class__ is str:
+                continue
+            if sample["phase"] is None:
+                power = value  # type: ignore[assignment]
+            else:
+                by_phase += value  # type: ignore[operator]
         elif measurand == "SoC":
-            if value.__class__ is not str:
-                soc = value  # type: ignore[assignment]
+            if sample["value"].__class__ is not str:
+                soc = sample["value"]  # type: ignore[assignment]
         elif "signed" in sample or (
             measurand == "Energy.Active.Import.Register"
-            and sample["phase"] is None
             and sample["context"] != PERIODIC
+            and sample["phase"] is None
             and sample["context"] is not None
         ):
             readings.append(_reading(sample, at))
-    total = power.get(None, round(sum(power.values()), 3) if power else None)
     peak = measured["peak_power_w"]
+    if power is None and by_phase:
+        power = round(by_phase, 3)
+    higher = power is not None and (peak is None or power > peak)
+    if not (higher or readings or (soc is not None and soc != measured["soc_end_percent"])):
+        return measured
     return {
         "readings": _bounded([*measured["readings"], *readings]) if readings else measured["readings"],
-        "sample_count": measured["sample_count"] + len(samples),
-        "peak_power_w": total if peak is None or (total is not None and total > peak) else peak,
+        "peak_power_w": power if higher else peak,
         "soc_start_percent": soc if measured["soc_start_percent"] is None else measured["soc_start_percent"],
         "soc_end_percent": measured["soc_end_percent"] if soc is None else soc,
     }

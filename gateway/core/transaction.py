@@ -83,6 +83,7 @@ class TransactionRecord(TypedDict):
     transaction_sequence: int
     stop_reason: str | None
     charging_state: str | None
+    sample_count: int
     measured: Measured
     offline_part: OfflinePart | None
     cost: dict[str, Any] | None
@@ -126,6 +127,7 @@ def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -
         "transaction_sequence": -1,
         "stop_reason": None,
         "charging_state": None,
+        "sample_count": 0,
         "measured": nothing_measured(),
         "offline_part": None,
         "cost": None,
@@ -191,6 +193,7 @@ def event_data(
             "recorded_started_at": record["recorded_started_at"],
             "recorded_ended_at": record["recorded_ended_at"],
             **record["measured"],
+            "sample_count": record["sample_count"],
             "offline_part": record["offline_part"],
             "cost": record["cost"],
             "alternatives": record["alternatives"],
