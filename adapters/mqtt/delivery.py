@@ -1,6 +1,7 @@
 """The data lane: the log's events and the chargers' state, published for one shard at a time."""
 
 import json
+from collections import deque
 from collections.abc import Sequence
 
 import orjson
@@ -30,8 +31,14 @@ _IMPOSSIBLE = {
 }
 _LARGE = 64 * 1024
 _WARN_SECONDS = 60.0
+_SUSPECTS = 1000
+"""Events that are remembered for having ended a connection when they were alone in flight."""
 _CAREFUL_WINDOW = 16
 """How many events go out together after a drop, out of those that were in flight then; after two drops, one."""
+
+
+Place = tuple[int, int]
+"""An entry's position in the log, as what can be compared."""
 
 
 class MqttReader:
@@ -80,8 +87,8 @@ class MqttDelivery:
         self._login = dialer.login(shard, will=will, will_delay=WILL_DELAY)
         self._connection: Connection | None = None
         self._window: int | None = None
-        self._in_doubt = 0
-        self._suspect: str | None = None
+        self._doubted: tuple[Place, Place] | None = None
+        self._suspects: deque[str] = deque(maxlen=_SUSPECTS)
         self._refused = False
         self._warn_at = 0.0
 
@@ -130,9 +137,7 @@ class MqttDelivery:
         try:
             await self._publish_events(entries)
         except DeliveryInterrupted as error:
-            self._suspect = entries[0].position if len(entries) == 1 else None
-            self._in_doubt = len(entries) - error.confirmed
-            self._window = _CAREFUL_WINDOW if self._window is None else 1
+            self._doubt(entries[error.confirmed :], alone=len(entries) == 1)
             if removed and removed[0] < error.confirmed:
                 # Its topics are not cleared yet, so that it must come again.
                 raise DeliveryInterrupted(str(error), confirmed=removed[0]) from error
@@ -141,39 +146,65 @@ class MqttDelivery:
             self._refused = isinstance(error, DeliveryRefused)
             await self._clear(entries, [index for index in removed if index < error.confirmed])
             raise
-        self._suspect = None
         if self._refused:
             self._refused = False
             self._careful.forgive()
         await self._clear(entries, removed)
 
+    def _doubt(self, entries: Sequence[LogEntry], *, alone: bool) -> None:
+        """The connection dropped while these were not confirmed: they go carefully, whatever is sent before them."""
+        if not entries:
+            return
+        first, last = _place(entries[0]), _place(entries[-1])
+        alone = alone or (self._window == 1 and self._is_doubted(first))
+        if alone and len(entries[0].body) > _LARGE and entries[0].position not in self._suspects:
+            # Some brokers hang up on what is too large for them, without having told what is.
+            self._suspects.append(entries[0].position)
+        self._window = _CAREFUL_WINDOW if self._window is None else 1
+        if self._doubted is not None:
+            first, last = min(first, self._doubted[0]), max(last, self._doubted[1])
+        self._doubted = first, last
+
+    def _is_doubted(self, place: Place) -> bool:
+        return self._doubted is not None and self._doubted[0] <= place <= self._doubted[1]
+
+    def _confirmed(self, entry: LogEntry) -> None:
+        """All up to this one are with the broker."""
+        if self._doubted is not None and _place(entry) >= self._doubted[1]:
+            self._window = self._doubted = None
+
+    def _reach(self, entries: Sequence[LogEntry], done: int) -> int:
+        """Up to where entries go out together: as many as there are, of those in doubt as many as the window holds."""
+        if self._doubted is None or self._window is None:
+            return len(entries)
+        if self._is_doubted(_place(entries[done])):
+            return min(done + self._window, len(entries))
+        places = range(done + 1, len(entries))
+        return next((index for index in places if self._is_doubted(_place(entries[index]))), len(entries))
+
     async def _publish_events(self, entries: Sequence[LogEntry]) -> None:
         connection = self._connected()
         messages = [self._message(entry) for entry in entries]
-        if len(entries) == 1 and entries[0].position == self._suspect and len(messages[0][1]) > _LARGE:
-            # Some brokers hang up on what is too large for them, without having told what is.
-            messages[0] = (messages[0][0], without_raw(entries[0]))
         done = 0
         while done < len(messages):
             # After a refusal the first goes alone, so that those behind it do not overtake it again and again. After a
             # drop few go together: a broker that hangs up on what it refuses says so only of a publish behind which
             # nothing is under way.
-            until = len(messages) if self._window is None else min(done + self._window, len(messages))
+            until = self._reach(entries, done)
             try:
                 codes = await connection.publish(messages[done:until], content_type=CONTENT_TYPE)
             except DeliveryInterrupted as error:
                 raise DeliveryInterrupted(str(error), confirmed=done + error.confirmed) from error
-            before = done
             done = until if not any(codes) else self._judge(entries, messages, codes, done)
-            self._in_doubt -= done - before
-            if self._in_doubt <= 0:
-                self._window = None
+            if done:
+                self._confirmed(entries[done - 1])
 
     def _message(self, entry: LogEntry) -> Message:
+        body = without_raw(entry) if entry.position in self._suspects else entry.body
         if entry.type == "ocpp.message":
             action = orjson.loads(entry.body).get("ocppaction") or "unknown"
-            return self._topics.message(entry.charger, action), entry.body
-        return self._topics.event(entry.charger, entry.type), entry.body
+            return self._topics.message(entry.charger, action), body
+        return self._topics.event(entry.charger, entry.type), body
 
     def _judge(self, entries: Sequence[LogEntry], messages: list[Message], codes: bytes, first: int) -> int:
         """What the broker said to the messages from the first on; returns up to where they are delivered.
@@ -190,7 +221,8 @@ class MqttDelivery:
                     return index
                 if code in _IMPOSSIBLE:
                     raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=index)
-                self._window, self._in_doubt = 1, 1
+                place = _place(entries[index])
+                self._window, self._doubted = 1, (place, place)
                 self._redialer.refused()
                 raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=index, topic=topic)
         return first + len(codes)
@@ -238,6 +270,11 @@ class MqttDelivery:
                 raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=owner)
             if code >= 0x80:
                 raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=owner, topic=topic)
+
+
+def _place(entry: LogEntry) -> Place:
+    milliseconds, _, sequence = entry.position.partition("-")
+    return int(milliseconds), int(sequence)
 
 
 def without_raw(entry: LogEntry) -> bytes:

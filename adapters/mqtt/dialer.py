@@ -36,6 +36,9 @@ class Connection(Protocol):
     @property
     def said_goodbye(self) -> bool: ...
 
+    @property
+    def ended_owing(self) -> bool: ...
+
     async def publish(
         self,
         messages: Sequence[Message],
@@ -146,8 +149,8 @@ class Redialer:
         self._refused = False
         self._connection: Connection | None = None
         self.broker_may_have_crashed = False
-        """The broker went without a word before the connection that `dial` made, or was away when it was sought. One
-        that hangs up on what it refuses has not crashed."""
+        """The broker went without a word before the connection that `dial` made and had acknowledged everything by
+        then, or was away when it was sought. One that hangs up on what it gets, too large or refused, has not."""
 
     def refused(self) -> None:
         """The broker works, and refused something: should it hang up for that, come back quickly."""
@@ -157,7 +160,10 @@ class Redialer:
     async def dial(self, login: Login) -> Connection:
         """Connect; tries until it works. Raises ConfigurationError."""
         now = asyncio.get_running_loop().time()
-        self.broker_may_have_crashed = not (self._refused or self._connection is None or self._connection.said_goodbye)
+        before = self._connection
+        self.broker_may_have_crashed = not (
+            self._refused or before is None or before.said_goodbye or before.ended_owing
+        )
         if self._lived_from is not None:
             if now - self._lived_from >= _STABLE_SECONDS:
                 self._backoff.reset()

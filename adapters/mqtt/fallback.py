@@ -25,7 +25,9 @@ class OldPublisher:
 
     max_packet_size: int | None = None
     said_goodbye = False
-    """In MQTT 3.1.1 a broker cannot say goodbye, so that every end may be a crash."""
+    """In MQTT 3.1.1 a broker cannot say goodbye, so that any end may be a crash."""
+    ended_owing = False
+    """See Publisher."""
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
@@ -90,6 +92,7 @@ class OldPublisher:
             await asyncio.gather(everything, return_exceptions=True)
         taken = [not task.cancelled() and task.exception() is None for task in window]
         if not all(taken):
+            self.ended_owing = True
             self._ended.set()
             raise DeliveryInterrupted(self._reason, confirmed=before + taken.index(False))
 

@@ -75,6 +75,8 @@ class Publisher(asyncio.Protocol):
         self._reason = ""
         self.said_goodbye = False
         """The end was told by a DISCONNECT, of either side: the broker had time to save what it took."""
+        self.ended_owing = False
+        """Publishes were under way at the end, one of which may be its cause."""
         self._batch: _Batch | None = None
         self._rest = b""
         self._paused = False
@@ -353,6 +355,7 @@ class Publisher(asyncio.Protocol):
                 waiting.set_exception(ConnectRefused(self._reason, old_protocol=old))
                 waiting.exception()
         if self._batch is not None and not self._batch.done.done():
+            self.ended_owing = True
             self._batch.done.set_exception(DeliveryInterrupted(self._reason, confirmed=self._batch.confirmed()))
 
 

@@ -14,6 +14,7 @@ from gateway.cluster.keys import Keys
 from gateway.cluster.link import Argument, Backoff, Lane, Link, Wire, pack
 from gateway.cluster.projection import REMOVED, Projector
 from gateway.cluster.reader_health import ReaderHealth, ShardHealth
+from gateway.cluster.repeats import Repeats
 from gateway.cluster.scripts import script
 from gateway.cluster.shard_lease import ShardLease
 from gateway.cluster.snapshots import Snapshots
@@ -35,8 +36,6 @@ _CONNECT_ALARM = 2.0
 _DROPS_UNTIL_ALONE = 2
 _DROPS_UNTIL_PARKED = 2
 _WHAT = "events"
-MAX_REPEATED = 20_000
-"""Entries of a shard that are delivered again at the most after the receiver forgot them."""
 
 
 class ShardReader:
@@ -77,6 +76,7 @@ class ShardReader:
             health=self._health,
             clock=clock,
         )
+        self._repeats = Repeats(reader.name, shard, lane=lane, keys=self._keys)
         self._stirred = asyncio.Event()
         self._ahead: asyncio.Queue[list[LogEntry]] = asyncio.Queue(1)
         self._batch: list[LogEntry] = []
@@ -156,7 +156,7 @@ class ShardReader:
             lost = tasks.create_task(delivery.lost(), name=f"watch {self._reader.name} shard {self._shard}")
             lost.add_done_callback(lambda _: self._stirred.set())
             try:
-                if forgotten:
+                if forgotten or self._repeats.under_way:
                     await self._repeat(delivery, forgotten)
                 await self._projector.connected(delivery)
                 while not lost.done():
@@ -178,37 +178,19 @@ class ShardReader:
         return forgotten
 
     async def _repeat(self, delivery: Delivery, seconds: float) -> None:
-        """Deliver again what the receiver confirmed of late and may have forgotten. Raises DeliveryInterrupted.
+        """Deliver again what the receiver may have forgotten; the cursor stays. Raises DeliveryInterrupted."""
+        if seconds:
+            await self._repeats.begin(await self._confirmed_up_to(), seconds)
+        await self._repeats.go_on(delivery)
 
-        The cursor stays. What the receiver refuses this time was with it once, and is left out.
-        """
-        entries = await self._confirmed_of_late(seconds)
-        if not entries:
-            return
-        log.warning(
-            "the receiver may have forgotten what it confirmed: it is delivered again, with the same ids",
-            reader=self._reader.name,
-            shard=self._shard,
-            events=len(entries),
-        )
-        for start in range(0, len(entries), BATCH):
+    async def _confirmed_up_to(self) -> str:
+        backoff = Backoff()
+        while not self._last_confirmed:
             try:
-                await delivery.deliver(entries[start : start + BATCH])
-            except (DeliveryRefused, DeliveryImpossible) as error:
-                log.warning("an event could not be delivered again", shard=self._shard, problem=str(error))
-        self._projector.touch({self._all_keys.charger(entry.charger).name for entry in entries}, removed=set())
-
-    async def _confirmed_of_late(self, seconds: float) -> list[LogEntry]:
-        """The entries up to the last confirmed one, from so many seconds before it on; the latest MAX_REPEATED."""
-        backoff, reader = Backoff(), EntryReader()
-        while True:
-            try:
-                last = self._last_confirmed or await self._lease.stored_cursor()
-                begin = max(0, int(last.partition("-")[0]) - int(seconds * 1000))
-                found = await self._lane.call("XREVRANGE", self._keys.log, last, begin, "COUNT", MAX_REPEATED)
-                return reader.entries(found[::-1])
+                self._last_confirmed = await self._lease.stored_cursor()
             except LogUnavailable:
                 await backoff.wait()
+        return self._last_confirmed
 
     async def _make_sure(self) -> None:
         """Go on only with a lease that is certainly ours."""
@@ -315,6 +297,7 @@ class ShardReader:
         self._observer.undelivered(name, self._shard, "parked")
         told = {"reader": name, "charger": str(entry.charger), "event_id": entry.id, "type": entry.type}
         log.error("an event can never be delivered and was parked", reason=reason, **told)
+        self._repeats.leave_out(entry.position)
         self._lease.move(entry.position)
         del self._batch[0]
         self._drops_alone = 0

@@ -38,12 +38,14 @@ class Subscriber:
     """Listens in a thread of its own, reconnects by itself, and keeps its session over its own and the broker's
     absence. A message is acknowledged only after it was written down."""
 
-    def __init__(self, port: int, topic_filter: str = "ocpp/#") -> None:
+    def __init__(self, port: int, topic_filter: str = "ocpp/#", *, client_id: str | None = None) -> None:
         self.heard: list[Heard] = []
         self._port, self._filter = port, topic_filter
         self._subscribed = threading.Event()
         self._client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id=f"subscriber-{uuid4().hex[:8]}", protocol=paho.MQTTv5
+            paho.CallbackAPIVersion.VERSION2,
+            client_id=client_id or f"subscriber-{uuid4().hex[:8]}",
+            protocol=paho.MQTTv5,
         )
         self._client.reconnect_delay_set(min_delay=1, max_delay=1)
         self._client.on_connect = self._on_connect

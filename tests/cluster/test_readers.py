@@ -66,12 +66,62 @@ async def test_what_the_receiver_may_have_forgotten_is_delivered_again_and_the_c
             await eventually(lambda: not reader.failures)
             reader.forgotten = 0.0
             await fill(node, 5)
-            await eventually(lambda: reader.ids[-1] == "event-5")
+            await eventually(lambda: reader.ids[-4:] == events(1, 3, 4, 5))
         later = FakeReader()
         async with reading(node, later):
             await eventually(lambda: later.open_shards)
             await fill(node, 6)
             await eventually(lambda: later.ids == events(6))
+
+
+async def test_an_event_that_ends_connections_is_left_out_of_a_repeat_and_the_others_come(valkey: Valkey) -> None:
+    def poisoned(entries: Sequence[LogEntry]) -> DeliveryInterrupted | None:
+        reader.failures.append(poisoned)
+        reader.forgotten = 0.0
+        places = [place for place, entry in enumerate(entries) if entry.id == "event-3"]
+        return DeliveryInterrupted("dropped", confirmed=places[0]) if places else None
+
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3, 4, 5)
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 2, 3, 4, 5))
+            reader.failures, reader.forgotten = [poisoned], 60.0
+            reader.drops[0].set()
+            await eventually(lambda: reader.ids[5:] == events(1, 2, 4, 5))
+            reader.forgotten = 60.0
+            reader.drops[0].set()
+            await eventually(lambda: reader.ids[9:] == events(1, 2, 4, 5))
+
+
+async def test_connections_that_drop_at_every_repeat_do_not_keep_the_log_from_going_on(valkey: Valkey) -> None:
+    def deaf(entries: Sequence[LogEntry]) -> DeliveryInterrupted | None:
+        reader.failures.append(deaf)
+        reader.forgotten = 0.0
+        return None if entries[-1].id == "event-41" else DeliveryInterrupted("dropped")
+
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, *range(1, 41))
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.ids) == 40)
+            reader.failures, reader.forgotten = [deaf], 60.0
+            reader.drops[0].set()
+            await fill(node, 41)
+            await eventually(lambda: reader.ids[40:] == events(41))
+            assert reader.connects < 12
+
+
+async def test_what_was_parked_is_not_delivered_again_by_a_later_process_either(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3)
+        first = FakeReader(DeliveryImpossible("too large", confirmed=1))
+        async with reading(node, first):
+            await eventually(lambda: first.ids == events(1, 3))
+        second = FakeReader()
+        second.forgotten = 60.0
+        async with reading(node, second):
+            await eventually(lambda: second.ids == events(1, 3))
 
 
 async def test_only_the_latest_seconds_are_delivered_again(valkey: Valkey) -> None:

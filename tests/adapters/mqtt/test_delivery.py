@@ -164,11 +164,39 @@ async def test_an_event_that_ends_the_connection_twice_goes_without_the_raw_mess
     async with subscriber(embedded_broker) as reader, House().connected(embedded_broker.url) as delivery:
         with pytest.raises(DeliveryInterrupted):
             await delivery.deliver(huge)
-        await delivery.connect()
-        await delivery.deliver(huge)
-        payload = (await reader.next()).payload
-        assert isinstance(payload, bytes)
-        assert orjson.loads(payload)["data"] == {"n": 0, "rawref": "/v1/log/1-0"}
+        assert await delivery.connect() == 0, "a broker that hangs up on what it gets has not crashed"
+        # Whatever is delivered in between, what is known of the event stays known.
+        await delivery.deliver(entries(3, first=1))
+        await reader.numbers(3)
+        for _ in range(2):
+            await delivery.deliver(huge)
+            payload = (await reader.next()).payload
+            assert isinstance(payload, bytes)
+            assert orjson.loads(payload)["data"] == {"n": 0, "rawref": "/v1/log/1-0"}
+
+
+async def test_a_broker_that_goes_without_a_word_while_it_owes_nothing_may_have_forgotten() -> None:
+    async with scripted() as broker, House().connected(broker.url) as delivery:
+        await delivery.deliver(entries(3))
+        broker.hang_up()
+        async with asyncio.timeout(PATIENCE):
+            await delivery.lost()
+        assert await delivery.connect() == 60
+
+
+async def test_a_broker_that_was_away_after_a_drop_may_have_forgotten(mosquitto: Mosquitto) -> None:
+    async with House().connected(mosquitto.url) as delivery:
+        await delivery.deliver(entries(1))
+        mosquitto.send(signal.SIGSTOP)
+        waiting = asyncio.create_task(delivery.deliver(entries(1, first=1)))
+        await asyncio.sleep(0)
+        mosquitto.kill()
+        with pytest.raises(DeliveryInterrupted):
+            await waiting
+        connecting = asyncio.create_task(delivery.connect())
+        await asyncio.sleep(0.5)  # so long that it was sought in vain
+        await asyncio.to_thread(mosquitto.start)
+        assert await connecting == 60
 
 
 async def test_no_event_is_missing_or_late_after_the_broker_was_away(mosquitto: Mosquitto) -> None:
