@@ -19,6 +19,7 @@ from adapters.mqtt.topics import CommandTopic
 from gateway.core.commands import CALL_PREFIX, Command, CommandResult, Outcome, default_timeout, validated_arguments
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
+from gateway.core.wording import told_in_full
 
 ORIGIN = "mqtt"
 RETAINED = "retained commands are refused: publish it without the retain flag"
@@ -142,8 +143,8 @@ class _Unreadable(CommandInvalid):
 
     @classmethod
     def of(cls, error: ValidationError, given: dict[str, Any]) -> Self:
-        problems = error.errors(include_url=False, include_context=False)
-        told = "; ".join(f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems)
+        problems = error.errors(include_url=False)
+        told, _ = told_in_full(problems, Terms)
         wrong = {problem["loc"][0] for problem in problems}
         return cls(told, Terms() if "id" in wrong else Terms(id=given.get("id")))
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from adapters.rest import chargers, commands, events, fleet, keys, operations, tokens, transactions
+from adapters.rest.parameters import only_known_parameters
 from adapters.rest.problems import Problem, documented, handle_problems
 
 API_VERSION = "1.0"
@@ -49,7 +50,9 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         swagger_ui_parameters={"validatorUrl": None, "displayRequestDuration": True},
     )
-    v1 = APIRouter(prefix="/v1", responses=documented(401, 403, 503))
+    v1 = APIRouter(
+        prefix="/v1", dependencies=[Depends(only_known_parameters)], responses=documented(401, 403, 422, 503)
+    )
     for resource in (chargers, commands, transactions, events, tokens, fleet, keys):
         v1.include_router(resource.router())
     app.include_router(v1)

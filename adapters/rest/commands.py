@@ -140,8 +140,8 @@ def _endpoint(name: str, model: type[BaseModel]) -> Callable[..., Awaitable[Resp
     return command
 
 
-async def unknown_command(name: PathText) -> Response:
-    """Any command that there is not."""
+async def unknown_command(name: PathText, _: WithTerms) -> Response:
+    """Any command that there is not; with the parameters that one has, so that none of them is what is told."""
     detail = (
         f"There is no command {name!r}; there are {', '.join(sorted(COMMANDS))}, and calls/{{Action}} for the rest."
     )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from adapters.rest import models, problems
+from adapters.rest.event_types import wanted_types
 from adapters.rest.parameters import Limit
 from adapters.rest.problems import HttpProblem, documented
 from adapters.rest.responses import answer
@@ -28,7 +29,8 @@ STREAM_PAGE = 500
 Types = Annotated[
     str | None,
     Query(
-        description="Only these types, separated by commas; `*` at the end stands for anything",
+        description="Only these types, separated by commas, with or without the leading `ocpp.`; `*` at the end "
+        "stands for anything",
         examples=["ocpp.transaction.*,ocpp.charger.booted"],
         max_length=1024,
     ),
@@ -136,8 +138,8 @@ async def _cursor(services: Services, after: str) -> str:
 
 
 async def _page(services: Services, cursor: str, types: str | None, charger_id: str | None, limit: int) -> FeedPage:
-    """Raises HttpProblem: 410 where entries are gone, 422 for a cursor that is none of ours."""
-    wanted = [part.strip() for part in (types or "").split(",") if part.strip()]
+    """Raises HttpProblem: 410 where entries are gone, 422 for an unknown type or cursor."""
+    wanted = wanted_types(types)
     charger = None if charger_id is None else ChargerId(charger_id)
     try:
         return await services.gateway.feed.read(cursor, limit=limit, types=wanted, charger=charger)

@@ -20,6 +20,7 @@ from gateway.core.errors import (
     LogUnavailable,
     NotFound,
 )
+from gateway.core.wording import told
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ class ProblemEntry(BaseModel):
     """One of several things that are wrong with a request."""
 
     location: str = Field(description="Where: body, query, path or header, then the field", examples=["body.token"])
-    message: str = Field(examples=["Field required"])
+    message: str = Field(examples=["is required"])
 
 
 class Problem(BaseModel):
@@ -186,12 +187,17 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
 async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
-        told = "; ".join(f"at character {entry['loc'][-1]}: {entry['ctx']['error']}" for entry in found)
-        return problem_response(MALFORMED, f"The body is not JSON ({told}).", instance_of(request))
+        where = "; ".join(f"at character {entry['loc'][-1]}: {entry['ctx']['error']}" for entry in found)
+        return problem_response(MALFORMED, f"The body is not JSON ({where}).", instance_of(request))
     # The input itself stays out of the answer: it may be a password.
-    errors = [{"location": ".".join(map(str, entry["loc"])), "message": entry["msg"]} for entry in found]
-    told = "; ".join(f"{entry['location']}: {entry['message']}" for entry in errors)
-    return problem_response(INVALID, told, instance_of(request), errors=errors)
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = None if body is None else body.field_info.annotation
+    errors = [
+        {"location": ".".join(map(str, entry["loc"])), "message": told(entry, model, entry["loc"][1:])}
+        for entry in found
+    ]
+    detail = "; ".join(f"{entry['location']}: {entry['message']}" for entry in errors)
+    return problem_response(INVALID, detail, instance_of(request), errors=errors)
 
 
 async def _gateway_error(request: Request, error: GatewayError) -> Response:

@@ -60,6 +60,7 @@ from gateway.core.arguments.variables import GetReport, GetVariables, SetVariabl
 from gateway.core.arguments.vendor import DataTransfer
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
+from gateway.core.wording import told_in_full
 
 
 class Outcome(StrEnum):
@@ -254,9 +255,5 @@ def validated_arguments(name: str, arguments: Any) -> dict[str, Any]:
     try:
         return model.model_validate(arguments).model_dump()
     except ValidationError as error:
-        problems = [
-            {"location": ".".join(str(part) for part in problem["loc"]), "message": problem["msg"]}
-            for problem in error.errors(include_url=False, include_context=False)
-        ]
-        told = "; ".join(f"{problem['location'] or 'arguments'}: {problem['message']}" for problem in problems)
+        told, problems = told_in_full(error.errors(include_url=False), model)
         raise CommandInvalid(f"{name}: {told}", problems) from error

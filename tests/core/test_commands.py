@@ -14,7 +14,9 @@ CHARGER = ChargerId("CP1")
 @pytest.mark.parametrize(
     ("name", "given", "filled"),
     [
-        ("start", {"token": "A"}, {"token": "A", "token_type": "Central", "evse_id": None, "remote_start_id": None, "group": None, "profile": None}),
+        ("start", {"token": "A"},
+         {"token": "A", "token_type": "Central", "evse_id": None, "remote_start_id": None, "group": None,
+          "profile": None}),
         ("stop", {}, {"transaction_id": None, "evse_id": None}),
         ("unlock", {}, {"evse_id": 1, "connector_id": 1}),
         ("reset", {}, {"type": "on_idle", "evse_id": None}),
@@ -50,6 +52,33 @@ def test_every_argument_that_is_needed_is_told_at_once() -> None:
     with pytest.raises(CommandInvalid) as caught:
         validated_arguments("trigger", {"message": "", "evse_id": -1})
     assert [problem["location"] for problem in caught.value.problems] == ["message", "evse_id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "told"),
+    [
+        ("stop", {"evse": 1}, "evse: unknown; known are transaction_id, evse_id"),
+        ("clear_cache", {"now": True}, "now: unknown; nothing is wanted here"),
+        (
+            "get_variables",
+            {"variables": [{"key": "A", "variable": "B"}]},
+            "variables.0.key: unknown; known are variable",
+        ),
+        ("get_variables", {"variables": ["A"]}, "variables.0: must be an object"),
+        ("get_variables", {"variables": 1}, "variables: must be a list"),
+        ("get_log", {"location": "logs"}, "location: must be a URL such as https://files.example.com/a"),
+        ("get_log", {}, "location: is required"),
+        ("stop", [], "arguments: must be an object"),
+        ("stop", {"evse_id": "a"}, "evse_id: must be a whole number"),
+        ("stop", {"evse_id": -1}, "evse_id: must be at least 0"),
+        ("reset", {"type": "hard"}, "type: must be 'immediate', 'on_idle' or "),
+        ("start", {"token": ""}, r"token: must have at least 1 character"),
+        ("set_variables", {"variables": []}, r"variables: must have at least 1 item"),
+    ],
+)
+def test_what_is_wrong_is_told_in_plain_words(name: str, given: Any, told: str) -> None:
+    with pytest.raises(CommandInvalid, match=rf"^{name}: {told}"):
+        validated_arguments(name, given)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -4,6 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.core.wording import URL_PATTERN
+
 
 class Arguments(BaseModel):
     """Base of all commands' arguments.
@@ -25,7 +27,7 @@ TokenId = Annotated[
 ]
 TokenType = Annotated[str, Field(min_length=1, description="OCPP 2.x id token type; OCPP 1.6 knows none")]
 
-Url = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$")]
+Url = Annotated[str, Field(min_length=1, max_length=2000, pattern=URL_PATTERN)]
 
 Secret = Annotated[str, Field(json_schema_extra={"format": "password", "writeOnly": True})]
 """What is handed to the charger and shown to nobody else."""

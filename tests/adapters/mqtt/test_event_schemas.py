@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from adapters.mqtt.event_schemas import EVENTS
 from adapters.mqtt.result_schema import Envelope, Result
 from gateway.core.commands import CommandResult, Outcome
+from gateway.core.event_types import EVENT_TYPES
 from gateway.core.events import Event, Origin, stamp
 from gateway.core.identity import ChargerId
 from gateway.core.reports import Authorization, Boot, Meter, Status, Token, TokenDecision
@@ -75,3 +76,7 @@ def test_a_result_is_as_described() -> None:
     result = CommandResult("r-1", ChargerId("CP-1"), "reset", Outcome.ACCEPTED)
     TypeAdapter(Result).validate_python(result.as_dict())
     assert result.as_dict().keys() == get_type_hints(Result).keys()
+
+
+def test_every_type_of_event_has_a_schema() -> None:
+    assert tuple(EVENTS) == EVENT_TYPES

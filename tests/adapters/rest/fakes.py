@@ -26,6 +26,7 @@ from gateway.core.ports import (
     DeadLetter,
     FeedPage,
     IdToken,
+    ListStanding,
     LogEntry,
     NodeInfo,
     Page,
@@ -258,9 +259,9 @@ class FakeTokens:
         self.redis.ask()
         return self.tokens.get(token_id.casefold())
 
-    async def is_empty(self) -> bool:
+    async def standing(self) -> ListStanding:
         self.redis.ask()
-        return not self.tokens
+        return "listed" if self.tokens else "none"
 
     async def put(self, tokens: Sequence[IdToken]) -> None:
         self.redis.ask()
@@ -314,7 +315,7 @@ class FakeApiKeys:
 
 
 class FakeCharger:
-    """A charger held by this node; it answers when `answering` is set, and `following` is what it takes its time for."""
+    """A charger held by this node; it answers when `answering` is set, and `following` is what follows from its yes."""
 
     epoch = 1
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from adapters.rest import RestAdapter, RestConfig
 from tests.adapters.rest.client import assert_problem, client_of
@@ -45,7 +46,7 @@ async def test_types_and_charger_filter() -> None:
     gateway = with_events("ocpp.transaction.started", "ocpp.meter.values")
     gateway.feed.add("ocpp.transaction.started", charger="a/b")
     async with client_of(gateway, scope="read") as client:
-        query: dict[str, Any] = {"types": "ocpp.transaction.*, ocpp.none"}
+        query: dict[str, Any] = {"types": "ocpp.transaction.*, log.gap"}
         assert len((await client.get("/v1/events", params=query)).json()["items"]) == 2
         found = (await client.get("/v1/events", params={**query, "charger_id": "a/b"})).json()["items"]
         assert [event["id"] for event in found] == ["e3"]
@@ -112,3 +113,30 @@ async def test_a_stream_resumes_behind_the_last_event_that_was_received() -> Non
     finally:
         serving.cancel()
         await asyncio.wait([serving])
+
+
+@pytest.mark.parametrize("types", ["transaction.*", "ocpp.transaction.*", "transaction.started", "*", " , "])
+async def test_types_may_be_named_without_the_leading_ocpp(types: str) -> None:
+    gateway = FakeGateway()
+    gateway.feed.add("ocpp.transaction.started")
+    async with client_of(gateway, scope="read") as client:
+        page = (await client.get("/v1/events", params={"types": types})).json()
+    assert len(page["items"]) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/events/stream"])
+@pytest.mark.parametrize(
+    ("types", "close"),
+    [
+        ("transactions.started", "ocpp.transaction.started"),
+        ("ocpp.transaction.begun", "ocpp.transaction.*"),
+        ("*.started", "ocpp.transaction.*"),
+        ("zzz", "ocpp.connector.*"),
+    ],
+)
+async def test_a_type_that_no_event_has_is_refused_with_what_is_close(path: str, types: str, close: str) -> None:
+    async with client_of(FakeGateway(), scope="read") as client:
+        query = {"types": f"ocpp.charger.*,{types}"}
+        body = assert_problem(await client.get(path, params=query), 422, "invalid-request")
+    assert repr(types) in body["detail"]
+    assert close in body["detail"]

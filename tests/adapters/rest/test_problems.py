@@ -95,3 +95,49 @@ async def test_a_body_beyond_the_limit_is_413(chunked: bool) -> None:
             "/v1/chargers/CP-1/calls/Reset", content=content, headers={"Content-Type": "application/json"}
         )
     assert_problem(response, 413, "request-too-large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "unknown", "told"),
+    [
+        ("GET", "/v1/chargers?page=2", ["page"], "known are after, limit"),
+        ("GET", "/v1/transactions?charger=CP-1&format=ocpi&tokn=A", ["charger", "tokn"], "charger_id, format, limit"),
+        ("GET", "/v1/events/stream?wait=3", ["wait"], "after, charger_id, types"),
+        ("GET", "/v1/chargers/CP-1?limit=3", ["limit"], "takes none"),
+        ("POST", "/v1/chargers/CP-1/commands/stop?wait=0&evse_id=1", ["evse_id"], "timeout, wait"),
+        ("POST", "/v1/chargers/CP-1/calls/Reset?id=7", ["id"], "timeout, wait"),
+    ],
+)
+async def test_an_unknown_query_parameter_is_refused(method: str, path: str, unknown: list[str], told: str) -> None:
+    gateway = FakeGateway()
+    charger = gateway.connect("CP-1")
+    async with client_of(gateway) as client:
+        body = assert_problem(await client.request(method, path), 422, "invalid-request")
+    assert [error["location"] for error in body["errors"]] == [f"query.{name}" for name in unknown]
+    assert told in body["detail"]
+    assert not charger.executed
+
+
+async def test_what_is_no_resource_takes_any_query() -> None:
+    async with client_of(FakeGateway(), scope=None) as client:
+        for path in ("/docs", "/openapi.json", "/healthz"):
+            assert (await client.get(f"{path}?probe=1")).status_code == 200
+        assert_problem(await client.get("/nowhere?x=1"), 404, "not-found")
+
+
+async def test_a_wrong_body_is_told_in_plain_words() -> None:
+    gateway = FakeGateway()
+    gateway.connect("CP-1")
+    async with client_of(gateway) as client:
+        body = {"token": "A", "evse": 1, "profile": 3}
+        problem = assert_problem(
+            await client.post("/v1/chargers/CP-1/commands/start", json=body), 422, "invalid-request"
+        )
+        many = await client.post("/v1/chargers/CP-1/commands/set_variables", json={"variables": [{"key": "A"}]})
+        text = await client.post("/v1/chargers/CP-1/commands/stop", json="now")
+    told = {error["location"]: error["message"] for error in problem["errors"]}
+    assert told["body.evse"].startswith("unknown; known are token, ")
+    assert "must be an object" in told["body.profile"]
+    told = {error["location"]: error["message"] for error in many.json()["errors"]}
+    assert told["body.variables.0.key"].startswith("unknown; known are variable, component, ")
+    assert (told["body.variables.0.value"], text.json()["detail"]) == ("is required", "body: must be an object")
