@@ -96,7 +96,7 @@ async def put_token(services: Here, token_id: PathToken, body: TokenEntry, reque
 
 
 async def delete_token(services: Here, token_id: PathToken, request: Request) -> Response:
-    """Take a token off the list."""
+    """Take a token off the list. A list without a token is a list still: then no token may charge."""
     if not await services.gateway.tokens.remove(token_id):
         raise _unknown()
     log.info("id token removed", key=key_of(request).id)

@@ -14,6 +14,10 @@ READERS = "ocpp:readers"
 API_KEYS = "ocpp:api_keys"
 TOKENS = "ocpp:{tokens}:entries"
 TOKEN_INDEX = "ocpp:{tokens}:index"  # noqa: S105  the key's name
+TOKENS_STORED = "ocpp:{tokens}:stored"
+"""Stands from when a list was stored for the first time, also after its last entry was removed."""
+TOKENS_COMING = "ocpp:{tokens}:coming"
+"""Stands while the first list is being stored, and after that was broken off."""
 
 _REMEMBERED = 200_000
 
@@ -48,7 +52,7 @@ def attendance_key(reader: str) -> str:
 
 @dataclass(slots=True, frozen=True)
 class ChargerKeys:
-    """A charger's keys. `name` is the charger in log entries and indexes; `answers` and `records` are prefixes."""
+    """A charger's keys. `name` is the charger in log entries and indexes; `answers`, `names` and `records` are prefixes."""
 
     shard: int
     name: str
@@ -57,6 +61,7 @@ class ChargerKeys:
     settings: str
     transactions: str
     answers: str
+    names: str
     records: str
 
 
@@ -142,6 +147,7 @@ class Keys:
             settings=f"{own}settings",
             transactions=f"{own}transactions",
             answers=f"{own}answer:",
+            names=f"{own}named:",
             records=f"{prefix}transaction:",
         )
 

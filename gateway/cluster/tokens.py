@@ -9,14 +9,15 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from gateway.cluster.cursors import seal, unseal
-from gateway.cluster.keys import TOKEN_INDEX, TOKENS
+from gateway.cluster.keys import TOKEN_INDEX, TOKENS, TOKENS_COMING, TOKENS_STORED
 from gateway.cluster.link import Lane
 from gateway.cluster.scripts import script
-from gateway.core.ports import IdToken, Page
+from gateway.core.ports import IdToken, ListStanding, Page
 
 CHUNK = 1000
 """Entries that are stored as one step: Redis does nothing else meanwhile, and so many take it a few milliseconds."""
 
+_KEYS = (TOKENS, TOKEN_INDEX, TOKENS_STORED, TOKENS_COMING)
 _FIELDS = frozenset(field.name for field in fields(IdToken))
 
 
@@ -30,19 +31,24 @@ class StoredTokens:
         stored = await self._lane.call("HGET", TOKENS, _folded(token_id))
         return None if stored is None else _entry(stored)
 
-    async def is_empty(self) -> bool:
-        return not await self._lane.call("EXISTS", TOKENS)
+    async def standing(self) -> ListStanding:
+        entries, stored, coming = await self._lane.calls(
+            [("EXISTS", key) for key in (TOKENS, TOKENS_STORED, TOKENS_COMING)]
+        )
+        if not stored and (coming or not entries):
+            return "none"
+        return "listed" if entries else "emptied"
 
     async def put(self, tokens: Sequence[IdToken]) -> None:
         """Add or replace entries, a thousand at a time; see TokenStore."""
         for begin in range(0, len(tokens), CHUNK):
-            arguments: list[str] = []
+            arguments: list[str | int] = [int(begin + CHUNK < len(tokens))]
             for token in tokens[begin : begin + CHUNK]:
                 arguments += (_folded(token.id), json.dumps(asdict(token)))
-            await self._lane.script(script("put_tokens"), [TOKENS, TOKEN_INDEX], arguments)
+            await self._lane.script(script("put_tokens"), _KEYS, arguments)
 
     async def remove(self, token_id: str) -> bool:
-        return bool(await self._lane.script(script("remove_token"), [TOKENS, TOKEN_INDEX], [_folded(token_id)]))
+        return bool(await self._lane.script(script("remove_token"), _KEYS, [_folded(token_id)]))
 
     async def list(self, *, after: str | None = None, limit: int = 100) -> Page:
         """Entries in the order of their ids. Raises NotFound for a cursor that is none of ours."""

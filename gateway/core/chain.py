@@ -166,7 +166,7 @@ class ChainResponder:
         """
         if self._askers.get("webhook") is not None:
             return LISTED_OR_ASKED
-        return LOCALLY if await self._tokens.is_empty() else LISTED
+        return LISTED if await self._tokens.exists() else LOCALLY
 
     async def _from_redis(self, read: Callable[[], Awaitable[_Read]]) -> _Read:
         while True:

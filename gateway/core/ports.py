@@ -25,7 +25,8 @@ class Commit:
     `key` is the idempotency key (None: the message cannot repeat); `answer` the CALLRESULT payload that is stored
     under it. `fields` are the charger's snapshot fields that changed (see `SnapshotFields`; an empty one is deleted),
     `transactions` the records that changed (id → JSON), `samples` are added to those of their transactions (id → JSON
-    list). `events` are appended to the log in order.
+    list). `events` are appended to the log in order. By `names` (name → id) `Ownership.recall` finds a transaction as
+    long as its record is kept.
     """
 
     charger: ChargerId
@@ -36,6 +37,7 @@ class Commit:
     fields: Mapping[str, bytes] = field(default_factory=dict)
     transactions: Mapping[str, bytes] = field(default_factory=dict)
     samples: Mapping[str, bytes] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Receipt(Protocol):
@@ -131,6 +133,13 @@ class Ownership(Protocol):
 
     async def claim_absent(self, charger: ChargerId) -> Claim | None:
         """Like `claim`, but only while nobody owns the charger; None where somebody does. Raises LogUnavailable."""
+        ...
+
+    async def recall(self, charger: ChargerId, names: Sequence[str]) -> bytes | None:
+        """The stored record of the charger's first transaction that bears one of these names or ids; None for none.
+
+        Raises LogUnavailable.
+        """
         ...
 
     async def release(self, charger: ChargerId, epoch: int) -> None:
@@ -391,20 +400,24 @@ class IdToken:
     note: str | None = None
 
 
+ListStanding = Literal["none", "listed", "emptied"]
+"""Whether a list of id tokens was never stored, holds entries, or was emptied again."""
+
+
 class TokenStore(Protocol):
     """The id-token list of the fleet. Every method raises LogUnavailable where Redis cannot be asked."""
 
     async def find(self, token_id: str) -> IdToken | None: ...
 
-    async def is_empty(self) -> bool:
-        """Whether there is no list: then a fresh install accepts any token."""
+    async def standing(self) -> ListStanding:
+        """Whether there is a list. A first one that is stored in parts is there with its last part."""
         ...
 
     async def put(self, tokens: Sequence[IdToken]) -> None:
         """Add entries, or replace those of the same id.
 
         Up to a thousand are stored all or none; where more are given and Redis goes away, the first thousands may be
-        there: put them again.
+        there: put them again. Until then a first list counts as none.
         """
         ...
 

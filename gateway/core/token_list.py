@@ -2,18 +2,28 @@
 
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
 
 from gateway.core.answers import AuthorizeAnswer
 from gateway.core.clock import Clock, instant, rfc3339
 from gateway.core.identity import ChargerId
 from gateway.core.patterns import matches
-from gateway.core.ports import IdToken, TokenStore
+from gateway.core.ports import IdToken, ListStanding, TokenStore
 from gateway.core.reports import Token
 
+_log = structlog.get_logger(__name__)
+
 EMPTINESS_HOLDS = 0.2
-"""Seconds for which a node believes that the list is empty, or is not, before it looks again: short, as until then who
+"""Seconds for which a node believes that there is a list, or is none, before it looks again: short, as until then who
 has just stored a first token sees every other one accepted."""
+
+
+_CHANGES = {
+    "none": "there is no list of id tokens any more, as Redis lost it: any token may charge",
+    "listed": "there is a list of id tokens: a token that is not on it may not charge",
+    "emptied": 'the list of id tokens is empty: no token may charge. Set [answers] authorize = ["local"] to accept any',
+}
 
 
 class TokenList:
@@ -21,15 +31,18 @@ class TokenList:
 
     def __init__(self, store: TokenStore, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._empty = True
+        self._standing: ListStanding = "none"
         self._looked_at = float("-inf")
 
-    async def is_empty(self) -> bool:
-        """From memory, but for a few looks a second."""
+    async def exists(self) -> bool:
+        """Whether a list was ever stored; one that was emptied is a list still, and has no token. From memory, but for
+        a few looks a second."""
         if self._clock.monotonic() - self._looked_at >= EMPTINESS_HOLDS:
-            self._empty = await self._store.is_empty()
-            self._looked_at = self._clock.monotonic()
-        return self._empty
+            standing, before = await self._store.standing(), self._standing
+            self._standing, self._looked_at = standing, self._clock.monotonic()
+            if standing != before:
+                _log.warning(_CHANGES[standing])
+        return self._standing != "none"
 
     async def standing(self, charger: ChargerId, token: Token) -> AuthorizeAnswer | None:
         """What its entry says of a token at a charger; None where it has none. One round trip to Redis."""

@@ -271,10 +271,13 @@ def test_remove_charger_spares_the_connected(
 
 
 def test_put_tokens_and_remove_token_keep_list_and_index_together(client: redis.Redis) -> None:
-    assert run(client, "put_tokens", ["tokens", "index"], "b", "B1", "a", "A1") == 2
-    assert run(client, "put_tokens", ["tokens", "index"], "b", "B2") == 1
+    keys = ["tokens", "index", "stored", "coming"]
+    assert run(client, "put_tokens", keys, 1, "b", "B1", "a", "A1") == 2
+    assert client.exists("stored", "coming") == client.exists("coming") == 1, "more will come"
+    assert run(client, "put_tokens", keys, 0, "b", "B2") == 1
+    assert client.exists("stored", "coming") == client.exists("stored") == 1
     assert client.hgetall("tokens") == {b"a": b"A1", b"b": b"B2"}
     assert client.zrange("index", 0, -1) == [b"a", b"b"]
-    assert [run(client, "remove_token", ["tokens", "index"], "a") for _ in range(2)] == [1, 0]
+    assert [run(client, "remove_token", keys, "a") for _ in range(2)] == [1, 0]
     assert client.hgetall("tokens") == {b"b": b"B2"}
     assert client.zrange("index", 0, -1) == [b"b"]

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.cluster import tokens as tokens_module
+from gateway.cluster.keys import TOKENS_STORED
 from gateway.core.errors import LogUnavailable, NotFound
 from gateway.core.ports import IdToken, TokenStore
 from tests.cluster.support import CP1, running
@@ -43,9 +45,9 @@ async def everything(store: TokenStore, limit: int = 100) -> list[IdToken]:
 
 
 async def test_an_entry_comes_back_as_it_was_put_whatever_the_case_of_its_id(store: TokenStore) -> None:
-    assert await store.is_empty()
+    assert await store.standing() == "none"
     await store.put([FULL, IdToken("plain")])
-    assert not await store.is_empty()
+    assert await store.standing() == "listed"
     assert [await store.find(id_) for id_ in ("04:a2:ö", "04:A2:Ö", "PLAIN", "other")] == [
         FULL,
         FULL,
@@ -60,7 +62,7 @@ async def test_an_entry_of_the_same_id_is_replaced_and_a_removed_one_is_gone(sto
     assert await everything(store) == [IdToken("ABC", note="second")]
     assert await store.remove("aBc")
     assert not await store.remove("aBc")
-    assert await store.is_empty()
+    assert await store.standing() == "emptied"
     assert await everything(store) == []
 
 
@@ -75,7 +77,7 @@ async def test_the_list_is_in_the_order_of_ids_page_by_page(store: TokenStore, l
 
 async def test_nothing_put_is_nothing_stored(store: TokenStore) -> None:
     await store.put([])
-    assert await store.is_empty()
+    assert await store.standing() == "none"
 
 
 async def test_a_list_of_many_thousands_is_stored_whole(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +86,39 @@ async def test_a_list_of_many_thousands_is_stored_whole(valkey: Valkey, monkeypa
         ids = [f"{number:05d}" for number in range(50)]
         await node.cluster.tokens.put([IdToken(id_) for id_ in ids])
         assert [token.id for token in await everything(node.cluster.tokens, 9)] == ids
+
+
+async def test_a_first_list_of_which_only_the_beginning_was_stored_is_no_list(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens_module, "CHUNK", 7)
+    async with running(valkey.url) as node:
+        store, run, runs = node.cluster.tokens, node.cluster.tokens._lane.script, 0
+
+        async def breaks_off(*arguments: Any) -> Any:
+            nonlocal runs
+            runs += arguments[0].name == "put_tokens"
+            if runs == 3:
+                raise LogUnavailable("Redis is away")
+            return await run(*arguments)
+
+        monkeypatch.setattr(store._lane, "script", breaks_off)
+        tokens = [IdToken(f"{number:05d}") for number in range(50)]
+        with pytest.raises(LogUnavailable):
+            await store.put(tokens)
+        assert await store.find("00013") is not None
+        assert await store.standing() == "none"
+        await store.put(tokens)
+        assert await store.standing() == "listed"
+
+
+async def test_a_list_of_before_it_was_marked_is_a_list_and_stays_one_when_it_is_emptied(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        await node.cluster.tokens.put([IdToken("a")])
+        await node.cluster.tokens._lane.call("DEL", TOKENS_STORED)
+        assert await node.cluster.tokens.standing() == "listed"
+        await node.cluster.tokens.remove("a")
+        assert await node.cluster.tokens.standing() == "emptied"
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -109,7 +144,7 @@ async def fresh(valkey: Valkey) -> AsyncIterator[TokenStore]:
 async def test_without_redis_the_list_cannot_be_asked(valkey: Valkey) -> None:
     async with running(valkey.url) as node:
         valkey.kill()
-        for ask in (node.cluster.tokens.find("a"), node.cluster.tokens.is_empty(), node.cluster.tokens.list()):
+        for ask in (node.cluster.tokens.find("a"), node.cluster.tokens.standing(), node.cluster.tokens.list()):
             with pytest.raises(LogUnavailable):
                 await ask
         valkey.start()

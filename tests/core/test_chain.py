@@ -196,13 +196,30 @@ def test_a_fresh_install_accepts_any_token_until_there_is_a_list() -> None:
         for _ in range(3):
             found.append(await made.responder.authorize(asked("OTHER")))
             await asyncio.sleep(EMPTINESS_HOLDS / 4)
-        assert made.tokens.asked == ["is_empty"]
+        assert made.tokens.asked == ["standing"]
         await made.tokens.put([IdToken("tag")])
         await asyncio.sleep(EMPTINESS_HOLDS)
         found += [await made.responder.authorize(asked(token)) for token in ("OTHER", "TAG")]
         return [(decision.status, decision.decided_by) for decision in found]
 
     assert run(over_time()) == [*[("accepted", "local")] * 3, ("invalid", "fallback"), ("accepted", "tokens")]
+
+
+def test_a_list_that_was_emptied_lets_no_token_charge_and_the_log_says_so() -> None:
+    made = house(tokens=(IdToken("tag"),))
+
+    async def over_time() -> list[str]:
+        found = [(await made.responder.authorize(asked("TAG"))).status]
+        await made.tokens.remove("tag")
+        await asyncio.sleep(EMPTINESS_HOLDS)
+        return [*found, (await made.responder.authorize(asked("TAG"))).status]
+
+    with capture_logs() as logged:
+        assert run(over_time()) == ["accepted", "invalid"]
+    assert [(entry["log_level"], entry["event"].partition(":")[0]) for entry in logged] == [
+        ("warning", "there is a list of id tokens"),
+        ("warning", "the list of id tokens is empty"),
+    ]
 
 
 def test_a_webhook_is_asked_for_tokens_that_no_list_has() -> None:

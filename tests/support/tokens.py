@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.core.errors import LogUnavailable, NotFound
-from gateway.core.ports import IdToken, Page
+from gateway.core.ports import IdToken, ListStanding, Page
 
 
 class MemoryTokens:
@@ -13,6 +13,7 @@ class MemoryTokens:
         self.entries = {token.id.casefold(): token for token in tokens}
         self.away = False
         self.asked: list[str] = []
+        self.stored = False
 
     def _ask(self, question: str) -> None:
         self.asked.append(question)
@@ -23,12 +24,16 @@ class MemoryTokens:
         self._ask("find")
         return self.entries.get(token_id.casefold())
 
-    async def is_empty(self) -> bool:
-        self._ask("is_empty")
-        return not self.entries
+    async def standing(self) -> ListStanding:
+        self._ask("standing")
+        if self.entries:
+            self.stored = True
+            return "listed"
+        return "emptied" if self.stored else "none"
 
     async def put(self, tokens: Sequence[IdToken]) -> None:
         self._ask("put")
+        self.stored = self.stored or bool(tokens)
         self.entries |= {token.id.casefold(): token for token in tokens}
 
     async def remove(self, token_id: str) -> bool:
