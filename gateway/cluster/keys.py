@@ -79,6 +79,7 @@ class ShardKeys:
     dead: str
     later: str
     later_payloads: str
+    waited: str
 
     def cursor(self, reader: str) -> str:
         return f"{self.prefix}cursor:{_part(reader)}"
@@ -168,4 +169,5 @@ def _shard_keys(shard: int) -> ShardKeys:
         dead=f"{prefix}dead_letters",
         later=f"{prefix}later",
         later_payloads=f"{prefix}later_payloads",
+        waited=f"{prefix}waited",
     )

@@ -129,7 +129,7 @@ class ShardWriter:
             await wire.exchange([pack(("SCRIPT", "LOAD", self._script.source))])
             replies = await wire.exchange(calls)
         if self._config.wait_for_replicas:
-            await self._wait_for_replicas(wire)
+            await self._wait_for_replicas(wire, next(iter(batches)))
         done = sum(
             self._settle(shard, batch, reply) for (shard, batch), reply in zip(batches.items(), replies, strict=True)
         )
@@ -145,14 +145,16 @@ class ShardWriter:
             self._health.set("log", "ok")
             log.info("commits are taken again")
 
-    async def _wait_for_replicas(self, wire: Wire) -> None:
-        """Come back once enough replicas have what this connection wrote. Raises LogUnavailable where they do not.
+    async def _wait_for_replicas(self, wire: Wire, shard: int) -> None:
+        """Come back once enough replicas have the commits. Raises LogUnavailable where they do not.
 
-        What was written stays written: the commits are sent again, and the script knows them.
+        What was written stays written: the commits are sent again, and the script knows them. WAIT covers what its own
+        connection wrote, and of commits that the script knows nothing is written: so something is, behind them.
         """
         wanted, patience = self._config.wait_for_replicas, self._config.replica_timeout
-        (reached,) = await wire.exchange(
-            [pack(("WAIT", wanted, int(patience * 1000)))], seconds=patience + REPLY_SECONDS
+        _, reached = await wire.exchange(
+            [pack(("SET", self._keys.shard(shard).waited, 1)), pack(("WAIT", wanted, int(patience * 1000)))],
+            seconds=patience + REPLY_SECONDS,
         )
         if isinstance(reached, RedisError) or reached < wanted:
             problem = f"{reached} of {wanted} replicas have the commits"

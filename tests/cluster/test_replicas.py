@@ -50,3 +50,25 @@ async def test_a_commit_waits_for_the_replica(pair: tuple[Valkey, Valkey]) -> No
         await eventually(lambda: node.health.checks()["log"].level == "ok")
         with redis.Redis.from_url(primary.url) as client:
             assert client.xlen("ocpp:{s00}:log") == 2, "what was sent again was stored once"
+
+
+async def test_a_commit_that_is_sent_again_on_a_new_connection_waits_for_the_replica_too(
+    pair: tuple[Valkey, Valkey],
+) -> None:
+    primary, replica = pair
+    await eventually(lambda: replicas(primary) == 1)
+    options = {"wait_for_replicas": 1, "replica_timeout": 0.3, "shards": 1}
+    async with running(primary.url, **options) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        assert await node.cluster.log.commit(message(CP1, epoch, 1)) is None
+        replica.kill()
+        waiting = asyncio.create_task(node.cluster.log.commit(message(CP1, epoch, 2)))
+        await eventually(lambda: (found := node.health.checks().get("log")) and found.level != "ok")
+        with redis.Redis.from_url(primary.url) as client:
+            for _ in range(3):
+                client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                await asyncio.sleep(0.5)  # so long that it is sent again on a new connection
+                assert not waiting.done(), "no replica has it"
+        replica.start()
+        async with asyncio.timeout(30):
+            assert await waiting is None
