@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.cluster.cursors import seal, unseal
+from gateway.cluster.cursors import is_position, seal, unseal
 from gateway.cluster.keys import Keys
 from gateway.cluster.link import Lane
 from gateway.core.errors import NotFound
@@ -21,6 +21,8 @@ class DeadLetters:
     async def list(self, *, after: str | None = None, limit: int = 100) -> Page:
         """Parked entries, oldest first within a shard. Raises NotFound for a cursor that is none of ours."""
         shard, position = (0, "") if after is None else unseal(after, int, str)
+        if position and not is_position(position):
+            raise NotFound(f"no such cursor: {after}")
         items: list[DeadLetter] = []
         while shard < self._keys.shards:
             begin = f"({position}" if position else "-"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.cluster.cursors import seal, unseal
+from gateway.cluster.cursors import is_position, seal, unseal
 from gateway.cluster.entries import EntryReader
-from gateway.cluster.keys import Keys
+from gateway.cluster.keys import INCARNATION, Keys
 from gateway.cluster.link import Lane
 from gateway.core.errors import CursorExpired, NotFound
 from gateway.core.identity import ChargerId
@@ -21,7 +21,8 @@ Place = tuple[str, int]
 class EventFeed:
     """The Feed. Order is that of the log for each charger; chargers are interleaved by the time of their events.
 
-    A cursor holds one place per shard. What was trimmed before a client came for it is told: the log counts the bytes
+    A cursor holds the database's incarnation and one place per shard, so that one of before Redis lost its data is
+    found out. What was trimmed before a client came for it is told: the log counts the bytes
     that it has let go, and an entry's running total says whether they were read.
     """
 
@@ -31,12 +32,14 @@ class EventFeed:
 
     async def earliest(self) -> str:
         """The cursor before everything that is kept."""
-        bases = await self._lane.calls([("HGET", shard.size, "base") for shard in self._keys.all_shards()])
-        return _sealed([("0-0", int(base or 0)) for base in bases])
+        calls: list[tuple[Any, ...]] = [("HGET", shard.size, "base") for shard in self._keys.all_shards()]
+        incarnation, *bases = await self._lane.calls([("GET", INCARNATION), *calls])
+        return _sealed(_text(incarnation), [("0-0", int(base or 0)) for base in bases])
 
     async def latest(self) -> str:
         """The cursor behind everything that is there."""
-        return _sealed([await self._last(shard.shard) for shard in self._keys.all_shards()])
+        incarnation = _text(await self._lane.call("GET", INCARNATION))
+        return _sealed(incarnation, [await self._last(shard.shard) for shard in self._keys.all_shards()])
 
     async def _last(self, shard: int) -> Place:
         keys = self._keys.shard(shard)
@@ -49,33 +52,35 @@ class EventFeed:
         self, after: str, *, limit: int, types: Sequence[str] = (), charger: ChargerId | None = None
     ) -> FeedPage:
         """Entries after a cursor; see the port Feed."""
-        places = self._places(after)
+        incarnation, places = self._places(after)
         items: list[LogEntry] = []
         scanned = 0
         while True:
-            page = await self._page(places, limit, charger)
+            page = await self._page(incarnation, places, limit, charger)
             for shard, total, entry in page:
                 places[shard] = (entry.position, total)
                 scanned += 1
                 if _is_wanted(entry, types, charger):
                     items.append(entry)
                     if len(items) == limit:
-                        return FeedPage(items, _sealed(places))
+                        return FeedPage(items, _sealed(incarnation, places))
             if len(page) < limit or scanned >= _SCANNED:
-                return FeedPage(items, _sealed(places))
+                return FeedPage(items, _sealed(incarnation, places))
 
     async def _page(
-        self, places: list[Place], limit: int, charger: ChargerId | None
+        self, incarnation: str, places: list[Place], limit: int, charger: ChargerId | None
     ) -> list[tuple[int, int, LogEntry]]:
         """The next entries of all shards, at most `limit`, as (shard, running total, entry). Raises CursorExpired."""
         shards = self._keys.all_shards()
         if charger is not None:
             shards = [self._keys.shard(self._keys.charger(charger).shard)]
-        calls: list[tuple[Any, ...]] = []
+        calls: list[tuple[Any, ...]] = [("GET", INCARNATION)]
         for shard in shards:
             calls.append(("HGET", shard.size, "base"))
             calls.append(("XRANGE", shard.log, f"({places[shard.shard][0]}", "+", "COUNT", limit))
-        replies = await self._lane.calls(calls)
+        now, *replies = await self._lane.calls(calls)
+        if _text(now) != incarnation:
+            raise CursorExpired(await self.earliest())
         found: list[tuple[tuple[int, int], int, int, LogEntry]] = []
         for n, shard in enumerate(shards):
             base, raw = replies[2 * n], replies[2 * n + 1]
@@ -87,22 +92,21 @@ class EventFeed:
         found.sort(key=lambda item: item[:2])
         return [item[1:] for item in found[:limit]]
 
-    def _places(self, cursor: str) -> list[Place]:
-        """Raises NotFound for a cursor that is none of ours."""
-        parts = unseal(cursor, *(str, int) * self._keys.shards)
+    def _places(self, cursor: str) -> tuple[str, list[Place]]:
+        """The incarnation and the places of a cursor. Raises NotFound for one that is none of ours."""
+        incarnation, *parts = unseal(cursor, str, *(str, int) * self._keys.shards)
         places = list(zip(parts[::2], parts[1::2], strict=True))
-        if not all(_is_position(position) for position, _ in places):
+        if not all(is_position(position) for position, _ in places):
             raise NotFound(f"no such cursor: {cursor}")
-        return places
+        return incarnation, places
 
 
-def _sealed(places: Sequence[Place]) -> str:
-    return seal(*(part for place in places for part in place))
+def _sealed(incarnation: str, places: Sequence[Place]) -> str:
+    return seal(incarnation, *(part for place in places for part in place))
 
 
-def _is_position(text: str) -> bool:
-    milliseconds, _, sequence = text.partition("-")
-    return milliseconds.isdecimal() and sequence.isdecimal()
+def _text(incarnation: bytes | None) -> str:
+    return "" if incarnation is None else incarnation.decode()
 
 
 def _order(position: str) -> tuple[int, int]:

@@ -14,8 +14,9 @@ from gateway.core.transaction_query import TransactionQuery
 _SCANNED = 5_000
 """Records looked at for one page; a filter that fits few of them gets a short page and goes on with the next."""
 
-_SETTLED_MS = 1
-"""Milliseconds that a change is old before it is told: within one more may come that sorts before it."""
+_SETTLED_MS = 50
+"""Milliseconds that a change is old before it is told: within them one more may come that sorts before it, of the same
+millisecond, or by the clock of a replica that was promoted."""
 
 
 class Transactions:

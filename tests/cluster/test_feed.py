@@ -1,11 +1,17 @@
 """The log for those who keep their own cursor: everything once, in order, and a loss is told."""
 
+import asyncio
+import base64
+import json
+
 import pytest
+import redis
 
 from gateway.core.errors import CursorExpired, NotFound
 from gateway.core.events import StampedEvent
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit, Feed
+from gateway.core.transaction_query import TransactionQuery
 from tests.cluster.support import CP1, Node, message, running
 from tests.support.servers import Valkey
 
@@ -88,6 +94,63 @@ async def test_a_cursor_that_was_overtaken_by_the_trimming_is_told_so(valkey: Va
         found, _ = await read_on(cluster.feed, expired.value.earliest, 500)
         assert found[-1][1] == "event-1999"
         assert (await cluster.feed.read(last, limit=10)).items == []
+
+
+async def test_a_cursor_of_before_redis_lost_its_data_is_told_so(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1, node_term=0.5) as node:
+        await committed(node, 3)
+        cursors = [await node.cluster.feed.earliest(), await node.cluster.feed.latest()]
+        with redis.Redis.from_url(valkey.url) as client:
+            client.flushall()
+        async with asyncio.timeout(20):
+            await node.hooks.forgot.wait()
+        await committed(node, 50)
+        for cursor in cursors:
+            with pytest.raises(CursorExpired) as expired:
+                await node.cluster.feed.read(cursor, limit=10)
+        found, _ = await read_on(node.cluster.feed, expired.value.earliest, 500)
+        assert len(found) == 50 * len(FLEET)
+
+
+def forged(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["\u0661-\u0662", "x-1", "1", f"{2**64}-0", "1-0-0", "1-0\n", "", f"{'9' * 500}-0"],
+)
+async def test_a_forged_position_is_no_cursor_anywhere(valkey: Valkey, position: str) -> None:
+    async with running(valkey.url, shards=1) as node:
+        incarnation = json.loads(base64.urlsafe_b64decode(await node.cluster.feed.latest() + "=="))[0]
+        with pytest.raises(NotFound):
+            await node.cluster.feed.read(forged(incarnation, position, 0), limit=10)
+        if position:
+            with pytest.raises(NotFound):
+                await node.cluster.state.dead_letters(after=forged(0, position))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+async def test_a_forged_time_is_no_cursor(valkey: Valkey, number: float) -> None:
+    async with running(valkey.url, shards=1) as node:
+        for listed in (
+            node.cluster.state.transactions(TransactionQuery(), after=forged(number, "x")),
+            node.cluster.state.changed_transactions(TransactionQuery(), since=0, after=forged(number, "x")),
+        ):
+            with pytest.raises(NotFound):
+                await listed
+
+
+@pytest.mark.parametrize("number", [-1, -5, 2**63, 10**400])
+async def test_a_forged_number_is_no_cursor(valkey: Valkey, number: int) -> None:
+    async with running(valkey.url, shards=1) as node:
+        for listed in (
+            node.cluster.state.chargers(after=forged(number, "x")),
+            node.cluster.state.dead_letters(after=forged(number, "1-0")),
+            node.cluster.feed.read(forged("", "1-0", number), limit=10),
+        ):
+            with pytest.raises(NotFound):
+                await listed
 
 
 @pytest.mark.parametrize("cursor", ["", "rubbish", "WzFd", "WyJ4IiwxXQ"])

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.cluster.transactions import _SETTLED_MS
 from gateway.core.errors import NotFound
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
@@ -29,15 +30,15 @@ async def thirty(node: Node) -> None:
         await stored(node, FLEET[number % 5], f"t{number}", status="ended" if number % 3 else "active")
 
 
-async def another_millisecond() -> None:
-    await asyncio.sleep(0.005)
+async def settled() -> None:
+    await asyncio.sleep((_SETTLED_MS + 5) / 1000)
 
 
 async def test_the_latest_change_comes_first(valkey: Valkey) -> None:
     async with running(valkey.url) as node:
         state = node.cluster.state
         await thirty(node)
-        await another_millisecond()
+        await settled()
         await stored(node, FLEET[0], "t0", ended=True)
         everything = await pages(lambda **more: state.transactions(ALL, **more), limit=7)
         assert everything[0] == {"id": "t0", "ended": True}
@@ -66,7 +67,7 @@ async def test_who_polls_gets_every_change_once_and_in_order(valkey: Valkey, lim
 
         async def poll() -> list[str]:
             nonlocal cursor
-            await another_millisecond()
+            await settled()
             found: list[str] = []
             while True:
                 page = await state.changed_transactions(ALL, since=0, after=cursor, limit=limit)
@@ -81,7 +82,7 @@ async def test_who_polls_gets_every_change_once_and_in_order(valkey: Valkey, lim
         assert sorted(await poll()) == sorted(f"t{number}" for number in range(30))
         assert await poll() == []
         await stored(node, FLEET[3], "t3", ended=True)
-        await another_millisecond()
+        await settled()
         await stored(node, FLEET[4], "t30")
         assert await poll() == ["t3", "t30"]
 
@@ -98,7 +99,7 @@ async def test_who_polls_hears_of_an_end_that_comes_together_with_an_update(valk
             record = orjson.dumps({"id": "t", "word": word})
             events = [event(f"{word} {kind}", f"ocpp.transaction.{kind}") for kind in types]
             await node.cluster.log.commit(Commit(charger, epoch, events, transactions={"t": record}))
-            await another_millisecond()
+            await settled()
             page = await node.cluster.state.changed_transactions(ALL, since=0, after=cursor)
             cursor = page.cursor
             told[word] = [item["word"] for item in page.items]
@@ -108,10 +109,10 @@ async def test_who_polls_hears_of_an_end_that_comes_together_with_an_update(valk
 async def test_changes_begin_at_a_time(valkey: Valkey) -> None:
     async with running(valkey.url) as node:
         await stored(node, FLEET[0], "old")
-        await another_millisecond()
+        await settled()
         since = (await node.cluster.ownership.claim(FLEET[0])).redis_time
         await stored(node, FLEET[0], "new")
-        await another_millisecond()
+        await settled()
         page = await node.cluster.state.changed_transactions(ALL, since=since)
         assert [item["id"] for item in page.items] == ["new"]
 
