@@ -88,6 +88,7 @@ MaxChargingProfilesInstalled), follow from the device model itself (NumberOfConn
 another shape (ConnectorPhaseRotation), or are gone (BlinkRepeat, LightIntensity).
 """
 
+_COMPONENTS = frozenset(standard.component.lower() for standard in STANDARD_VARIABLES)
 _BY_KEY = {standard.key.lower(): standard for standard in STANDARD_VARIABLES}
 _BY_NAME = {(standard.component.lower(), standard.variable.lower()): standard for standard in STANDARD_VARIABLES}
 
@@ -105,6 +106,23 @@ def by_name(component: str | None, variable: str | None, instance: str | None) -
     if found is None or (instance is not None and instance.lower() != (found.instance or "").lower()):
         return None
     return found
+
+
+def unknown_to_16(reference: Mapping[str, Any]) -> str | None:
+    """Why OCPP 1.6 has no key for a neutral reference: UnknownComponent or UnknownVariable; None where it may have.
+
+    1.6 has no components. Only the standard variables have one by the table above; what is a vendor's own is a key, and
+    is named by `variable` alone: taken for one, a variable of some component would be whatever key is spelt the same.
+    """
+    component = reference["component"]
+    if component is None or by_name(component, reference["variable"], reference["variable_instance"]) is not None:
+        return None
+    return "UnknownVariable" if component.lower() in _COMPONENTS else "UnknownComponent"
+
+
+def without_key(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """A neutral reference as it was asked for, in the shape that results have, where 1.6 has no key for it."""
+    return {name: reference[name] for name in neutral_reference(None) if name != "key"} | {"key": None}
 
 
 def neutral_reference(key: str | None) -> dict[str, Any]:

@@ -195,6 +195,43 @@ def test_a_report_of_nothing_is_accepted_and_not_waited_for(version: str, comman
     assert ending.result[name] == []
 
 
+@pytest.mark.parametrize(
+    ("version", "nothing"),
+    [
+        ("1.6", {"unknownKey": ["HeartbeatInterval"]}),
+        ("2.0.1", {"status": "EmptyResultSet"}),
+        ("2.1", {"status": "EmptyResultSet"}),
+    ],
+)
+def test_a_report_on_unknown_variables_is_rejected_on_every_version(version: str, nothing: dict[str, Any]) -> None:
+    variable = {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}
+    ending = DESKS[version].ended("get_report", {"variables": [variable]}, nothing)
+    assert ending.outcome is Outcome.REJECTED
+    assert ending.result is not None
+    assert ending.result.keys() == {"status", "request_id", "variables", "unknown"}
+    assert (ending.result["status"], ending.result["variables"]) == ("empty_result_set", [])
+    (unknown,) = ending.result["unknown"]
+    assert (unknown["component"], unknown["key"]) == ("OCPPCommCtrlr", "HeartbeatInterval")
+    assert unknown["status"] == "unknown_variable"
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_what_a_report_leaves_out_is_unknown_unless_criteria_were_given(version: str) -> None:
+    asked = [{"component": "evse", "evse_id": 1, "variable": "power"}, {"component": "EVSE"}, {"component": "Other"}]
+    reference = {"component_instance": None, "connector_id": None, "variable_instance": None}
+    found = {**reference, "component": "EVSE", "evse_id": 1, "variable": "Power"}
+    event = {"request_id": 4711, "complete": True, "variables": [found]}
+    for criteria, unknown in (([], ["Other"]), (["available"], [])):
+        arguments = {"variables": asked, "criteria": criteria}
+        ending = DESKS[version].followed("get_report", arguments, [{"status": "Accepted"}], event)
+        assert ending is not None
+        assert ending.outcome is Outcome.ACCEPTED
+        assert ending.result is not None
+        assert [one["component"] for one in ending.result["unknown"]] == unknown
+        empty = DESKS[version].ended("get_report", arguments, {"status": "EmptyResultSet"})
+        assert empty.outcome is (Outcome.ACCEPTED if criteria else Outcome.REJECTED)
+
+
 @pytest.mark.parametrize("version", DESKS)
 @pytest.mark.parametrize(
     ("status", "outcome"),
@@ -249,8 +286,9 @@ def test_long_lists_are_cut_into_calls() -> None:
     values = [{**variable, "value": "1"} for variable in variables]
     assert sizes("2.1", "get_variables", "getVariableData", variables=variables) == [4, 1, 50, 50, 16]
     assert sizes("2.0.1", "set_variables", "setVariableData", variables=values) == [50, 50, 20]
-    assert sizes("1.6", "get_variables", "key", variables=variables) == [50, 50, 20]
-    assert len(DESKS["1.6"].calls("set_variables", variables=values)) == 120
+    keys = [{"variable": variable["variable"]} for variable in variables]
+    assert sizes("1.6", "get_variables", "key", variables=keys) == [50, 50, 20]
+    assert len(DESKS["1.6"].calls("set_variables", variables=[{**key, "value": "1"} for key in keys])) == 120
 
 
 def _list(call: Call, name: str) -> list[Any]:

@@ -2,6 +2,7 @@
 
 A standard variable has the same component and name on OCPP 1.6, where it is a configuration key under the hood, and a
 standard key of 1.6, named without a component, means the same on 2.x; `gateway.ocpp.standard_variables` has the table.
+A vendor's own key of 1.6 is named by `variable` alone: with a component that the table has not for it, 1.6 refuses it.
 """
 
 from typing import ClassVar, Literal
@@ -15,7 +16,10 @@ class VariableRef(Arguments):
     """A variable: by component and name, or a configuration key of OCPP 1.6 by `variable` alone."""
 
     variable: str = Field(min_length=1)
-    component: str | None = Field(None, description="None: `variable` is a configuration key of OCPP 1.6")
+    component: str | None = Field(
+        None,
+        description="None: `variable` is a configuration key of OCPP 1.6, as a vendor's own always is there",
+    )
     variable_instance: str | None = None
     component_instance: str | None = None
     evse_id: EvseId | None = None

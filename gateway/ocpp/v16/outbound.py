@@ -28,9 +28,9 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     "trigger": Outbound(device.trigger, by_status, ("TriggerMessage", "ExtendedTriggerMessage")),
     "data_transfer": Outbound(device.data_transfer, device.data_transferred, ("DataTransfer",)),
     # Variables
-    "get_variables": Outbound(variables.get_variables, variables.got_variables, ("GetConfiguration",)),
-    "set_variables": Outbound(variables.set_variables, variables.did_set_variables, ("ChangeConfiguration",)),
-    "get_report": Outbound(variables.get_report, variables.reported, ("GetConfiguration",)),
+    "get_variables": Conversation(variables.get_variables, ("GetConfiguration",)),
+    "set_variables": Conversation(variables.set_variables, ("ChangeConfiguration",)),
+    "get_report": Conversation(variables.get_report, ("GetConfiguration",)),
     # Firmware and logs
     "update_firmware": Outbound(
         maintenance.update_firmware, maintenance.firmware_asked_for, ("UpdateFirmware", "SignedUpdateFirmware")

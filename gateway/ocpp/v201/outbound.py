@@ -61,7 +61,7 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     ),
     "get_report": Outbound(
         variables.get_report,
-        report_promised("variables", "EmptyResultSet"),
+        variables.report_begun,
         ("GetBaseReport", "GetReport"),
         Follow("ocpp.variables.reported", variables.reported),
     ),

@@ -97,7 +97,7 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     ),
     "get_report": Outbound(
         v201_variables.get_report,
-        report_promised("variables", "EmptyResultSet"),
+        v201_variables.report_begun,
         ("GetBaseReport", "GetReport"),
         Follow("ocpp.variables.reported", v201_variables.reported),
     ),

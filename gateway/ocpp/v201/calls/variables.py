@@ -8,7 +8,7 @@ from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp.arguments import at_most
 from gateway.ocpp.batches import batches
-from gateway.ocpp.endings import ending, items, neutral, report_whole, worst
+from gateway.ocpp.endings import ending, items, neutral, report_promised, report_whole, worst
 from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
 from gateway.ocpp.standard_variables import with_key
 from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, component_variable
@@ -92,13 +92,46 @@ def get_report(arguments: Arguments, station: Station) -> list[Call]:
     return [Call("GetReport", payload)]
 
 
+def report_begun(calls: list[Call], answers: list[Answered]) -> Ending:
+    """The report comes later, or is empty: then rejected where variables were named, as not one of them is known."""
+    begun = report_promised("variables", "EmptyResultSet")(calls, answers)
+    result = {**(begun.result or {}), "variables": None, "unknown": None}
+    if begun.outcome is Outcome.ACCEPTED and not begun.final:
+        return replace(begun, result=result)
+    unknown = _not_reported(calls[-1], []) if begun.final else []
+    result |= {"variables": [], "unknown": unknown}
+    return replace(begun, outcome=Outcome.REJECTED if unknown else begun.outcome, result=result)
+
+
 def reported(yes: Ending, calls: Sequence[Call], data: Mapping[str, Any]) -> Ending | None:
     """The whole report, each variable with its key of OCPP 1.6 beside it."""
     whole = report_whole("variables")(yes, calls, data)
     if whole is None or whole.result is None:
         return None
     variables = [with_key(variable) for variable in whole.result["variables"] or ()]
-    return replace(whole, result={**whole.result, "variables": variables, "unknown": []})
+    unknown = _not_reported(calls[-1], variables)
+    return replace(whole, result={**whole.result, "variables": variables, "unknown": unknown})
+
+
+def _not_reported(call: Call, variables: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was named and is not in the report; beside criteria that says nothing, as these may not have fitted."""
+    if call.payload.get("componentCriteria"):
+        return []
+    asked = [_reference(item) for item in call.payload.get("componentVariable", ())]
+    return [
+        wanted | {"status": "unknown_component" if wanted["variable"] is None else "unknown_variable"}
+        for wanted in asked
+        if not any(_is_of(found, wanted) for found in variables)
+    ]
+
+
+def _is_of(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a variable is, or is one of, what was named: names go without case, and what was not named fits all."""
+    return all(
+        value is None or str(found.get(name)).lower() == str(value).lower()
+        for name, value in wanted.items()
+        if name != "key"
+    )
 
 
 def _attribute(variable: Arguments, command: str) -> dict[str, Any]:

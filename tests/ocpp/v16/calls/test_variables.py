@@ -6,6 +6,7 @@ import pytest
 
 from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
+from gateway.ocpp.endings import neutral
 from gateway.ocpp.profile import Call, Ending, Station
 from gateway.ocpp.v16.profile import PROFILE
 from tests.ocpp.dialogue import Desk
@@ -40,7 +41,7 @@ def reference(key: str, component: str | None = None, variable: str | None = Non
             {"variables": [{"component": "OCPPCommCtrlr", "variable": "MessageAttempts"}]},
             {"key": ["TransactionMessageAttempts"]},
         ),
-        ({"variables": [{"component": "Vendor", "variable": "K"}]}, {"key": ["K"]}),
+        ({"variables": [{"component": "Vendor", "variable": "K"}, {"variable": "K"}]}, {"key": ["K"]}),
     ],
 )
 def test_a_variable_is_asked_for_by_its_key(arguments: dict[str, Any], payload: dict[str, Any]) -> None:
@@ -146,3 +147,38 @@ def test_a_report_has_the_shape_of_2_x() -> None:
             "unknown": [],
         },
     )
+
+
+UNKNOWN = [
+    # a variable, and why 1.6 has no key for it
+    ({"component": "X", "variable": "HeartbeatInterval"}, "UnknownComponent"),
+    ({"component": "TxCtrlr", "variable": "HeartbeatInterval"}, "UnknownVariable"),
+    ({"component": "OCPPCommCtrlr", "variable": "MessageAttempts", "variable_instance": "Other"}, "UnknownVariable"),
+    ({"component": "Vendor", "variable": "K"}, "UnknownComponent"),
+]
+
+
+@pytest.mark.parametrize(("variable", "reason"), UNKNOWN)
+def test_a_variable_of_a_wrong_component_is_rejected_and_not_sent(variable: dict[str, Any], reason: str) -> None:
+    told = {**dict.fromkeys(reference("K")), **variable, "status": neutral(reason)}
+    for command, name in (("get_variables", "unknown"), ("get_report", "unknown"), ("set_variables", "variables")):
+        wanted = {**variable, **({"value": "1"} if command == "set_variables" else {})}
+        assert DESK.calls(command, variables=[wanted]) == []
+        ending = DESK.ended(command, {"variables": [wanted]})
+        assert (ending.outcome, ending.reason, ending.acted) == (Outcome.REJECTED, reason, False)
+        assert ending.result is not None
+        assert ending.result[name] == [told | ({"attribute": "Actual"} if command == "set_variables" else {})]
+
+
+def test_the_others_are_set_where_one_is_unknown() -> None:
+    wanted = [{"component": "X", "variable": "A", "value": "1"}, {**INTERVAL, "value": "2"}]
+    assert DESK.calls("set_variables", variables=wanted) == [
+        Call("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "2"})
+    ]
+    ending = DESK.ended("set_variables", {"variables": wanted}, {"status": "Accepted"})
+    assert (ending.outcome, ending.reason, ending.acted) == (Outcome.REJECTED, "X.A: UnknownComponent", True)
+    assert ending.result is not None
+    assert [(found["component"], found["status"]) for found in ending.result["variables"]] == [
+        ("X", "unknown_component"),
+        ("OCPPCommCtrlr", "accepted"),
+    ]
