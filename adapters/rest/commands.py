@@ -20,7 +20,7 @@ from adapters.rest.responses import answer
 from adapters.rest.security import key_of, needs
 from adapters.rest.services import Here, Services
 from gateway.core.arguments.examples import ARGUMENTS
-from gateway.core.commands import CALL_PREFIX, COMMANDS, Command, default_timeout
+from gateway.core.commands import CALL_PREFIX, COMMANDS, Command, default_timeout, wants_arguments
 from gateway.core.identity import ChargerId
 
 DEFAULT_WAIT = 30.0
@@ -127,8 +127,9 @@ def router() -> APIRouter:
 
 def _endpoint(name: str, model: type[BaseModel]) -> Callable[..., Awaitable[Response]]:
     examples: Any = {"example": {"summary": name, "value": ARGUMENTS[name]}}
-    required = any(field.is_required() for field in model.model_fields.values())
-    body = Body(openapi_examples=examples) if required else Body(default_factory=model, openapi_examples=examples)
+    body: Any = Body(openapi_examples=examples)
+    if not wants_arguments(name):
+        body = Body(default_factory=model, openapi_examples=examples)
 
     async def command(
         services: Here, charger: PathCharger, terms: WithTerms, request: Request, arguments: Any = body

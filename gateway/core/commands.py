@@ -165,6 +165,15 @@ def default_timeout(name: str, usual: float = USUAL_TIMEOUT) -> float:
     return usual if longer is None else longer
 
 
+def wants_arguments(name: str) -> bool:
+    """Whether a command cannot be given without arguments."""
+    try:
+        COMMANDS[name]()
+    except ValidationError:
+        return True
+    return False
+
+
 CALL_PREFIX = "call/"
 """A raw call's command name is `call/{Action}`; its arguments are the OCPP payload."""
 

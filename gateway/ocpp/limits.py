@@ -13,7 +13,6 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from gateway.core.commands import Outcome
-from gateway.core.errors import CommandInvalid
 from gateway.core.limits import NO_LIMIT
 from gateway.core.reports import ActiveTransaction, Limit
 from gateway.ocpp.abilities import Abilities, RateUnit
@@ -96,7 +95,7 @@ def set_charging_limit(dialect: LimitDialect, arguments: Arguments, station: Sta
     evse_id: int = arguments["evse_id"]
     first = _first_attempt(evse_id, limit, station)
     if station.limits.get(evse_id, NO_LIMIT).paused:
-        result = {"evse_id": evse_id, "until": limit.until, "paused": True}
+        result = _result(evse_id, paused=True) | {"until": limit.until}
         return _at_once(Ending(Outcome.ACCEPTED, "charging is paused; the limit holds once it is resumed", result))
     return _setting(dialect, first, limit, station, paused=False)
 
@@ -105,7 +104,7 @@ def clear_charging_limit(dialect: LimitDialect, arguments: Arguments, station: S
     """Lift the limit of an EVSE or of the whole charger. Where charging is paused, it stays paused."""
     evse_id: int = arguments["evse_id"]
     if station.limits.get(evse_id, NO_LIMIT).paused:
-        result = {"evse_id": evse_id, "paused": True}
+        result = _result(evse_id, paused=True)
         return _at_once(Ending(Outcome.ACCEPTED, "charging is paused; without a limit once it is resumed", result))
     return _clearing(dialect, evse_id, station)
 
@@ -129,11 +128,9 @@ def resume(dialect: LimitDialect, arguments: Arguments, station: Station) -> Dia
 
 def asked_limit(arguments: Arguments) -> Limit:
     """The limit that `set_charging_limit` asks for. Raises CommandInvalid."""
-    current, power, until = arguments["current_a"], arguments["power_w"], arguments["until"]
-    if (current is None) == (power is None):
-        raise CommandInvalid("set_charging_limit: give either current_a or power_w")
+    until = arguments["until"]
     until = None if until is None else moment(until, "set_charging_limit: until")
-    return Limit(current, power, phases=arguments["phases"], until=until)
+    return Limit(arguments["current_a"], arguments["power_w"], phases=arguments["phases"], until=until)
 
 
 # ---------------------------------------------------------------- setting
@@ -187,9 +184,9 @@ def _setting(dialect: LimitDialect, first: Attempt, limit: Limit, station: Stati
         answer = yield dialect.set_profile(profile_id, attempt)
         ended = _ended(answer)
         if ended.outcome is Outcome.ACCEPTED:
-            return replace(ended, result=_result(attempt, limit, station, refusals, paused=paused))
+            return replace(ended, result=_set(attempt, limit, station, refusals, paused=paused))
         if ended.acted:
-            return ended
+            return replace(ended, result=_unclear(first.evse_id, ended, refusals, station))
         refusals.append(f"{_told(attempt)}: {ended.reason}")
         outcomes.add(ended.outcome)
         if not asked:
@@ -200,7 +197,7 @@ def _setting(dialect: LimitDialect, first: Attempt, limit: Limit, station: Stati
     return Ending(
         Outcome.REJECTED if Outcome.REJECTED in outcomes else Outcome.ERROR,
         "; ".join(refusals) + _advice(first, station),
-        {"evse_id": first.evse_id, "refused": refusals},
+        _result(first.evse_id, paused=_is_paused(first.evse_id, station)) | {"refused": refusals},
     )
 
 
@@ -250,25 +247,48 @@ def _usual_purpose(evse_id: int) -> str:
     return "tx_default" if evse_id else "charger_max"
 
 
-def _result(
-    attempt: Attempt, limit: Limit, station: Station, refusals: Sequence[str], *, paused: bool
-) -> dict[str, Any]:
+def _result(evse_id: int, *, paused: bool) -> dict[str, Any]:
+    """The result of every command here, with None for what is not known: nothing was set."""
+    return {
+        "status": None,
+        "evse_id": evse_id,
+        "purpose": None,
+        "unit": None,
+        "limit": None,
+        "stack_level": None,
+        "phases": None,
+        "until": None,
+        "paused": paused,
+        "converted": None,
+        "refused": [],
+    }
+
+
+def _set(attempt: Attempt, limit: Limit, station: Station, refusals: Sequence[str], *, paused: bool) -> dict[str, Any]:
     """What was set, and how it came about."""
     asked = "A" if limit.current_a is not None else "W"
     phases, voltage = _electricity(limit, station)
-    return {
+    return _result(attempt.evse_id, paused=paused) | {
         "status": "accepted",
-        "evse_id": attempt.evse_id,
         "purpose": attempt.purpose,
         "unit": attempt.unit,
         "limit": attempt.rate,
         "stack_level": attempt.stack_level,
         "phases": attempt.phases,
         "until": attempt.until,
-        "paused": paused,
         "converted": None if attempt.unit == asked else {"from": asked, "phases": phases, "voltage_v": voltage},
         "refused": list(refusals),
     }
+
+
+def _unclear(evse_id: int, ended: Ending, refusals: Sequence[str], station: Station) -> dict[str, Any]:
+    """Where an answer could not be understood: the charger may have done it."""
+    refused_so_far = [*refusals, str(ended.reason)]
+    return _result(evse_id, paused=_is_paused(evse_id, station)) | {"refused": refused_so_far}
+
+
+def _is_paused(evse_id: int, station: Station) -> bool:
+    return station.limits.get(evse_id, NO_LIMIT).paused
 
 
 def _told(attempt: Attempt) -> str:
@@ -293,17 +313,18 @@ def _clearing(dialect: LimitDialect, evse_id: int, station: Station) -> Dialogue
     for call in calls:
         ended = _ended((yield call))
         if ended.outcome is Outcome.ACCEPTED:
-            return replace(ended, result={"status": "accepted", "evse_id": evse_id, "paused": False})
+            return replace(ended, result=_result(evse_id, paused=False) | {"status": "accepted"})
         if ended.acted:
-            return ended
+            return replace(ended, result=_unclear(evse_id, ended, told, station))
         told.append(str(ended.reason))
         unknown = unknown or ended.reason == "Unknown" or (ended.reason or "").startswith("Unknown:")
         if unknown and not known.is_set:
             break
     if unknown:
-        result = {"status": "unknown", "evse_id": evse_id, "paused": False}
+        result = _result(evse_id, paused=False) | {"status": "unknown"}
         return Ending(Outcome.ACCEPTED, "Unknown: the charger had no such limit", result)
-    return Ending(Outcome.ERROR, "; ".join(dict.fromkeys(told)), {"evse_id": evse_id, "refused": told})
+    result = _result(evse_id, paused=known.paused) | {"refused": told}
+    return Ending(Outcome.ERROR, "; ".join(dict.fromkeys(told)), result)
 
 
 def _fitting(dialect: LimitDialect, evse_id: int, station: Station) -> list[Call]:

@@ -15,6 +15,10 @@ RUNNING = ActiveTransaction("tx-1", "42", 1, 1)
 REJECTED = Answered({"status": "Rejected"})
 NOT_SUPPORTED = Refused("NotSupported", "not_supported")
 
+RESULT = (
+    "status", "evse_id", "purpose", "unit", "limit", "stack_level", "phases", "until", "paused", "converted", "refused",
+)  # fmt: skip
+
 Allowed = Callable[["Profile"], bool]
 
 
@@ -61,6 +65,9 @@ class Charger:
         calls, ending = Desk(VERSIONS[self.version], station).talk(command, arguments, self._answer)
         for call in calls:
             assert_request(VERSIONS[self.version], call.action, call.payload)
+        # The same keys whatever became of it, so that nobody need look which there are.
+        assert ending.result is not None
+        assert tuple(ending.result) == RESULT
         return ending
 
     def _answer(self, call: Call) -> Answer:

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId, TokenId, TokenType
+from gateway.core.arguments.base import Arguments, EvseId, Moment, TokenId, TokenType
 from gateway.core.arguments.certificates import CertificateHash
 
 
@@ -13,7 +13,7 @@ class Reserve(Arguments):
 
     token: TokenId
     token_type: TokenType = Field("ISO14443")
-    until: str = Field(description="RFC 3339; then the reservation is void")
+    until: Moment = Field(description="RFC 3339; then the reservation is void")
     evse_id: EvseId | None = Field(None, description="None, or 0: whichever is free")
     reservation_id: int | None = Field(
         None, ge=0, lt=1 << 31, description="Given by the gateway if absent; one that is known is replaced"
@@ -51,7 +51,7 @@ class ListedToken(Arguments):
         "not_at_this_time",
         "unknown",
     ] = Field("accepted", description="OCPP 1.6 knows the first five, the others are invalid there")
-    expires_at: str | None = Field(None, description="RFC 3339")
+    expires_at: Moment | None = Field(None, description="RFC 3339")
     group: TokenId | None = Field(None, description="Group (parent) token: its members may stop each other")
     evse_ids: list[int] = Field(default_factory=list, description="The only EVSEs it may charge at; none: all")
     charging_priority: int | None = Field(None, ge=-9, le=9)

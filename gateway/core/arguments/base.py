@@ -1,8 +1,9 @@
 """What all commands' arguments share."""
 
+from datetime import datetime
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.core.wording import URL_PATTERN
 
@@ -28,6 +29,21 @@ TokenId = Annotated[
 TokenType = Annotated[str, Field(min_length=1, description="OCPP 2.x id token type; OCPP 1.6 knows none")]
 
 Url = Annotated[str, Field(min_length=1, max_length=2000, pattern=URL_PATTERN)]
+
+
+def _a_moment(text: str) -> str:
+    moment: datetime | None
+    try:
+        moment = datetime.fromisoformat(text.strip().upper())
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"must be an RFC 3339 time with a zone, such as 2036-11-21T18:00:00Z, not {text!r}")
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_a_moment), Field(json_schema_extra={"format": "date-time"})]
+"""A time with its zone, as text."""
 
 Secret = Annotated[str, Field(json_schema_extra={"format": "password", "writeOnly": True})]
 """What is handed to the charger and shown to nobody else."""

@@ -1,10 +1,10 @@
 """What a charger may draw."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gateway.core.arguments.base import Arguments, EvseId, OfTransaction
+from gateway.core.arguments.base import Arguments, EvseId, Moment, OfTransaction
 
 Phases = Annotated[int, Field(ge=1, le=3, description="Phases that may be used")]
 
@@ -23,7 +23,13 @@ class SetChargingLimit(Arguments):
     power_w: float | None = Field(None, ge=0, le=1e9, description="W, all phases together")
     evse_id: EvseId = Field(0, description="0 is the whole charger")
     phases: Phases | None = None
-    until: str | None = Field(None, description="RFC 3339; after it the limit is void")
+    until: Moment | None = Field(None, description="RFC 3339; after it the limit is void")
+
+    @model_validator(mode="after")
+    def _in_one_unit(self) -> Self:
+        if (self.current_a is None) == (self.power_w is None):
+            raise ValueError("give either current_a or power_w")
+        return self
 
 
 class ClearChargingLimit(Arguments):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId
+from gateway.core.arguments.base import Arguments, EvseId, Moment
 from gateway.core.arguments.charging import Purpose
 
 
@@ -75,7 +75,7 @@ class Schedule(Arguments):
     unit: Literal["A", "W"]
     periods: list[Period] = Field(min_length=1, max_length=1024)
     id: int | None = Field(None, description="OCPP 2.x; counted from 1 where it is left out")
-    starts_at: str | None = Field(None, description="RFC 3339; for absolute and recurring profiles")
+    starts_at: Moment | None = Field(None, description="RFC 3339; for absolute and recurring profiles")
     duration_s: int | None = Field(None, ge=0, le=2**31 - 1, description="None: the last period goes on")
     min_rate: float | None = Field(None, ge=0, le=1e9, description="Below this the EV charges badly; in `unit`")
     randomized_delay_s: int | None = Field(None, ge=0, description="OCPP 2.1, as all that follows")
@@ -94,8 +94,8 @@ class Profile(Arguments):
     )
     kind: Literal["absolute", "recurring", "relative", "dynamic"] = Field(description="dynamic: OCPP 2.1")
     recurrency: Literal["daily", "weekly"] | None = Field(None, description="For recurring profiles")
-    valid_from: str | None = Field(None, description="RFC 3339")
-    valid_to: str | None = Field(None, description="RFC 3339")
+    valid_from: Moment | None = Field(None, description="RFC 3339")
+    valid_to: Moment | None = Field(None, description="RFC 3339")
     transaction_id: str | None = Field(
         None, description="For purpose tx: the gateway's transaction id or the charger's own; none: the one on the EVSE"
     )
@@ -103,7 +103,7 @@ class Profile(Arguments):
     max_offline_duration_s: int | None = Field(None, ge=0, description="OCPP 2.1, as all that follows")
     invalid_after_offline_duration: bool | None = None
     dynamic_update_interval_s: int | None = Field(None, ge=0, description="The charger then asks for new values")
-    dynamic_updated_at: str | None = Field(None, description="RFC 3339")
+    dynamic_updated_at: Moment | None = Field(None, description="RFC 3339")
 
 
 class SetChargingProfile(Arguments):

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments
+from gateway.core.arguments.base import Arguments, Moment
 
 ControlType = Literal[
     "enter_service",
@@ -43,7 +43,7 @@ class Setting(Arguments):
 class TimedSetting(Setting):
     """Base of settings that hold for a time, unless they are defaults."""
 
-    starts_at: str | None = Field(None, description="RFC 3339; left out in a default only")
+    starts_at: Moment | None = Field(None, description="RFC 3339; left out in a default only")
     duration_s: float | None = Field(None, ge=0, description="Left out in a default only")
 
 

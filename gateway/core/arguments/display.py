@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId
+from gateway.core.arguments.base import Arguments, EvseId, Moment
 
 Format = Literal["ascii", "html", "uri", "utf8", "qrcode"]
 Priority = Literal["always_front", "in_front", "normal_cycle"]
@@ -27,8 +27,8 @@ class DisplayMessage(DisplayText):
     state: DisplayState | None = Field(
         None, description="Show it in this state only; suspended and discharging are of OCPP 2.1"
     )
-    starts_at: str | None = Field(None, description="RFC 3339; at once if absent")
-    ends_at: str | None = Field(None, description="RFC 3339; then it is taken away")
+    starts_at: Moment | None = Field(None, description="RFC 3339; at once if absent")
+    ends_at: Moment | None = Field(None, description="RFC 3339; then it is taken away")
     transaction_id: str | None = Field(
         None, description="Show it while this transaction runs: the gateway's id, or the charger's own"
     )

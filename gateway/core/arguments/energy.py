@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId, OfTransaction, TokenId, TokenType
+from gateway.core.arguments.base import Arguments, EvseId, Moment, OfTransaction, TokenId, TokenType
 
 EnergyTransfer = Literal[
     "ac_single_phase",
@@ -31,7 +31,7 @@ class SendAfrrSignal(Arguments):
     """Hand on a signal of the grid operator for frequency restoration (aFRR, OCPP 2.1)."""
 
     signal: int = Field(description="A value of the charging profile's v2x_signal_curve")
-    at: str | None = Field(None, description="RFC 3339; when the signal becomes active, none: now")
+    at: Moment | None = Field(None, description="RFC 3339; when the signal becomes active, none: now")
 
 
 class RequestBatterySwap(Arguments):

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, Url
+from gateway.core.arguments.base import Arguments, Moment, Url
 
 
 class Transfer(Arguments):
@@ -18,8 +18,8 @@ class UpdateFirmware(Transfer):
     """Let the charger fetch and install a firmware; its progress is told by ocpp.firmware.status events."""
 
     location: Url = Field(description="URL to fetch it from; before OCPP 2.1 at most 512 characters")
-    retrieve_at: str | None = Field(None, description="RFC 3339; when to fetch it, at once if absent")
-    install_at: str | None = Field(
+    retrieve_at: Moment | None = Field(None, description="RFC 3339; when to fetch it, at once if absent")
+    install_at: Moment | None = Field(
         None, description="RFC 3339; when to install it, as soon as may be if absent. OCPP 1.6: signed firmware only"
     )
     signing_certificate: str | None = Field(
@@ -50,5 +50,5 @@ class GetLog(Transfer):
     type: Literal["diagnostics", "security", "data_collector"] = Field(
         "diagnostics", description="data_collector is of OCPP 2.1. A 1.6 charger that has not the one gives the other"
     )
-    oldest: str | None = Field(None, description="RFC 3339; nothing older than this")
-    latest: str | None = Field(None, description="RFC 3339; nothing younger than this")
+    oldest: Moment | None = Field(None, description="RFC 3339; nothing older than this")
+    latest: Moment | None = Field(None, description="RFC 3339; nothing younger than this")

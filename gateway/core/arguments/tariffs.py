@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.core.arguments.base import Arguments, EvseId, OfTransaction
+from gateway.core.arguments.base import Arguments, EvseId, Moment, OfTransaction
 
 _TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d$"
 _DATE = r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
@@ -121,7 +121,7 @@ class Tariff(Arguments):
     tariff_id: str = Field(min_length=1, max_length=60)
     currency: str = Field(min_length=3, max_length=3, description="ISO 4217")
     description: list[TariffText] | None = Field(None, min_length=1, max_length=10)
-    valid_from: str | None = Field(None, description="RFC 3339; none: at once")
+    valid_from: Moment | None = Field(None, description="RFC 3339; none: at once")
     energy: EnergyPrices | None = None
     charging_time: TimePrices | None = None
     idle_time: TimePrices | None = None

@@ -203,3 +203,22 @@ async def test_a_command_still_running_when_the_adapter_stops_ends_as_timeout() 
 async def test_an_unknown_command_id_is_404() -> None:
     async with client_of(FakeGateway(), scope="read") as client:
         assert_problem(await client.get("/v1/commands/none"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "told"),
+    [
+        ("set_charging_limit", {}, "give either current_a or power_w"),
+        ("set_charging_limit", None, "body: is required"),
+        ("reserve", {"token": "A", "until": "tomorrow"}, "body.until: must be an RFC 3339 time"),
+        ("get_log", {"location": "here"}, "body.location: must be a URL such as https://"),
+    ],
+)
+async def test_arguments_that_fit_no_charger_make_no_command(name: str, body: dict[str, Any] | None, told: str) -> None:
+    gateway = FakeGateway()
+    charger = gateway.connect("CP-1")
+    async with client_of(gateway, scope="command") as client:
+        response = await client.post(f"/v1/chargers/CP-1/commands/{name}", json=body)
+    problem = assert_problem(response, 422, "invalid-request")
+    assert told in problem["detail"]
+    assert not charger.executed
