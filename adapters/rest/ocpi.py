@@ -15,6 +15,9 @@ from gateway.core.transaction import whole
 NOT_AVAILABLE = "#NA"
 """How OCPI spells what a required field cannot say."""
 
+MOST = 10**15
+"""Beyond this a number is none that was measured or is owed."""
+
 _KIND = {"ISO14443": "RFID", "ISO15693": "RFID", None: "RFID", "Central": "APP_USER", "NoAuthorization": "AD_HOC_USER"}
 _NATURE = {"Transaction.Begin": "Start", "Transaction.End": "End"}
 
@@ -137,8 +140,8 @@ def _hours(record: dict[str, Any]) -> float:
 
 
 def _rounded(number: Decimal) -> float:
-    """OCPI's numbers have at most four decimals (section 16.3)."""
-    return float(number.quantize(Decimal("0.0001"), ROUND_HALF_UP))
+    """OCPI's numbers have at most four decimals (section 16.3). What no charger can mean is cut to MOST."""
+    return float(Decimal(max(-MOST, min(MOST, number))).quantize(Decimal("0.0001"), ROUND_HALF_UP))
 
 
 def _token(record: dict[str, Any], config: OcpiOptions) -> dict[str, Any]:
@@ -171,8 +174,13 @@ def _cost(record: dict[str, Any]) -> dict[str, Any] | None:
     """The charger's own figure, where it reported one (OCPP 2.1)."""
     total = (record["cost"] or {}).get("total") or {}
     price = {"excl_vat": total.get("excluding_tax"), "incl_vat": total.get("including_tax")}
-    known = {name: _rounded(Decimal(str(amount))) for name, amount in price.items() if amount is not None}
+    known = {name: _rounded(Decimal(str(amount))) for name, amount in price.items() if _is_amount(amount)}
     return {"excl_vat": known.get("incl_vat", 0), **known} if known else None
+
+
+def _is_amount(amount: Any) -> bool:
+    """Whether this can be a sum of money; one that cannot is left out."""
+    return isinstance(amount, int | float) and not isinstance(amount, bool) and abs(amount) <= MOST
 
 
 def _signed(record: dict[str, Any]) -> dict[str, Any] | None:

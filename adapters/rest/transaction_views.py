@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,10 @@ COLUMNS = (
 """Columns of the CSV; new ones are only added at the end."""
 
 
+_FORMULA = re.compile(r"(?![+-]?\d+(\.\d+)?\Z)[=+\-@\t\r\n]", re.ASCII)
+"""What a spreadsheet may carry out, as OWASP lists it under CSV injection; a number is none."""
+
+
 def as_csv(records: Sequence[dict[str, Any]]) -> str:
     """RFC 4180, with a header line; a suspicion's reasons are separated by blanks."""
     lines = io.StringIO()
@@ -43,5 +48,12 @@ def as_csv(records: Sequence[dict[str, Any]]) -> str:
         row = public(record)
         row["token"] = None if row["token"] is None else row["token"]["id"]
         row["suspect"] = " ".join(row["suspect"])
-        writer.writerow(["" if row[name] is None else row[name] for name in COLUMNS])
+        writer.writerow([_cell(row[name]) for name in COLUMNS])
     return lines.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A text of a charger's that looks like a formula gets a quote before it, which makes it a text."""
+    if isinstance(value, str) and _FORMULA.match(value):
+        return f"'{value}"
+    return "" if value is None else value

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from adapters.rest import models, problems
 from adapters.rest.ocpi import view
@@ -27,6 +27,16 @@ Form = Annotated[
 ]
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this is no time in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 def router() -> APIRouter:
     """The routes of this file."""
     routes = APIRouter(
@@ -47,14 +57,18 @@ async def _query(
     token: Annotated[str | None, Query(description="Only those where this token was presented", min_length=1)] = None,
     status: Annotated[Literal["active", "ended"] | None, Query(description="Running or ended")] = None,
     suspect: Annotated[bool | None, Query(description="Only those that a human should look at, or the others")] = None,
-    started_from: Annotated[AwareDatetime | None, Query(description="Begun at this time or later")] = None,
-    started_until: Annotated[AwareDatetime | None, Query(description="Begun before this time")] = None,
+    command_id: Annotated[
+        str | None, Query(description="Only the one that this remote start has caused: the command's `id`", min_length=1)
+    ] = None,
+    started_from: Annotated[Moment | None, Query(description="Begun at this time or later")] = None,
+    started_until: Annotated[Moment | None, Query(description="Begun before this time")] = None,
 ) -> TransactionQuery:
     return TransactionQuery(
         charger=None if charger_id is None else ChargerId(charger_id),
         token=token,
         status=status,
         suspect=suspect,
+        command_id=command_id,
         started_from=_utc(started_from),
         started_until=_utc(started_until),
     )
@@ -64,7 +78,7 @@ def _utc(moment: datetime | None) -> str | None:
     """As records have it: UTC with milliseconds."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 async def list_transactions(
@@ -72,7 +86,7 @@ async def list_transactions(
     request: Request,
     query: Annotated[TransactionQuery, Depends(_query)],
     updated_since: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(
             description="Begin with what began, ended or was corrected then, the oldest change first. `cursor` of the "
             "answer goes on from there, also when there was nothing more: poll with it as `after`"
@@ -82,7 +96,11 @@ async def list_transactions(
     limit: Limit = 100,
     form: Form = "record",
 ) -> Response:
-    """Transactions, the latest begun, ended or corrected first; as CSV where `Accept` asks for text/csv."""
+    """Transactions, the latest begun, ended or corrected first; as CSV where `Accept` asks for text/csv.
+
+    In CSV a text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line
+    break, and is no number) has a `'` before it.
+    """
     if updated_since is None:
         page = await page_of(services.gateway.state.transactions(query, after=after, limit=limit))
         records, following, cursor = page.items, page.next, None

@@ -113,6 +113,37 @@ async def test_a_page_as_csv_leads_to_the_next() -> None:
         assert "link" not in response.headers
 
 
+@pytest.mark.parametrize(
+    ("said", "cell"),
+    [
+        ('=HYPERLINK("http://x";"y")', '\'=HYPERLINK("http://x";"y")'),
+        ("+1+1", "'+1+1"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("-5", "-5"),
+        ("+4.50", "+4.50"),
+        ("04A2", "04A2"),
+    ],
+)
+async def test_what_a_charger_said_is_no_formula_in_a_spreadsheet(said: str, cell: str) -> None:
+    gateway = with_records(t1={"token": {"id": said, "type": None}, "energy_wh": -5})
+    async with client_of(gateway, scope="read") as client:
+        response = await client.get("/v1/transactions", headers={"Accept": "text/csv"})
+    (row,) = csv.DictReader(io.StringIO(response.text, newline=""))
+    assert (row["token"], row["energy_wh"]) == (cell, "-5")
+
+
+@pytest.mark.parametrize("name", ["started_from", "started_until", "updated_since"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_beyond_the_calendar_is_told(name: str, moment: str) -> None:
+    async with client_of(with_records(t1={}), scope="read") as client:
+        response = await client.get("/v1/transactions", params={name: moment})
+        assert name in assert_problem(response, 422, "invalid-request")["errors"][0]["location"]
+        edge = await client.get("/v1/transactions", params={name: moment[:19] + "Z"})
+        assert edge.status_code == 200, edge.text
+
+
 # ---------------------------------------------------------------- OCPI 2.2.1
 
 
@@ -292,3 +323,25 @@ async def test_a_corrected_cdr_has_an_id_of_its_own(revision: int) -> None:
         cdr = Cdr.model_validate((await client.get("/v1/transactions/t", params={"format": "ocpi"})).json())
     assert cdr.id == str(cdr.session_id) + ("" if revision == 1 else f"-{revision}")
     assert cdr.remark == "suspect: gap"
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(1e24, None), (-1e300, None), (10**400, None), ("12", None), (True, None), (12.34567, 12.3457)],
+)
+async def test_an_absurd_number_leaves_the_cost_out_and_breaks_no_list(amount: Any, shown: float | None) -> None:
+    absurd = {**charged(), "cost": {"total": {"excluding_tax": amount}}}
+    gateway = with_records(t1=absurd, t2={})
+    async with client_of(gateway, scope="read") as client:
+        response = await client.get("/v1/transactions", params={"format": "ocpi"})
+    assert response.status_code == 200, response.text
+    cost = next(item["total_cost"] for item in response.json()["items"] if "total_cost" in item)
+    assert cost["excl_vat"] == (shown or 0)
+
+
+@pytest.mark.parametrize("energy", [1e24, 1e308])
+async def test_an_absurd_energy_is_cut(energy: float) -> None:
+    gateway = with_records(t1={**charged(), "energy_wh": energy, "duration_s": energy})
+    async with client_of(gateway, scope="read") as client:
+        (found,) = (await client.get("/v1/transactions", params={"format": "ocpi"})).json()["items"]
+    assert (found["total_energy"], found["total_time"]) == (1e15, 1e15)
