@@ -17,6 +17,9 @@ MAX_REPORTS = 8
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes of all unfinished reports of one charger. A part beyond is sent on as it is, and its report stays in parts."""
 
+MAX_PARTS = 4096
+"""Parts of one report; as for MAX_BYTES."""
+
 
 def take_part(draft: Draft, notice: Notice, part: Part) -> None:
     """Add a part to its report; `complete` in the notice's data tells whether this made it whole."""
@@ -44,19 +47,21 @@ def _take_in(draft: Draft, event_type: str, data: dict[str, Any], part: Part) ->
     if whole:
         data[part.items] = [item for n in whole for item in parts[n].items]
         draft.drop_parts(name)
-    elif draft.part_bytes() + own.size <= MAX_BYTES:
+    elif len(parts) <= MAX_PARTS and draft.part_bytes() + own.size <= MAX_BYTES:
         draft.put_part(name, number, own)
         for oldest in draft.unfinished()[:-MAX_REPORTS]:
             draft.drop_parts(oldest)
 
 
 def _whole(parts: Mapping[int, StoredPart]) -> range:
-    """The numbers of a report's parts where none is missing up to the last; some chargers count from 1."""
+    """The numbers of a report's parts where none is missing from 0, the first one's, up to the last.
+
+    Of a charger that counts from 1 nothing tells that its part 0 is not merely lost: its reports stay incomplete.
+    """
     last = max((number for number, part in parts.items() if part.last), default=None)
-    first = min(parts)
-    if last is None or first not in (0, 1) or last - first >= len(parts):
+    if last is None or 0 not in parts or last >= len(parts):
         return range(0)
-    numbers = range(first, last + 1)
+    numbers = range(last + 1)
     return numbers if parts.keys() >= set(numbers) else range(0)
 
 

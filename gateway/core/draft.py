@@ -33,11 +33,11 @@ class StoredPart:
     name: str
     items: list[Any]
     last: bool = False
+    size: int = field(init=False, compare=False)
+    """Bytes, roughly."""
 
-    @property
-    def size(self) -> int:
-        """Bytes, roughly."""
-        return len(to_json(self.items))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", len(to_json(self.items)))
 
     def stored(self) -> bytes:
         """The part as a snapshot field."""

@@ -27,7 +27,7 @@ def parts_stored(driver: Driver) -> set[str]:
     return {name for name, value in driver.fields.items() if name.startswith("part/") and value}
 
 
-@pytest.mark.parametrize("number", [0, 1, None])
+@pytest.mark.parametrize("number", [0, None])
 def test_a_report_in_one_part_is_whole_at_once(number: int | None) -> None:
     driver = Driver("2.0.1")
     assert told(driver, part(["a"], number, last=True)) == (["a"], True)
@@ -35,7 +35,7 @@ def test_a_report_in_one_part_is_whole_at_once(number: int | None) -> None:
     assert parts_stored(driver) == set()
 
 
-@pytest.mark.parametrize("first", [0, 1, None])
+@pytest.mark.parametrize("first", [0, None])
 def test_the_last_part_brings_the_whole(first: int | None) -> None:
     driver = Driver("2.0.1")
     numbers = [None if first is None else first + place for place in range(3)]
@@ -47,9 +47,8 @@ def test_the_last_part_brings_the_whole(first: int | None) -> None:
     assert parts_stored(driver) == set()
 
 
-@given(order=st.permutations(range(5)).filter(lambda order: order[-1] != 0), repeats=st.lists(st.integers(0, 4)))
+@given(order=st.permutations(range(5)), repeats=st.lists(st.integers(0, 4)))
 def test_parts_may_come_in_any_order_and_more_than_once(order: list[int], repeats: list[int]) -> None:
-    # But for part 0 after all others: those are a whole report that counts from 1.
     driver = Driver("2.0.1")
     outcomes = []
     for place, number in enumerate(order):
@@ -61,11 +60,20 @@ def test_parts_may_come_in_any_order_and_more_than_once(order: list[int], repeat
     assert outcomes[-1] == ([0, 1, 2, 3, 4], True)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_without_its_first_part_a_report_is_not_whole_until_that_comes(count: int) -> None:
+    driver = Driver("2.0.1")
+    for number in range(1, count + 1):
+        assert told(driver, part([number], number, last=number == count)) == ([number], False)
+    assert told(driver, part([0], 0)) == ([*range(count + 1)], True)
+    assert driver.twin.unfinished_reports() == []
+
+
 def test_reports_of_other_requests_and_types_are_kept_apart() -> None:
     driver = Driver("2.0.1")
     told(driver, part(["a"], 0))
     told(driver, part(["x"], 0, request_id=8))
-    other = Notice("ocpp.charging.profiles", {"profiles": ["p"]}, part=Part("profiles", 7, last=True, sequence=1))
+    other = Notice("ocpp.charging.profiles", {"profiles": ["p"]}, part=Part("profiles", 7, last=True, sequence=0))
     driver.say(other)
     assert told(driver, part(["b"], 1, last=True)) == (["a", "b"], True)
     assert told(driver, part(["y"], 1, last=True, request_id=8)) == (["x", "y"], True)
@@ -141,6 +149,14 @@ def test_a_report_beyond_bounds_stays_in_parts(monkeypatch: pytest.MonkeyPatch) 
     assert told(driver, part(["x" * 10], 0)) == (["x" * 10], False)
     assert told(driver, part(["y" * 10], 1)) == (["y" * 10], False)
     assert told(driver, part(["z"], 2, last=True)) == (["z"], False)
+
+
+def test_a_report_of_too_many_parts_stays_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assembly, "MAX_PARTS", 3)
+    driver = Driver("2.0.1")
+    assert [told(driver, part([number], number))[1] for number in range(5)] == [False] * 5
+    assert len(parts_stored(driver)) == 3
+    assert told(driver, part([5], 5, last=True)) == ([5], False)
 
 
 def test_pieces_of_a_text_are_joined() -> None:
