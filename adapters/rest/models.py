@@ -232,7 +232,11 @@ class CommandState(Resource):
     reason: str | None = Field(None, description="The charger's own word, or why it was not sent")
     safe_to_retry: bool | None = Field(None, description="False where the charger may have acted on it already")
     result: dict[str, Any] | None = Field(None, description="What the charger answered; OCPP's own for a raw call")
-    transaction: dict[str, Any] | None = None
+    transaction: dict[str, Any] | None = Field(
+        None,
+        description="Null in this version. An accepted start is not yet a transaction: the one that it causes bears "
+        "the command's `id` as `command_id`: GET /v1/transactions?command_id=",
+    )
 
 
 class Check(Resource):

@@ -6,6 +6,7 @@ tabs, whichever the first line uses; patterns in `chargers` by spaces or semicol
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from adapters.rest.token_models import Printable, TokenEntry
 from gateway.core.ports import IdToken
+from gateway.core.wording import told
 
 COLUMNS = ("id", "status", "type", "expires_at", "group", "chargers", "note")
 MAX_PROBLEMS = 100
@@ -115,6 +117,9 @@ def _token(line: int, columns: list[str], row: list[str]) -> IdToken:
     given: dict[str, Any] = {name: field for name, field in zip(columns, fields, strict=False) if field}
     if "chargers" in given:
         given["chargers"] = given["chargers"].replace(";", " ").split()
+    if "status" in given:
+        # As chargers and other systems write it: Accepted, ConcurrentTx.
+        given["status"] = _snake_case(given["status"])
     problems: list[dict[str, Any]] = []
     token_id = given.pop("id", "")
     try:
@@ -130,10 +135,15 @@ def _token(line: int, columns: list[str], row: list[str]) -> IdToken:
     return entry.entry(token_id)
 
 
+def _snake_case(word: str) -> str:
+    """OCPP's spelling of a status as the gateway's; one that is in snake_case stays."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()
+
+
 def _problems(line: int, column: str | None, error: ValidationError) -> list[dict[str, Any]]:
     return [
-        _problem(line, column or str(problem["loc"][0]), problem["msg"].removeprefix("Value error, "))
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        _problem(line, column or str(problem["loc"][0]), told(problem, TokenEntry))
+        for problem in error.errors(include_url=False, include_input=False)
     ]
 
 

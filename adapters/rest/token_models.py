@@ -9,6 +9,10 @@ from gateway.core.answers import AuthorizationStatus
 from gateway.core.clock import instant, rfc3339
 from gateway.core.ports import IdToken
 
+LIST_STANDS = (
+    "there is a list of id tokens: unless [answers] authorize says otherwise, a token that is not on it may not charge"
+)
+
 MAX_ID_LENGTH = 255
 """The longest id token of any OCPP version (2.1)."""
 
@@ -121,3 +125,7 @@ class Imported(Resource):
     """What an import did."""
 
     imported: int = Field(description="Tokens that were added, or replaced those of the same id", examples=[10000])
+    policy: str | None = Field(
+        description="What it means for tokens that are not on the list; null where none was imported",
+        examples=[LIST_STANDS],
+    )

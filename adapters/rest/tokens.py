@@ -14,7 +14,15 @@ from adapters.rest.responses import answer, no_content
 from adapters.rest.security import key_of, needs
 from adapters.rest.services import Here, Services
 from adapters.rest.token_csv import CsvInvalid, read_tokens, write_tokens
-from adapters.rest.token_models import MAX_ID_LENGTH, Imported, ListedToken, ListedTokens, TokenEntry, printable
+from adapters.rest.token_models import (
+    LIST_STANDS,
+    MAX_ID_LENGTH,
+    Imported,
+    ListedToken,
+    ListedTokens,
+    TokenEntry,
+    printable,
+)
 from gateway.core.identity import percent_decode
 from gateway.core.ports import IdToken
 
@@ -109,6 +117,9 @@ async def import_tokens(services: Here, request: Request) -> Response:
     The first line names the columns, in any order: `id`, and as need be `status` (accepted), `type`, `expires_at`,
     `group`, `chargers` (ids or patterns, divided by spaces or `;`), `note`. UTF-8, divided by commas, semicolons or
     tabs. What the file does not name stays on the list. After a 503 import the file again.
+
+    With the first token there is a list: from then on a gateway whose policies were never configured accepts no
+    token that is not on it; `policy` in the answer says so.
     """
     data = await request.body()
     try:
@@ -118,7 +129,7 @@ async def import_tokens(services: Here, request: Request) -> Response:
         raise HttpProblem(problems.INVALID, str(error), errors=error.problems) from error
     await services.gateway.tokens.put(tokens)
     log.info("id tokens imported", count=len(tokens), key=key_of(request).id)
-    return answer({"imported": len(tokens)})
+    return answer({"imported": len(tokens), "policy": LIST_STANDS if tokens else None})
 
 
 async def _all(services: Services) -> list[IdToken]:

@@ -58,7 +58,8 @@ async def _query(
     status: Annotated[Literal["active", "ended"] | None, Query(description="Running or ended")] = None,
     suspect: Annotated[bool | None, Query(description="Only those that a human should look at, or the others")] = None,
     command_id: Annotated[
-        str | None, Query(description="Only the one that this remote start has caused: the command's `id`", min_length=1)
+        str | None,
+        Query(description="Only the one that this remote start has caused: the command's `id`", min_length=1),
     ] = None,
     started_from: Annotated[Moment | None, Query(description="Begun at this time or later")] = None,
     started_until: Annotated[Moment | None, Query(description="Begun before this time")] = None,

@@ -11,6 +11,8 @@ from gateway.core.errors import LogUnavailable
 from gateway.core.identity import ChargerId
 from gateway.core.ports import CommandStore, LocalCharger, Mailboxes, Observer, StateStore
 
+NEVER_SEEN = "a charger of this id was never seen; check its spelling"
+
 
 class Router:
     """Carries a command to its charger and brings back its one result."""
@@ -99,7 +101,8 @@ class Router:
     async def _anywhere(self, command: Command) -> CommandResult:
         owner = await self._state.owner(command.charger)
         if owner is None:
-            return _offline(command)
+            snapshot = await self._state.charger(command.charger)
+            return _offline(command, NEVER_SEEN) if snapshot is None or snapshot.removed else _offline(command)
         if owner == self._node:
             return await self._locally(command)
         return await self._mailboxes.call(owner, command, deadline=command.deadline)

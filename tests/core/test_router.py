@@ -9,7 +9,7 @@ import pytest
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import LogUnavailable
 from gateway.core.identity import ChargerId
-from gateway.core.ports import CommandStore, Mailboxes, NodeInfo, Observer, StateStore
+from gateway.core.ports import CommandStore, Mailboxes, NodeInfo, Observer, Snapshot, StateStore
 from gateway.core.router import Router, rendezvous
 
 CHARGER = ChargerId("CP1")
@@ -28,6 +28,10 @@ class FakeState:
     owned_by: str | None = None
     alive: tuple[str, ...] = ("a", "b", "c")
     away: bool = False
+    seen: Snapshot | None = None
+
+    async def charger(self, charger: ChargerId) -> Snapshot | None:
+        return self.seen
 
     async def owner(self, charger: ChargerId) -> str | None:
         if self.away:
@@ -136,6 +140,20 @@ async def test_a_charger_that_nobody_holds_is_offline(owner: str | None) -> None
     house = House(state=FakeState(owned_by=owner))
     assert (await house.router.submit(command())).outcome is Outcome.OFFLINE
     assert house.mailboxes.called == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (None, "was never seen"),
+        (Snapshot(ChargerId("CP1"), {}, removed=True), "was never seen"),
+        (Snapshot(ChargerId("CP1"), {}), "is not connected"),
+    ],
+)
+async def test_a_charger_that_was_never_seen_is_told_from_one_that_is_away(seen: Snapshot | None, told: str) -> None:
+    result = await House(state=FakeState(seen=seen)).router.submit(command())
+    assert (result.outcome, result.safe_to_retry) == (Outcome.OFFLINE, True)
+    assert told in str(result.reason)
 
 
 async def test_with_redis_away_an_unknown_owner_means_offline() -> None:

@@ -13,6 +13,7 @@ RECORD = {
     "token": {"id": "Abc", "type": None},
     "tokens": [{"id": "Abc", "type": None}, {"id": "second", "type": None}],
     "started_at": at(0),
+    "command_id": "c-1",
 }
 
 
@@ -30,6 +31,8 @@ RECORD = {
         ({"started_from": at(0), "started_until": at(1)}, True),
         ({"started_from": at(1)}, False),
         ({"started_until": at(0)}, False),
+        ({"command_id": "c-1"}, True),
+        ({"command_id": "C-1"}, False),
     ],
 )
 def test_what_a_filter_lets_through(filters: dict[str, Any], matches: bool) -> None:

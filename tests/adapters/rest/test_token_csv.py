@@ -24,6 +24,10 @@ FULL = IdToken("A", "blocked", "ISO14443", "2027-12-31T23:00:00.000Z", "G", ("X-
         (b"note\tid\nx,y;z\tA\n", [IdToken("A", note="x,y;z")]),
         (b"id,note,,\nA,x,,\n", [IdToken("A", note="x")]),
         (b"id,status,note\nA\n", [A]),
+        (
+            b"id,status\nA,Accepted\nB,ConcurrentTx\nC,NO_CREDIT\nD,NotAtThisLocation\n",
+            [A, IdToken("B", "concurrent_tx"), IdToken("C", "no_credit"), IdToken("D", "not_at_this_location")],
+        ),
         (b"id,chargers\nA,X-*;Y  Z\n", [IdToken("A", chargers=("X-*", "Y", "Z"))]),
         (b'id;chargers\nA;"X-*;Y"\n', [IdToken("A", chargers=("X-*", "Y"))]),
         (b'id,note\nA,"one\ntwo"\nB,\n', [IdToken("A", note="one\ntwo"), IdToken("B")]),

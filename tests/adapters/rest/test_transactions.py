@@ -40,7 +40,7 @@ def charged() -> dict[str, Any]:
 async def test_filters_are_handed_on() -> None:
     gateway = with_records(
         t1={"status": "ended", "token": {"id": "Abc", "type": None}, "started_at": "2026-11-21T08:00:00.000Z"},
-        t2={"status": "active", "suspect": ["gap"], "started_at": "2026-11-22T08:00:00.000Z"},
+        t2={"status": "active", "suspect": ["gap"], "command_id": "c-1", "started_at": "2026-11-22T08:00:00.000Z"},
     )
     cases: list[tuple[dict[str, Any], list[str]]] = [
         ({}, ["t1", "t2"]),
@@ -50,6 +50,7 @@ async def test_filters_are_handed_on() -> None:
         ({"started_from": "2026-11-22T09:00:00+01:00"}, ["t2"]),
         ({"started_until": "2026-11-22T00:00:00Z"}, ["t1"]),
         ({"charger_id": "other"}, []),
+        ({"command_id": "c-1"}, ["t2"]),
     ]
     async with client_of(gateway, scope="read") as client:
         for query, expected in cases:
