@@ -15,7 +15,7 @@ from gateway.core.transaction import whole
 NOT_AVAILABLE = "#NA"
 """How OCPI spells what a required field cannot say."""
 
-MOST = 10**15
+MOST = Decimal(10**15)
 """Beyond this a number is none that was measured or is owed."""
 
 _KIND = {"ISO14443": "RFID", "ISO15693": "RFID", None: "RFID", "Central": "APP_USER", "NoAuthorization": "AD_HOC_USER"}
@@ -141,7 +141,7 @@ def _hours(record: dict[str, Any]) -> float:
 
 def _rounded(number: Decimal) -> float:
     """OCPI's numbers have at most four decimals (section 16.3). What no charger can mean is cut to MOST."""
-    return float(Decimal(max(-MOST, min(MOST, number))).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+    return float(max(-MOST, min(MOST, number)).quantize(Decimal("0.0001"), ROUND_HALF_UP))
 
 
 def _token(record: dict[str, Any], config: OcpiOptions) -> dict[str, Any]:

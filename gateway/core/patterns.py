@@ -14,5 +14,14 @@ def matches(patterns: Iterable[str], charger: ChargerId) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = (".*" if char == "*" else "." if char == "?" else re.escape(char) for char in re.sub(r"\*+", "*", pattern))
-    return re.compile("".join(parts), re.DOTALL)
+    """As a chain of pieces between stars, each found at its first place and never sought again: a pattern of many
+    stars costs no more than its length times the id's."""
+    first, *others = ("".join(map(_one, piece)) for piece in re.split(r"\*+", pattern))
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *inner, last = others
+    return re.compile(f"{first}{''.join(f'(?>.*?{piece})' for piece in inner)}.*{last}", re.DOTALL)
+
+
+def _one(char: str) -> str:
+    return "." if char == "?" else re.escape(char)
