@@ -371,7 +371,10 @@ class Connection:
     def _commit_at_once(self, item: Received) -> None:
         ready = self._prepared(item)
         if is_empty(ready.change):
-            self._answer(ready, None)
+            if ready.change.recall:
+                self._enqueue(item)
+            else:
+                self._answer(ready, None)
             return
         self._in_hand = item
         commit = self._recorder.commit_of(
@@ -406,6 +409,17 @@ class Connection:
         )
         now = self._around.clock.now()
         ready = prepared(item, decisions, twin=recorder.twin, version=self.version, now=now, ahead=recorder.ahead)
+        if ready.change.recall:
+            found = await recorder.recall(ready.change.recall)
+            ready = prepared(
+                item,
+                decisions,
+                twin=recorder.twin,
+                version=self.version,
+                now=now,
+                ahead=recorder.ahead,
+                recalled=found,
+            )
         earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)
         if earlier is None:
             self._calling.watches.noticed(ready.change.events)

@@ -4,7 +4,7 @@ Nothing here is stored yet; see `gateway.chargers.recorder`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ from gateway.core.reports import (
 )
 from gateway.core.responder import AuthorizeQuestion, Decision, Question, Responder
 from gateway.core.twin import Change, Twin
-from gateway.ocpp.profile import Notes, Quirks
+from gateway.ocpp.profile import Inbound, Notes, Quirks
 from gateway.ocpp.session import CallReceived
 
 _log = structlog.get_logger(__name__)
@@ -145,10 +145,22 @@ def _told(decision: Decision) -> dict[str, Any]:
     return {**said, "decided_by": decision.decided_by}
 
 
-def prepared(item: Received, decisions: Decisions, *, twin: Twin, version: str, now: float, ahead: float) -> Prepared:
-    """The change that a call makes and its answer. `now` is the node's clock, `ahead` what Redis's is ahead of it."""
+def prepared(
+    item: Received,
+    decisions: Decisions,
+    *,
+    twin: Twin,
+    version: str,
+    now: float,
+    ahead: float,
+    recalled: bytes | None = None,
+) -> Prepared:
+    """The change that a call makes and its answer. `now` is the node's clock, `ahead` what Redis's is ahead of it.
+
+    `recalled` is what was found of a transaction that an earlier change asked for (`Change.recall`).
+    """
     call = item.call
-    change = _change(item, decisions, twin, now, ahead)
+    change = _change(item, decisions, twin, now, ahead, recalled)
     answer = b""
     row = call.inbound
     if row is not None and row.answered:
@@ -160,12 +172,23 @@ def prepared(item: Received, decisions: Decisions, *, twin: Twin, version: str, 
             None if decisions.other is None else decisions.other.answer,
             call.payload,
         )
-        answer = orjson.dumps(row.reply(verdict))
+        answer = _written(row, verdict, call.action)
     origin = Origin(version, call.action, call.message_id, call.raw, item.notes.violations, call.is_json)
     return Prepared(item, change, answer, origin, now)
 
 
-def _change(item: Received, decisions: Decisions, twin: Twin, now: float, ahead: float) -> Change:
+def _written(row: Inbound, verdict: Verdict, action: str) -> bytes:
+    """The answer in JSON. Where what was decided cannot be written, the version's default reply is given."""
+    try:
+        return orjson.dumps(row.reply(verdict))
+    except Exception:
+        _log.exception("answer cannot be written", action=action)
+        return orjson.dumps(row.reply(replace(verdict, answer=None)))
+
+
+def _change(
+    item: Received, decisions: Decisions, twin: Twin, now: float, ahead: float, recalled: bytes | None
+) -> Change:
     payload_hash = blake2b(item.call.raw.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     try:
         return twin.handle(
@@ -176,6 +199,8 @@ def _change(item: Received, decisions: Decisions, twin: Twin, now: float, ahead:
             boot=decisions.boot,
             payload_hash=payload_hash,
             violations=[violation["code"] for violation in item.notes.violations],
+            may_recall=recalled is None,
+            recalled=recalled,
         )
     except Exception:
         _log.exception("report not understood", action=item.call.action)

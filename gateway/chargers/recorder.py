@@ -1,7 +1,7 @@
 """What happens to one charger, brought into the log: stamped, committed under its epoch, and then part of its twin."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -18,6 +18,9 @@ _log = structlog.get_logger(__name__)
 
 CLAIM_RETRY = 1.0
 """Seconds between attempts to claim a charger anew after Redis lost its data."""
+
+RECALL_RETRY = 0.5
+"""Seconds between attempts to look a transaction up."""
 
 
 class Recorder:
@@ -61,7 +64,15 @@ class Recorder:
             for place, event in enumerate(change.events)
         ]
         return Commit(
-            self.charger, self.epoch, events, change.key, answer, change.fields, change.transactions, change.samples
+            self.charger,
+            self.epoch,
+            events,
+            change.key,
+            answer,
+            change.fields,
+            change.transactions,
+            change.samples,
+            change.names,
         )
 
     def adopt(self, change: Change) -> None:
@@ -95,6 +106,14 @@ class Recorder:
                 if may_owe(change) and self.owes_schedule:
                     await self.schedule()
             return earlier
+
+    async def recall(self, names: Sequence[str]) -> bytes:
+        """The record that a `Change.recall` asks for, empty where there is none; waits over any outage of Redis."""
+        while True:
+            try:
+                return await self._around.ownership.recall(self.charger, names) or b""
+            except LogUnavailable:
+                await asyncio.sleep(RECALL_RETRY)
 
     async def schedule(self) -> None:
         """Put off what must be done later though no message will ask for it."""

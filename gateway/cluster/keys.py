@@ -52,7 +52,7 @@ def attendance_key(reader: str) -> str:
 
 @dataclass(slots=True, frozen=True)
 class ChargerKeys:
-    """A charger's keys. `name` is the charger in log entries and indexes; `answers`, `names` and `records` are prefixes."""
+    """A charger's keys. `name` names it in log entries and indexes; `answers`, `names` and `records` are prefixes."""
 
     shard: int
     name: str

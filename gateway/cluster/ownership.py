@@ -1,6 +1,6 @@
 """Who holds a charger: one node, under an epoch that every commit is checked against."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import orjson
@@ -61,6 +61,13 @@ class Owners:
         fields = as_fields(flat)
         transactions = await self._active_transactions(charger, fields)
         return Claim(int(epoch), fields, transactions, float(time), previous.decode() or None)
+
+    async def recall(self, charger: ChargerId, names: Sequence[str]) -> bytes | None:
+        keys, record = self._keys.charger(charger), self._keys.record
+        ids = await self._lane.call("MGET", *(f"{keys.names}{name}" for name in names))
+        known = [name if id_ is None else id_.decode() for name, id_ in zip(names, ids, strict=True)]
+        records = await self._lane.call("MGET", *(record(keys, one) for one in known))
+        return next((stored for stored in records if stored is not None), None)
 
     async def release(self, charger: ChargerId, epoch: int) -> None:
         keys = self._keys.charger(charger)

@@ -186,7 +186,7 @@ class ShardWriter:
         for commit, _, serial, own in batch:
             keyed, fields, records, samples = commit.key is not None, commit.fields, commit.transactions, commit.samples
             keys += (own.owner, own.state)
-            arguments += (own.name, commit.epoch, serial, int(keyed))
+            arguments += (own.name, commit.epoch, serial, keyed + 2 if commit.names else int(keyed))
             arguments += (len(fields), len(records), len(samples), len(commit.events))
             if keyed:
                 keys.append(f"{own.answers}{commit.key}")
@@ -203,6 +203,9 @@ class ShardWriter:
                 arguments.append(taken)
             for event in commit.events:
                 arguments += (event.id, event.type, event.body)
+            if commit.names:
+                keys += [f"{own.names}{name}" for name in commit.names]
+                arguments += (len(commit.names), *commit.names.values())
         return ["EVALSHA", self._script.sha, len(keys), *keys, *arguments]
 
     def _settle(self, shard: int, batch: list[_Waiting], reply: Any) -> int:

@@ -78,7 +78,8 @@ class EndedTransaction(TypedDict):
     """What stays known of a transaction that ended lately, so that late messages find it.
 
     `record` is kept of the latest few, and longer where something essential is missing (not `complete`), so that it can
-    still be corrected. `stopped` are the words of the StopTransaction that ended it (OCPP 1.6).
+    still be corrected at once. What is not kept here is recalled from where the records are stored. `numbered`: its
+    `ocpp_transaction_id` is a number that the gateway gave.
     """
 
     ocpp_transaction_id: str
@@ -86,7 +87,7 @@ class EndedTransaction(TypedDict):
     connector_id: int | None
     record: TransactionRecord | None
     complete: NotRequired[bool]
-    stopped: NotRequired[str | None]
+    numbered: NotRequired[bool]
 
 
 class ExpectedStart(TypedDict):

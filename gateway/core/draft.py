@@ -67,7 +67,11 @@ class Change:
 
     The first of `events` carries the message's raw payload. `key` is the idempotency key of a money message. `fields`
     and `transactions` are what changed, in JSON, an empty field is one to delete; `samples` are added to those of their
-    transactions (id → JSON list). `transaction_id` is the number for OCPP 1.6's answer.
+    transactions (id → JSON list). `transaction_id` is the number for OCPP 1.6's answer. `names` (name → id) are those
+    under which a transaction can be recalled.
+
+    A change with `recall` says only that: the record of the first transaction known by one of these names or ids must
+    be looked up and given to `Twin.handle` with the report.
     """
 
     events: list[Event]
@@ -77,6 +81,8 @@ class Change:
     samples: dict[str, bytes] = field(default_factory=dict)
     transaction_id: int | None = None
     draft: "Draft | None" = field(default=None, repr=False, compare=False)
+    names: dict[str, str] = field(default_factory=dict)
+    recall: Sequence[str] = ()
 
     def encoded(self, event: Event) -> dict[str, bytes] | None:
         """What of an event's data is JSON already: its samples, where they are those that are kept."""
@@ -97,8 +103,11 @@ class Draft:
         "_state",
         "events",
         "id",
+        "may_recall",
+        "names",
         "now",
         "now_text",
+        "recalled",
     )
 
     def __init__(self, charger: ChargerId, state: State, now: float) -> None:
@@ -106,6 +115,9 @@ class Draft:
         self.now = now
         self.now_text = rfc3339(now)
         self.events: list[Event] = []
+        self.names: dict[str, str] = {}
+        self.may_recall = False
+        self.recalled: str | None = None
         self._state = state
         self._charger: ChargerState | None = None
         self._memory: Memory | None = None
@@ -242,7 +254,7 @@ class Draft:
         records = {}
         for known, record in self._records.items():
             records[known] = to_json(record)
-        return Change(self.events, key, fields, records, self._samples, transaction_id, self)
+        return Change(self.events, key, fields, records, self._samples, transaction_id, self, self.names)
 
     def adopt_into(self, state: State) -> None:
         """Make the change part of the state."""

@@ -20,6 +20,7 @@ from gateway.core.readings import take_samples
 from gateway.core.reports import Sample, TokenDecision, Transaction
 from gateway.core.transaction import (
     Alternative,
+    Register,
     TransactionRecord,
     brief,
     clock_is_past,
@@ -40,6 +41,9 @@ MAX_STOPS = 32
 MAX_TOKENS = 16
 MAX_ALTERNATIVES = 8
 MAX_EXPECTED = 8
+
+_LACKS_SOMETHING = frozenset({"missing_start", "missing_stop", "gap"})
+"""Suspicions of an ended transaction that a later message may clear."""
 
 EXPECTED_FOR = 600.0
 """Seconds in which a transaction that begins is taken for the one that a remote start asked for."""
@@ -81,6 +85,16 @@ def measure(
     advance(record, samples, at=at, overtaken=overtaken)
     record["sample_count"] += len(samples)
     record["measured"] = take_samples(record["measured"], samples, at=at)
+
+
+def mistrust_clock(draft: Draft, record: TransactionRecord, before: Register | None) -> None:
+    """Let no reading of a time that is to come make all that follow late; `before` is the register before it."""
+    register = record["register"]
+    if register is None or register["at"] <= draft.now_text or draft.trusted(register["at"]) is not None:
+        return
+    suspect(record, "clock_future")
+    at = record["started_at"] if before is None else before["at"]
+    record["register"] = {**register, "at": draft.trusted(at) or draft.now_text}
 
 
 def note_difference(draft: Draft, record: TransactionRecord, said: str, report: Transaction) -> None:
@@ -240,18 +254,32 @@ def end(
     record["recorded_ended_at"] = draft.now_text
     record["duration_s"] = duration(record["started_at"], ended_at)
     record["pending_since"] = None
+    record["stopped"] = stopped
     record["revision"] = 1
     settle(record, meter_stop)
     memory = draft.memory()
     if record["id"] in memory["active"]:
         memory["active"].remove(record["id"])
         draft.charger()["transactions"] = [*memory["active"]]
-    _remember(draft, record, correctable=correctable, stopped=stopped)
+    _remember(draft, record, correctable=correctable)
     _show_end(draft, record)
     return next_event(record, "ended", key=key, report=report)
 
 
-def _remember(draft: Draft, record: TransactionRecord, *, correctable: bool, stopped: str | None) -> None:
+def recall(draft: Draft, record: TransactionRecord | None) -> None:
+    """Know a transaction again that was forgotten, from its record as it was stored."""
+    if record is None:
+        return
+    draft.recalled = record["id"]
+    if record["status"] == "ended":
+        _remember(draft, record, correctable=not _LACKS_SOMETHING.isdisjoint(record["suspect"]))
+    elif not draft.is_active(record["id"]):
+        draft.memory()["active"].append(record["id"])
+        draft.charger()["transactions"] = [*draft.memory()["active"]]
+        draft.put(record)
+
+
+def _remember(draft: Draft, record: TransactionRecord, *, correctable: bool) -> None:
     """Keep what late messages may need: of the latest few, and of those that lack something, the whole record."""
     memory = draft.memory()
     ended = memory["ended"]
@@ -262,7 +290,7 @@ def _remember(draft: Draft, record: TransactionRecord, *, correctable: bool, sto
         "connector_id": record["connector_id"],
         "record": record,
         "complete": not correctable,
-        "stopped": stopped,
+        "numbered": record["start_key"] is not None,
     }
     while len(ended) > MAX_ENDED:
         del ended[next(iter(ended))]
@@ -309,19 +337,19 @@ def correct(
     meter_stop: Number | None,
     complete: bool,
     report: Transaction,
-    stopped: str | None = None,
 ) -> Event:
     """Send an ended transaction's whole record anew, with what became known since, as its next revision."""
     record["duration_s"] = duration(record["started_at"], record["ended_at"])
     record["revision"] += 1
     settle(record, meter_stop)
     draft.put(record)
-    _remember(draft, record, correctable=not complete, stopped=stopped)
+    _remember(draft, record, correctable=not complete)
     return event_of(record, "corrected", key=key, report=report)
 
 
 def remember_stop(draft: Draft, identity: str, transaction_id: str) -> None:
     """Note which transaction a stop that named none was taken for, so that its repeat finds it again."""
+    draft.names[identity] = transaction_id
     stops = draft.memory()["stops"]
     stops.pop(identity, None)
     stops[identity] = transaction_id

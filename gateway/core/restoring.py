@@ -43,6 +43,13 @@ def restored(charger: ChargerId, fields: Mapping[str, bytes], transactions: Mapp
     return State(state, memory, connectors, records, _reports(fields))
 
 
+def restored_record(charger: ChargerId, stored: bytes) -> TransactionRecord | None:
+    """A transaction's record as it was stored; None where nothing can be made of it."""
+    found = _object(stored)
+    known = None if found is None else found.get("id")
+    return None if found is None or not isinstance(known, str) else _record(charger, known, found)
+
+
 def _reports(fields: Mapping[str, bytes]) -> dict[str, dict[int, StoredPart]]:
     reports: dict[str, dict[int, StoredPart]] = {}
     for field, value in fields.items():
@@ -76,7 +83,10 @@ def _memory(charger: ChargerId, value: bytes | None) -> Memory:
 
 
 def _record(charger: ChargerId, known: str, stored: dict[str, Any]) -> TransactionRecord:
-    return _merged(new_record(known, charger.identity, ""), stored, _RECORD, keep=("id", "charger_id"))
+    blank = new_record(known, charger.identity, "")
+    if stored.get("again") is True:
+        blank["again"] = True
+    return _merged(blank, stored, _RECORD, keep=("id", "charger_id"))
 
 
 def _merged(

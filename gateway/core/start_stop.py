@@ -7,6 +7,20 @@ from gateway.core.connector_state import apply_samples
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
 from gateway.core.events import Event, stable_id
+from gateway.core.matching import (
+    doubtful,
+    forgotten,
+    is_number,
+    meant,
+    named,
+    named_ended,
+    number,
+    number_name,
+    running_at,
+    stop_identity,
+    stop_words,
+    stopped_before,
+)
 from gateway.core.reports import Meter, TokenDecision, Transaction
 from gateway.core.transaction import (
     EPOCH_2025,
@@ -29,9 +43,10 @@ def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_
         return repeated
     memory = draft.memory()
     key = f"{base}|after {memory['wire_id']}" if odd_clock else base
-    number = max(memory["wire_id"] + 1, int(redis_now - EPOCH_2025))
-    memory["wire_id"] = number
-    record = new_record(stable_id(draft.id, key), draft.id.identity, str(number))
+    given = max(memory["wire_id"] + 1, int(redis_now - EPOCH_2025))
+    memory["wire_id"] = given
+    record = new_record(stable_id(draft.id, key), draft.id.identity, str(given))
+    draft.names[number_name(given)] = record["id"]
     record["start_key"], record["started"] = key, True
     started_at = record["started_at"] = report.time or draft.now_text
     ledger.take_over(record, report, token)
@@ -46,7 +61,7 @@ def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_
     for old in superseded:
         draft.events.append(ledger.end_without_stop(draft, draft.record(old["id"]), record["started_at"]))
     ledger.end_oldest(draft)
-    return draft.change(key, number)
+    return draft.change(key, given)
 
 
 def _start_key(report: Transaction) -> str:
@@ -85,7 +100,7 @@ def _started_before(draft: Draft, base: str, report: Transaction, *, odd_clock: 
         return None
     event = ledger.ended_event(entry, transaction_id, "ocpp.transaction.started", key=base, time=None, extra={})
     draft.events.append(event)
-    return draft.change(base, _number(entry["ocpp_transaction_id"]))
+    return draft.change(base, number(entry["ocpp_transaction_id"]))
 
 
 def _start_again(draft: Draft, record: TransactionRecord) -> Change:
@@ -133,7 +148,9 @@ def _superseded(draft: Draft, record: TransactionRecord) -> list[TransactionReco
     for other in draft.active():
         if other["evse_id"] != record["evse_id"] or other["connector_id"] != record["connector_id"]:
             continue
-        if (other["started_at"] or "") <= (record["started_at"] or "") or clock_is_past(record["started_at"] or ""):
+        # Where a clock says nothing, the order of arrival counts.
+        told = draft.trusted(other["started_at"]) is not None and not clock_is_past(record["started_at"] or "")
+        if not told or (other["started_at"] or "") <= (record["started_at"] or ""):
             earlier.append(other)
         else:
             suspect(record, "overlapping_transaction")
@@ -144,30 +161,44 @@ def _superseded(draft: Draft, record: TransactionRecord) -> list[TransactionReco
 
 
 def stop(draft: Draft, report: Transaction) -> Change:
-    """A StopTransaction: ends the transaction that it names or must mean; never an error."""
-    identity = _stop_identity(draft, report)
-    record = _named(draft, report.ocpp_transaction_id)
+    """A StopTransaction: ends the transaction that it names or must mean; never an error.
+
+    One that names none that is known is taken for the only one that runs, or the only one of its token. Where it bears
+    another token, or a register that the transaction cannot have reached, that is ended as `missing_stop`: a stop which
+    names it still corrects it. Where both speak against it, the stop has a record of its own, as `missing_start`.
+    """
+    identity = stop_identity(draft, report)
+    record = named(draft, report.ocpp_transaction_id)
     if record is not None:
         return _ended(draft, record, report)
-    ended = _named_ended(draft, report.ocpp_transaction_id) or _stopped_before(draft, identity, report)
+    ended = stopped_before(draft, identity, report)
+    wanted = forgotten(draft, ended, identity, report) if draft.may_recall else []
+    if wanted:
+        return Change([], recall=wanted)
     if ended is not None:
-        return _stopped_again(draft, ended, report)
-    record = _meant(draft, report)
+        return _stopped_again(draft, ended, identity, report)
+    record = meant(draft, report)
     if record is not None:
         ledger.remember_stop(draft, identity, record["id"])
-        return _ended(draft, record, report)
+        return _ended(draft, record, report, doubt=identity if doubtful(record, report) else None)
     return _never_started(draft, identity, report)
 
 
-def _ended(draft: Draft, record: TransactionRecord, report: Transaction) -> Change:
+def _ended(draft: Draft, record: TransactionRecord, report: Transaction, *, doubt: str | None = None) -> Change:
+    """`doubt` is the identity of a stop that may be another transaction's."""
     record = draft.record(record["id"])
     key = f"stop|{record['id']}"
+    if doubt is not None:
+        key = f"{key}|{doubt}"
+        suspect(record, "missing_stop")
     ended_at = report.time or draft.now_text
     ledger.suspect_clock(draft, record, report.time)
     record["stop_reason"] = report.stop_reason
     if report.token is not None:
         ledger.take_over(record, report, None)
+    known = record["register"]
     ledger.measure(draft, record, report.samples, at=ended_at)
+    ledger.mistrust_clock(draft, record, known)
     ledger.show(draft, record, report.samples, at=ended_at)
     ledger.show_register(draft, record, report.meter_wh, at=ended_at)
     event = ledger.end(
@@ -176,38 +207,26 @@ def _ended(draft: Draft, record: TransactionRecord, report: Transaction) -> Chan
         key=key,
         ended_at=ended_at,
         meter_stop=report.meter_wh,
+        correctable=doubt is not None,
         report=report,
-        stopped=_stop_words(report),
+        stopped=stop_words(report),
     )
     draft.events.append(event)
     return draft.change(key)
 
 
-def _stopped_again(draft: Draft, transaction_id: str, report: Transaction) -> Change:
+def _stopped_again(draft: Draft, transaction_id: str, identity: str, report: Transaction) -> Change:
     """A stop for a transaction that has ended: a repeat, or the stop that was missing when it was ended without."""
     key = f"stop|{transaction_id}"
     entry = draft.known()["ended"].get(transaction_id)
-    if entry is not None and entry["record"] is not None and "missing_stop" in entry["record"]["suspect"]:
-        record = entry["record"].copy()
-        clear_suspicion(record, "missing_stop")
-        ledger.suspect_clock(draft, record, report.time)
-        record["stop_reason"] = report.stop_reason
-        ended_at = record["ended_at"] = report.time or draft.now_text
-        record["recorded_ended_at"] = draft.now_text
-        ledger.measure(draft, record, report.samples, at=ended_at)
-        event = ledger.correct(
-            draft,
-            record,
-            key=key,
-            meter_stop=report.meter_wh,
-            complete=True,
-            report=report,
-            stopped=_stop_words(report),
-        )
-        draft.events.append(event)
-        return draft.change(key)
-    if entry is not None and entry["record"] is not None and entry.get("stopped") not in (None, _stop_words(report)):
-        return _stopped_with_differences(draft, entry, entry["record"], report)
+    if entry is not None and entry["record"] is not None:
+        differs = entry["record"]["stopped"] != stop_words(report)
+        if "missing_stop" in entry["record"]["suspect"]:
+            if differs:
+                return _stopped_at_last(draft, entry["record"], report)
+            key = f"{key}|{identity}"
+        elif differs and entry["record"]["stopped"] is not None:
+            return _stopped_with_differences(draft, entry, entry["record"], report)
     if entry is None:
         entry = {"ocpp_transaction_id": "", "evse_id": None, "connector_id": None, "record": None}
     facts = {"meter_stop_wh": report.meter_wh, "ended_at": report.time, "stop_reason": report.stop_reason}
@@ -218,11 +237,27 @@ def _stopped_again(draft: Draft, transaction_id: str, report: Transaction) -> Ch
     return draft.change(key)
 
 
+def _stopped_at_last(draft: Draft, ended: TransactionRecord, report: Transaction) -> Change:
+    record = ended.copy()
+    key = f"stop|{record['id']}"
+    clear_suspicion(record, "missing_stop")
+    ledger.suspect_clock(draft, record, report.time)
+    record["stop_reason"], record["stopped"] = report.stop_reason, stop_words(report)
+    ended_at = record["ended_at"] = report.time or draft.now_text
+    record["recorded_ended_at"] = draft.now_text
+    known = record["register"]
+    ledger.measure(draft, record, report.samples, at=ended_at)
+    ledger.mistrust_clock(draft, record, known)
+    event = ledger.correct(draft, record, key=key, meter_stop=report.meter_wh, complete=True, report=report)
+    draft.events.append(event)
+    return draft.change(key)
+
+
 def _stopped_with_differences(
     draft: Draft, entry: EndedTransaction, ended: TransactionRecord, report: Transaction
 ) -> Change:
     """A repeat that says other things than the stop which counts: told once, as a correction that changes no figure."""
-    key = f"stop|{ended['id']}|{stable_id(draft.id, _stop_words(report))}"
+    key = f"stop|{ended['id']}|{stable_id(draft.id, stop_words(report))}"
     record = ended.copy()
     ledger.note_difference(draft, record, "stop", report)
     event = ledger.correct(
@@ -232,15 +267,9 @@ def _stopped_with_differences(
         meter_stop=record["meter_stop_wh"],
         complete=ledger.is_complete_entry(entry),
         report=report,
-        stopped=entry.get("stopped"),
     )
     draft.events.append(event)
     return draft.change(key)
-
-
-def _stop_words(report: Transaction) -> str:
-    """What a stop says, by which its repeat is told from one with differences."""
-    return f"{report.time or ''}|{'' if report.meter_wh is None else report.meter_wh}|{report.stop_reason or ''}"
 
 
 def _never_started(draft: Draft, identity: str, report: Transaction) -> Change:
@@ -255,49 +284,22 @@ def _never_started(draft: Draft, identity: str, report: Transaction) -> Change:
     if begins:
         record["meter_start_wh"] = begins[0]["value"]  # type: ignore[typeddict-item]
         record["started_at"] = begins[0]["timestamp"]
+    known = record["register"]
     ledger.measure(draft, record, report.samples, at=ended_at)
+    ledger.mistrust_clock(draft, record, known)
     draft.put(record)
     ledger.remember_stop(draft, identity, record["id"])
-    event = ledger.end(draft, record, key=key, ended_at=ended_at, meter_stop=report.meter_wh, report=report)
+    event = ledger.end(
+        draft,
+        record,
+        key=key,
+        ended_at=ended_at,
+        meter_stop=report.meter_wh,
+        report=report,
+        stopped=stop_words(report),
+    )
     draft.events.append(event)
     return draft.change(key)
-
-
-def _stop_identity(draft: Draft, report: Transaction) -> str:
-    """What tells one StopTransaction from another where the transaction's number does not."""
-    token = "" if report.token is None else report.token.id.lower()
-    said = f"{report.ocpp_transaction_id}|{report.time}|{report.meter_wh}|{token}|{report.stop_reason}"
-    return stable_id(draft.id, f"stopped|{said}")
-
-
-def _stopped_before(draft: Draft, identity: str, report: Transaction) -> str | None:
-    transaction_id = draft.known()["stops"].get(identity)
-    if _says_nothing(report) and _meant(draft, report) is not None:
-        return None
-    return transaction_id
-
-
-def _says_nothing(report: Transaction) -> bool:
-    """Neither clock nor register tells this stop from that of the next transaction."""
-    return not report.meter_wh and (report.time is None or clock_is_past(report.time))
-
-
-def _meant(draft: Draft, report: Transaction) -> TransactionRecord | None:
-    """The running transaction that a stop with a wrong number must mean: the only one, or the only one of its token."""
-    running = [record for record in draft.active() if not _is_before(report.time, record)]
-    if len(running) == 1:
-        return running[0]
-    if report.token is None:
-        return None
-    token = report.token.id.lower()
-    own = [record for record in running if record["token"] is not None and record["token"]["id"].lower() == token]
-    return own[0] if len(own) == 1 else None
-
-
-def _is_before(time: str | None, record: TransactionRecord) -> bool:
-    """The time is trustworthy, and lies before the transaction's start."""
-    started_at = record["started_at"]
-    return time is not None and started_at is not None and not clock_is_past(time) and time < started_at
 
 
 # ---------------------------------------------------------------- meter values
@@ -305,24 +307,39 @@ def _is_before(time: str | None, record: TransactionRecord) -> bool:
 
 def meter(draft: Draft, report: Meter, payload_hash: str) -> Change:
     """MeterValues: an update of the running transaction, or samples of none."""
-    named = report.ocpp_transaction_id
-    key = f"meter|{report.evse_id}|{named or ''}|{payload_hash}"
-    record = _named(draft, named)
+    text = report.ocpp_transaction_id
+    key = f"meter|{report.evse_id}|{text or ''}|{payload_hash}"
+    record = named(draft, text)
     if record is None:
-        numbered = _is_number(named)
-        record = None if numbered else _running_at(draft, report)
+        numbered = is_number(text)
+        record = None if numbered else running_at(draft, report)
         if record is None:
             return _outside(draft, report, key if numbered else None)
     record = draft.record(record["id"])
     at = report.time or draft.now_text
+    if report.evse_id == 0 and record["evse_id"] != 0:
+        return _of_the_main_meter(draft, record, report, key)
+    known = record["register"]
     ledger.measure(draft, record, report.samples, at=at)
+    ledger.mistrust_clock(draft, record, known)
     ledger.show(draft, record, report.samples, at=at)
     draft.events.append(ledger.next_event(record, "updated", key=key, time=report.time, samples=report.samples))
     return draft.change(key)
 
 
+def _of_the_main_meter(draft: Draft, record: TransactionRecord, report: Meter, key: str) -> Change:
+    """Samples of connector 0 under a transaction's number: kept with it, but not those of its register."""
+    draft.keep_samples(record["id"], report.samples)
+    draft.events.append(ledger.next_event(record, "updated", key=key, time=report.time, samples=report.samples))
+    return draft.change(key)
+
+
 def _outside(draft: Draft, report: Meter, key: str | None) -> Change:
-    ended = _named_ended(draft, report.ocpp_transaction_id)
+    ended = named_ended(draft, report.ocpp_transaction_id)
+    if ended is None and key is not None:
+        if draft.may_recall:
+            return Change([], recall=[number_name(number(report.ocpp_transaction_id))])
+        ended = draft.recalled
     draft.events.append(meter_values(draft, report, key=key, transaction_id=ended))
     return draft.change(key)
 
@@ -346,43 +363,3 @@ def meter_values(draft: Draft, report: Meter, *, key: str | None = None, transac
     }
     place = None if state is None else f"evse/{report.evse_id}/connector/{connector_id}"
     return Event("ocpp.meter.values", data, place, report.time, key)
-
-
-def _running_at(draft: Draft, report: Meter) -> TransactionRecord | None:
-    """The transaction on the connector that samples without a transaction's number belong to."""
-    for record in draft.active():
-        if record["evse_id"] == report.evse_id and not _is_before(report.time, record):
-            return record
-    return None
-
-
-# ---------------------------------------------------------------- numbers
-
-
-def _number(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        return None
-
-
-def _is_number(text: str | None) -> bool:
-    """The text is a number that a transaction may have: chargers write 0 or -1 where they know none."""
-    return (_number(text) or 0) > 0
-
-
-def _named(draft: Draft, text: str | None) -> TransactionRecord | None:
-    """The active transaction of this number."""
-    for record in draft.active():
-        if record["ocpp_transaction_id"] == text and record["start_key"] is not None:
-            return record
-    return None
-
-
-def _named_ended(draft: Draft, text: str | None) -> str | None:
-    if not _is_number(text):
-        return None
-    for transaction_id, entry in draft.known()["ended"].items():
-        if entry["ocpp_transaction_id"] == text:
-            return transaction_id
-    return None

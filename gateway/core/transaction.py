@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -18,7 +18,8 @@ class Register(TypedDict):
     """The run of the energy register within a transaction.
 
     `counted_wh` sums its rises, `fell` tells that it was lower once than before, `relative` that it counts from the
-    start of the transaction.
+    start of the transaction. `fell_from` and `counted_before_wh` were these before it fell, `fell_to` is how far. A
+    `location` is told where it is not the outlet.
     """
 
     wh: Number
@@ -26,6 +27,10 @@ class Register(TypedDict):
     counted_wh: Number
     fell: bool
     relative: bool
+    fell_from: NotRequired[Number]
+    fell_to: NotRequired[Number]
+    counted_before_wh: NotRequired[Number]
+    location: NotRequired[str | None]
 
 
 class OfflinePart(TypedDict):
@@ -55,7 +60,9 @@ class TransactionRecord(TypedDict):
 
     Bookkeeping of the twin: `start_key` (OCPP 1.6), `register`, `seen` (ranges of seqNo, OCPP 2.x), `prints` (what the
     latest of them said, to tell a repeat with differences), `started` (its start was reported), `pending_since` (its
-    end was reported but something before it is missing; Unix seconds).
+    end was reported but something before it is missing; Unix seconds), `stopped` (the words of the StopTransaction that
+    ended it, OCPP 1.6, by which its repeat is told from one with differences), `again` (its name had been used before,
+    OCPP 2.x).
     """
 
     id: str
@@ -97,6 +104,8 @@ class TransactionRecord(TypedDict):
     prints: dict[str, str]
     started: bool
     pending_since: float | None
+    stopped: str | None
+    again: NotRequired[bool]
 
 
 def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -> TransactionRecord:
@@ -141,6 +150,7 @@ def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -
         "prints": {},
         "started": False,
         "pending_since": None,
+        "stopped": None,
     }
 
 
@@ -203,7 +213,9 @@ def event_data(
     return data
 
 
-_BOOKKEEPING = frozenset({"start_key", "register", "seen", "prints", "started", "pending_since", "measured"})
+_BOOKKEEPING = frozenset(
+    {"start_key", "register", "seen", "prints", "started", "pending_since", "stopped", "again", "measured"}
+)
 """Fields of a record that are the twin's own notes, or stand elsewhere in the public one."""
 
 

@@ -7,7 +7,8 @@ from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
-from gateway.core.events import Event, stable_id
+from gateway.core.events import Event
+from gateway.core.naming import first_id, is_reuse, key_of, later_id, newest_name, owner_of
 from gateway.core.reports import TokenDecision, Transaction
 from gateway.core.transaction import (
     OfflinePart,
@@ -25,30 +26,65 @@ MAX_PRINTS = 64
 
 
 def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | None, payload_hash: str) -> Change:
-    """One TransactionEvent: carried by `started`, `updated` or `ended` of its transaction."""
+    """One TransactionEvent: carried by `started`, `updated` or `ended` of its transaction.
+
+    A start under the name of a transaction that had ended before begins a new one: a charger that was reset counts from
+    1 again. What comes under that name later is the newest one's that had begun by then.
+    """
     named = report.ocpp_transaction_id or f"unnamed {payload_hash}"
-    key = f"tx|{named}|{payload_hash if report.seq_no is None else report.seq_no}"
-    known = _active(draft, named)
-    begins = False
-    if known is not None:
-        if report.seq_no is not None and has_seen(known, report.seq_no):
-            if _differs(known, report):
-                return _with_differences(draft, known, report, key)
-            return _repeated(draft, known, report, key)
+    number = payload_hash if report.seq_no is None else report.seq_no
+    known, ended = owner_of(draft, named, report)
+    if known is not None and not is_reuse(draft, known, report):
+        return _of_running(draft, known, report, token, f"{key_of(named, known)}|{number}")
+    transaction_id = first_id(draft, named)
+    if known is None:
+        entry = None if ended is None else draft.known()["ended"][ended]
+        if draft.may_recall and (entry is None or entry["record"] is None):
+            return Change([], recall=[newest_name(draft, named), transaction_id])
+        late = entry is not None and (entry["record"] is None or not is_reuse(draft, entry["record"], report))
+        if late and ended is not None and entry is not None:
+            return _late(draft, ended, report, token, f"{key_of(named, entry['record'])}|{number}")
+    record = new_record(transaction_id, draft.id.identity, named)
+    if known is not None or ended is not None:
+        record["id"], record["again"] = later_id(draft, named, report), True
+        draft.names[newest_name(draft, named)] = record["id"]
+    ledger.open_transaction(draft, record)
+    key = f"{key_of(named, record)}|{number}"
+    return _taken_in(draft, record, report, token, key, begins=True, instead_of=known)
+
+
+def _of_running(
+    draft: Draft, known: TransactionRecord, report: Transaction, token: TokenDecision | None, key: str
+) -> Change:
+    if report.seq_no is None or not has_seen(known, report.seq_no):
+        return _taken_in(draft, draft.record(known["id"]), report, token, key)
+    if report.kind == "ended" and known["pending_since"] is None:
+        # What ends a running transaction is no repeat: after a restart, the charger's numbers began anew.
         record = draft.record(known["id"])
-    else:
-        transaction_id = stable_id(draft.id, f"tx|{named}")
-        if transaction_id in draft.known()["ended"]:
-            return _late(draft, transaction_id, report, token, key)
-        record = new_record(transaction_id, draft.id.identity, named)
-        ledger.open_transaction(draft, record)
-        begins = True
+        suspect(record, "duplicate_with_differences")
+        return _taken_in(draft, record, report, token, f"{key}|{_print(report)}")
+    if _differs(known, report):
+        return _with_differences(draft, known, report, key)
+    return _repeated(draft, known, report, key)
+
+
+def _taken_in(
+    draft: Draft,
+    record: TransactionRecord,
+    report: Transaction,
+    token: TokenDecision | None,
+    key: str,
+    *,
+    begins: bool = False,
+    instead_of: TransactionRecord | None = None,
+) -> Change:
+    """`begins`: nothing came of it before; `instead_of` is what ran under its name."""
     running = record["pending_since"] is None
     _take_in(draft, record, report, token)
     if begins:
         ledger.caused_by(draft, record)
     carrier = _carrier(record, report)
-    superseded = _superseded(draft, record, report) if carrier == "started" else []
+    superseded = _superseded(draft, record, report, instead_of) if carrier == "started" else []
     if running:
         ledger.show(draft, record, report.samples, at=report.time or draft.now_text)
     if running and report.kind == "ended":
@@ -65,14 +101,6 @@ def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | 
         draft.events.append(_end(draft, record, ledger.ended_key(record["id"])))
     ledger.end_oldest(draft)
     return draft.change(key)
-
-
-def _active(draft: Draft, named: str) -> TransactionRecord | None:
-    for record in draft.active():
-        if record["ocpp_transaction_id"] == named and record["start_key"] is None:
-            return record
-    transaction_id = stable_id(draft.id, f"tx|{named}")
-    return next((record for record in draft.active() if record["id"] == transaction_id), None)
 
 
 def end_pending(draft: Draft, transaction_id: str) -> Change:
@@ -116,13 +144,18 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
     cost = report.details.get("costs")
     if isinstance(cost, dict):
         record["cost"] = cost
-    if record["started_at"] is None or report.kind == "started":
+    begins = report.kind == "started" and not record["started"]
+    if report.kind == "started" and not begins:
+        ledger.note_difference(draft, record, "started", report)
+    if record["started_at"] is None or begins:
         record["started_at"] = at
-    if report.kind == "started" or record["meter_start_wh"] is None:
+    if begins or record["meter_start_wh"] is None:
         meter_start = _meter_start(report)
         if meter_start is not None:
             begin(record, meter_start)
+    known = record["register"]
     ledger.measure(draft, record, report.samples, at=at, overtaken=overtaken)
+    ledger.mistrust_clock(draft, record, known)
 
 
 def _offline(known: OfflinePart | None, at: str) -> OfflinePart:
@@ -149,7 +182,9 @@ def _with_print(prints: dict[str, str], report: Transaction) -> dict[str, str]:
 def _differs(record: TransactionRecord, report: Transaction) -> bool:
     """A message of this seqNo came before, and said something else."""
     known = record["prints"].get(str(report.seq_no))
-    return known is not None and known != _print(report)
+    if known is None:
+        return report.kind == "started" and record["started"] and report.time != record["started_at"]
+    return known != _print(report)
 
 
 def _with_differences(draft: Draft, record: TransactionRecord, report: Transaction, key: str) -> Change:
@@ -160,21 +195,27 @@ def _with_differences(draft: Draft, record: TransactionRecord, report: Transacti
     return draft.change(key)
 
 
-def _superseded(draft: Draft, record: TransactionRecord, report: Transaction) -> list[TransactionRecord]:
+def _superseded(
+    draft: Draft, record: TransactionRecord, report: Transaction, instead_of: TransactionRecord | None
+) -> list[TransactionRecord]:
     """The transactions that cannot run any more since this one started on their EVSE: their end was lost.
 
     A charger sends what it kept in order (E04), so that what is not there by now will hardly come.
     """
     place = ledger.place_of(draft, record)
     if report.offline or place is None or report.time is None:
-        return []
+        return [] if instead_of is None else [instead_of]
     return [
         other
         for other in draft.active()
-        if other["id"] != record["id"]
-        and other["pending_since"] is None
-        and ledger.place_of(draft, other) == place
-        and (other["started_at"] or "") < report.time
+        if (instead_of is not None and other["id"] == instead_of["id"])
+        or (
+            other["id"] != record["id"]
+            and other["pending_since"] is None
+            and ledger.place_of(draft, other) == place
+            # Where its clock was wrong, the order of arrival counts.
+            and ((other["started_at"] or "") < report.time or draft.trusted(other["started_at"]) is None)
+        )
     ]
 
 
@@ -229,7 +270,13 @@ def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDe
     """A message of a transaction that has ended: it corrects what was missing, but resurrects nothing."""
     entry = draft.known()["ended"][transaction_id]
     seen = entry["record"] is not None and report.seq_no is not None and has_seen(entry["record"], report.seq_no)
-    if seen and entry["record"] is not None and _differs(entry["record"], report):
+    ends_again = (
+        report.kind == "ended"
+        and not seen
+        and entry["record"] is not None
+        and "missing_stop" not in entry["record"]["suspect"]
+    )
+    if entry["record"] is not None and (ends_again or (seen and _differs(entry["record"], report))):
         return _late_with_differences(draft, entry, entry["record"], report, key)
     if entry["record"] is None or seen or ledger.is_complete_entry(entry):
         event = ledger.ended_event(

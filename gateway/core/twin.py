@@ -31,7 +31,7 @@ from gateway.core.reports import (
     TokenDecision,
     Transaction,
 )
-from gateway.core.restoring import restored
+from gateway.core.restoring import restored, restored_record
 from gateway.core.transaction import token_facts
 
 __all__ = ["Change", "Twin"]
@@ -146,13 +146,21 @@ class Twin:
         boot: BootDecision | None = None,
         payload_hash: str = "",
         violations: Sequence[str] = (),
+        may_recall: bool = False,
+        recalled: bytes | None = None,
     ) -> Change:
         """What a message of the charger means.
 
         `now` is the node's clock, `redis_now` Redis's (both Unix seconds); `payload_hash` tells the payload from
         others; `violations` are the codes of its deviations. Never refuses a report.
+
+        `may_recall`: where the report may be about a transaction that the twin has forgotten, the change only asks for
+        it (`Change.recall`), and the caller comes again with what was stored of it as `recalled`, empty for nothing.
         """
         draft = self._draft(now)
+        draft.may_recall = may_recall
+        if recalled:
+            ledger.recall(draft, restored_record(self._id, recalled))
         if violations:
             count_violations(draft.charger(), violations)
         numbered = self._is_numbered(report)

@@ -297,3 +297,51 @@ async def test_a_charger_in_mid_handshake_is_sent_away_by_a_drain() -> None:
         status, _ = await response(reader)
         assert status in (101, 503)
         writer.close()
+
+
+# ---------------------------------------------------------------- about transactions that the twin has forgotten
+
+
+async def test_a_stop_of_long_ago_is_looked_up_before_it_is_taken_in_and_that_outlasts_an_outage() -> None:
+    async with running() as node, node.charger() as charger:
+        numbers = []
+        for hour in range(40):
+            time = f"2026-11-{1 + hour // 24:02d}T{hour % 24:02d}"
+            started = await charger.call("StartTransaction", {**START, "timestamp": f"{time}:00:00Z"})
+            numbers.append(started["transactionId"])
+            stop = {"transactionId": numbers[-1], "meterStop": 2000, "timestamp": f"{time}:30:00Z"}
+            await charger.call("StopTransaction", stop)
+        assert node.store.recalls == 0
+        again = {"transactionId": numbers[0], "meterStop": 2000, "timestamp": "2026-11-01T00:30:00Z"}
+        assert await charger.call("StopTransaction", again) == {}
+        assert (node.types().count("transaction.ended"), node.store.recalls) == (40, 1)
+        node.store.available.clear()
+        other = {"transactionId": numbers[1], "meterStop": 2500, "timestamp": "2026-11-01T01:40:00Z"}
+        await charger.post("StopTransaction", other)
+        assert await charger.silent(0.1)
+        node.store.available.set()
+        assert (await charger.receive())[0] == 3
+        (corrected,) = node.data("transaction.corrected")
+        assert (corrected["ocpp_transaction_id"], corrected["revision"]) == (str(numbers[1]), 2)
+        assert corrected["suspect"] == ["duplicate_with_differences"]
+
+
+async def test_a_name_of_ocpp_2_used_again_is_another_transaction() -> None:
+    def said(kind: str, number: int, hour: int) -> dict[str, object]:
+        return {
+            "eventType": kind,
+            "timestamp": f"2026-11-21T{hour:02d}:00:00Z",
+            "triggerReason": "ChargingStateChanged",
+            "seqNo": number,
+            "transactionInfo": {"transactionId": "1"},
+            "evse": {"id": 1, "connectorId": 1},
+        }
+
+    async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        for hour in (1, 3):
+            await charger.call("TransactionEvent", said("Started", 0, hour))
+            await charger.call("TransactionEvent", said("Ended", 1, hour + 1))
+        await charger.call("TransactionEvent", said("Ended", 1, 4))
+        ended = node.data("transaction.ended")
+        assert [one["ended_at"][11:13] for one in ended] == ["02", "04"]
+        assert len({one["transaction_id"] for one in ended}) == 2

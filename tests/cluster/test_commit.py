@@ -151,3 +151,35 @@ async def test_a_commit_that_redis_refuses_is_given_back_alone(valkey: Valkey) -
         assert [type(outcome) for outcome in outcomes] == [type(None)] * 2 + [RuntimeError] + [type(None)] * 2
         assert logged(valkey) == ["event-0", "event-1", "event-3", "event-4"]
         assert await node.cluster.log.commit(message(chargers[0], epochs[chargers[0]], 9)) is None
+
+
+async def test_a_transaction_is_recalled_by_its_names_and_by_its_id(valkey: Valkey) -> None:
+    async with running(valkey.url, transaction_retention=3600) as node:
+        ownership, log = node.cluster.ownership, node.cluster.log
+        epoch = (await ownership.claim(CP1)).epoch
+        for number in (1, 2):
+            known = f"tx-{number}"
+            record = {known: b'{"id":"%s"}' % known.encode()}
+            await log.commit(
+                message(CP1, epoch, number, key=known, transactions=record, names={f"name|{number}": known})
+            )
+        await log.commit(message(CP1, epoch, 3, names={"first": "tx-1", "gone": "tx-0"}, samples={"tx-1": b"[]"}))
+        assert await ownership.recall(CP1, ["name|2"]) == b'{"id":"tx-2"}'
+        assert await ownership.recall(CP1, ["unheard of", "gone", "first", "name|2"]) == b'{"id":"tx-1"}'
+        assert await ownership.recall(CP1, ["tx-2"]) == b'{"id":"tx-2"}'
+        assert await ownership.recall(CP1, ["unheard of"]) is None
+        assert await ownership.recall(ChargerId("CP2"), ["first"]) is None
+        assert logged(valkey) == ["event-1", "event-2", "event-3"]
+        with redis.Redis.from_url(valkey.url) as client:
+            assert all(0 < client.pttl(key) <= 3_600_000 for key in client.keys("*:named:*"))
+
+
+async def test_a_name_is_not_given_to_a_repeat(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        for known in ("tx-1", "tx-2"):
+            record = {known: b'{"id":"%s"}' % known.encode()}
+            await node.cluster.log.commit(
+                message(CP1, epoch, 1, key="k", answer=b"a", transactions=record, names={"n": known})
+            )
+        assert await node.cluster.ownership.recall(CP1, ["n"]) == b'{"id":"tx-1"}'

@@ -96,7 +96,9 @@ class Driver:
     answers: dict[str, int | None] = field(default_factory=dict)
     fields: dict[str, bytes] = field(default_factory=dict)
     records: dict[str, bytes] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     log: list[Event] = field(default_factory=list)
+    recalls: int = 0
 
     def __post_init__(self) -> None:
         self.twin = Twin(self.charger)
@@ -114,16 +116,23 @@ class Driver:
         boot: BootDecision | None = None,
         payload: object = None,
     ) -> Outcome:
-        return self.commit(
-            self.twin.handle(
+        def handle(**more: Any) -> Change:
+            return self.twin.handle(
                 report,
                 now=self.now,
                 redis_now=self.now,
                 token=token,
                 boot=boot,
                 payload_hash=repr(report) if payload is None else str(payload),
+                **more,
             )
-        )
+
+        change = handle(may_recall=True)
+        if change.recall:
+            self.recalls += 1
+            found = (self.records.get(self.names.get(name, name)) for name in change.recall)
+            change = handle(recalled=next((record for record in found if record is not None), b""))
+        return self.commit(change)
 
     def commit(self, change: Change) -> Outcome:
         for event in change.events:
@@ -134,6 +143,7 @@ class Driver:
             self.answers[change.key] = change.transaction_id
         self.fields |= change.fields
         self.records |= change.transactions
+        self.names |= change.names
         self.log += change.events
         self.twin.adopt(change)
         return Outcome(change, False, change.transaction_id)

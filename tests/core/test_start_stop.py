@@ -389,8 +389,8 @@ def test_a_change_that_is_not_adopted_leaves_no_trace() -> None:
         (1000, [], 999, None, "unknown", ["meter_regression"]),
         (1000, [], -1, None, "unknown", ["meter_regression"]),
         (1000, [2000], 900, 1000, "samples", ["meter_regression"]),
-        (1000, [2000], 1900, 1000, "samples", ["meter_regression"]),
-        (1000, [2000, 1900, 2500], 3000, 2100, "samples", ["meter_regression"]),
+        (1000, [2000], 1900, 900, "register", ["meter_regression"]),
+        (1000, [2000, 1900, 2500], 3000, 2000, "register", ["meter_regression"]),
         (1000, [2000, 10, 500], 1600, 2590, "samples", ["meter_reset"]),
         (100000, [500, 1000], 101100, 1100, "register", []),
         (100000, [500, 1000], 1000, 1000, "session_register", ["session_relative_register", "meter_regression"]),
@@ -513,3 +513,94 @@ def test_a_transaction_that_fell_silent_is_ended_and_corrected_by_its_late_stop(
     )
     late = driver.say(stop(number))
     assert (late.types, late.data["revision"], late.data["suspect"]) == (["transaction.corrected"], 2, [])
+
+
+# ---------------------------------------------------------------- long after: the twin has forgotten, the store has not
+
+
+def many(driver: Driver, count: int = 40) -> None:
+    """So many more transactions come and go."""
+    driver.now += 86400
+    for place in range(count):
+        seconds = 80000 + 60 * place
+        number = driver.say(start(seconds, evse=2, token="M")).transaction_id
+        driver.say(stop(number, seconds + 30))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_stop_said_again_after_many_more_transactions_makes_no_event(restart: bool) -> None:
+    """Quirk 26."""
+    driver = Driver()
+    public, number = started(driver)
+    driver.say(stop(number))
+    many(driver)
+    if restart:
+        driver.restart()
+    assert driver.say(stop(number)).repeated
+    other = driver.say(stop(number, 900, meter=9000))
+    assert (other.types, other.data["transaction_id"]) == (["transaction.corrected"], public)
+    assert (other.data["energy_wh"], other.data["suspect"]) == (2000, ["duplicate_with_differences"])
+    assert driver.count("ended", public) == 1
+
+
+@pytest.mark.parametrize("number", ["0", "-1", None, "4711", "junk"])
+@pytest.mark.parametrize("ran", [False, True])
+def test_a_stop_with_a_wrong_number_said_again_after_many_more_makes_no_event(number: str | None, ran: bool) -> None:
+    """Quirk 24."""
+    driver = Driver()
+    if ran:
+        started(driver)
+    driver.say(stop(number))
+    many(driver)
+    # And not even while another runs.
+    started(driver, seconds=900_000)
+    assert driver.say(stop(number)).repeated
+
+
+def test_late_stops_correct_however_many_were_missing() -> None:
+    driver = Driver()
+    numbers = [driver.say(start(3600 * place, meter=1000 * place)).transaction_id for place in range(12)]
+    many(driver)
+    for place, number in enumerate(numbers[:-1]):
+        late = driver.say(stop(number, 3600 * place + 600, meter=1000 * place + 700))
+        assert (late.types, late.data["revision"], late.data["suspect"]) == (["transaction.corrected"], 2, [])
+        assert (late.data["energy_wh"], late.data["duration_s"]) == (700, 600.0)
+        assert driver.say(stop(number, 3600 * place + 600, meter=1000 * place + 700)).repeated
+
+
+def test_meter_values_long_after_the_end_still_tell_their_transaction() -> None:
+    """Quirk 27."""
+    driver = Driver()
+    public, number = started(driver)
+    driver.say(stop(number))
+    many(driver)
+    late = driver.say(meter(number, 700, 3100))
+    assert (late.types, late.data["transaction_id"]) == (["meter.values"], public)
+    assert driver.twin.active_transactions() == []
+
+
+def test_a_running_transaction_that_the_twin_lost_is_ended_by_its_stop() -> None:
+    driver = Driver()
+    public, number = started(driver)
+    driver.fields.pop("memory")
+    driver.restart()
+    ended = driver.say(stop(number))
+    assert (ended.types, ended.data["transaction_id"]) == (["transaction.ended"], public)
+    assert (ended.data["energy_wh"], ended.data["suspect"]) == (2000, [])
+
+
+def test_what_is_known_is_not_looked_up() -> None:
+    driver = Driver()
+    _, number = started(driver)
+    driver.say(meter(number, 60, 1500))
+    driver.say(meter(None, 120, 1600))
+    driver.say(stop(number))
+    driver.say(stop(number))
+    assert driver.recalls == 0
+
+
+def test_a_stop_of_another_transaction_with_the_same_unknown_number_is_another() -> None:
+    driver = Driver()
+    first, second = driver.say(stop(1)), driver.say(stop(1, 7200, meter=9000))
+    assert (first.types, second.types) == (["transaction.ended"], ["transaction.ended"])
+    assert first.data["transaction_id"] != second.data["transaction_id"]

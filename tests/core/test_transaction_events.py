@@ -52,7 +52,7 @@ def test_begin_and_end_samples_are_preferred() -> None:
         ((None, 2000, 3000), 1000, "register"),
         ((None, None, 3000), 0, "register"),
         ((None, None, None), None, "unknown"),
-        ((1000, 900, 1500), 600, "samples"),
+        ((1000, 900, 1500), 500, "register"),
     ],
 )
 def test_energy_comes_from_the_samples_there_are(
@@ -307,3 +307,122 @@ def test_the_remote_start_is_known_by_its_id() -> None:
     assert driver.say(event("started", 0, remote_start_id=8, token=Token("A"))).data["command_id"] is None
     other = Transaction("started", at(), 2, 1, "tx-2", seq_no=0, remote_start_id=7, token=Token("B"))
     assert driver.say(other).data["command_id"] == "c-1"
+
+
+# ---------------------------------------------------------------- long after, and names that are used again
+
+
+def tx(name: str, kind: str, seq_no: int, seconds: float, wh: float, token: str | None = None) -> Transaction:
+    samples = [sample(REGISTER, wh, seconds)]
+    shown = None if token is None else Token(token, "ISO14443")
+    return Transaction(kind, at(seconds), 1, 1, name, seq_no=seq_no, samples=samples, token=shown)  # type: ignore[arg-type]
+
+
+def whole_one(driver: Driver, name: str, seconds: float, wh: float, token: str = "A") -> str:
+    started = driver.say(tx(name, "started", 0, seconds, wh, token))
+    assert started.types == ["transaction.started"]
+    assert driver.say(tx(name, "ended", 1, seconds + 600, wh + 500)).types == ["transaction.ended"]
+    known: str = started.data["transaction_id"]
+    return known
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_late_event_of_a_transaction_ended_long_ago_leaves_its_record_alone(restart: bool) -> None:
+    """Quirk 29."""
+    driver = driver_2x()
+    known = whole_one(driver, "old", 0, 1000)
+    for place in range(40):
+        whole_one(driver, f"n{place}", 3600 * (place + 1), 2000)
+    driver.now += 200_000
+    if restart:
+        driver.restart()
+    late = driver.say(tx("old", "updated", 2, 500, 1400))
+    assert (late.types, late.data["transaction_id"]) == (["meter.values"], known)
+    assert driver.say(tx("old", "started", 0, 0, 1000, "A")).repeated
+    assert driver.say(tx("old", "ended", 1, 600, 1500)).repeated
+    record = driver.record(known)
+    assert (record["status"], record["energy_wh"], record["revision"], record["suspect"]) == ("ended", 500, 1, [])
+    assert driver.twin.active_transactions() == []
+
+
+def test_late_ends_correct_however_many_were_missing() -> None:
+    driver = driver_2x()
+    for place in range(12):
+        driver.say(tx(f"t{place}", "started", 0, 3600 * place, 1000 * place))
+    for place in range(11):
+        late = driver.say(tx(f"t{place}", "ended", 1, 3600 * place + 600, 1000 * place + 700))
+        assert (late.types, late.data["suspect"], late.data["energy_wh"]) == (["transaction.corrected"], [], 700)
+
+
+@pytest.mark.parametrize("many", [0, 40])
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_name_used_again_after_its_end_is_another_transaction(many: int, restart: bool) -> None:
+    """A factory reset: the charger counts its transactions from 1 again."""
+    driver = driver_2x()
+    old = whole_one(driver, "1", 0, 1000)
+    for place in range(many):
+        whole_one(driver, f"n{place}", 3600 * (place + 1), 2000)
+    driver.now += 200_000
+    new = whole_one(driver, "1", 180_000, 7000, "ZZ")
+    assert new != old
+    if restart:
+        driver.restart()
+    for place in range(many):
+        whole_one(driver, f"m{place}", 190_000 + 700 * place, 9000)
+    driver.now += 200_000
+    assert driver.say(tx("1", "started", 0, 180_000, 7000, "ZZ")).repeated
+    assert driver.say(tx("1", "ended", 1, 180_600, 7500)).repeated
+    third = whole_one(driver, "1", 300_000, 20_000, "A")
+    assert len({old, new, third}) == 3
+    assert driver.record(old)["energy_wh"] == driver.record(new)["energy_wh"] == 500
+    assert [driver.record(known)["suspect"] for known in (old, new, third)] == [[], [], []]
+
+
+def test_a_name_used_again_while_the_end_before_was_lost_ends_the_old_one() -> None:
+    driver = driver_2x()
+    old = driver.say(tx("1", "started", 0, 0, 1000, "A")).data["transaction_id"]
+    driver.say(tx("1", "updated", 1, 300, 1300))
+    new = driver.say(tx("1", "started", 0, 7200, 9000, "ZZ"))
+    assert new.types == ["transaction.started", "transaction.ended"]
+    assert (new.events[1].data["transaction_id"], new.events[1].data["suspect"]) == (old, ["missing_stop"])
+    ended = driver.say(tx("1", "ended", 1, 7800, 9600))
+    assert (ended.types, ended.data["energy_wh"]) == (["transaction.ended"], 600)
+    assert ended.data["transaction_id"] == new.data["transaction_id"]
+
+
+def test_a_second_start_within_a_transaction_is_flagged_and_changes_no_figure() -> None:
+    driver = driver_2x()
+    driver.say(tx("t", "started", 0, 0, 1000, "A"))
+    driver.say(tx("t", "updated", 1, 600, 5000))
+    again = driver.say(tx("t", "started", 2, 1200, 5000, "A"))
+    assert (again.types, again.data["suspect"]) == (["transaction.updated"], ["duplicate_with_differences"])
+    ended = driver.say(tx("t", "ended", 3, 2400, 9000)).data
+    assert (ended["meter_start_wh"], ended["started_at"], ended["energy_wh"]) == (1000, at(0), 8000)
+    assert [(one["said"], one["meter_wh"]) for one in ended["alternatives"]] == [("started", 5000)]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_end_whose_number_was_another_message_s_ends_the_transaction(restart: bool) -> None:
+    """The charger restarted within the transaction, and so did its seqNo."""
+    driver = driver_2x()
+    driver.say(tx("t", "started", 0, 0, 1000, "A"))
+    driver.say(tx("t", "updated", 1, 600, 2000))
+    driver.say(tx("t", "updated", 2, 1200, 3000))
+    driver.say(tx("t", "updated", 0, 1800, 4000))
+    if restart:
+        driver.restart()
+    ended = driver.say(tx("t", "ended", 1, 2400, 5000))
+    assert (ended.types, ended.data["energy_wh"]) == (["transaction.ended"], 4000)
+    assert ended.data["suspect"] == ["duplicate_with_differences"]
+    assert driver.say(tx("t", "ended", 1, 2400, 5000)).repeated
+    assert driver.twin.active_transactions() == []
+
+
+def test_a_second_end_is_told_and_changes_no_figure() -> None:
+    driver = driver_2x()
+    whole_one(driver, "t", 0, 1000)
+    again = driver.say(tx("t", "ended", 2, 1800, 5000))
+    assert (again.types, again.data["suspect"]) == (["transaction.corrected"], ["duplicate_with_differences"])
+    assert (again.data["energy_wh"], again.data["revision"]) == (500, 2)
+    assert [(one["said"], one["meter_wh"]) for one in again.data["alternatives"]] == [("ended", 5000)]
+    assert driver.say(tx("t", "ended", 2, 1800, 5000)).repeated

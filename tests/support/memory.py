@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -24,6 +25,7 @@ class MemoryStore:
     fields: dict[ChargerId, dict[str, bytes]] = field(default_factory=dict)
     records: dict[ChargerId, dict[str, bytes]] = field(default_factory=dict)
     samples: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    names: dict[tuple[ChargerId, str], str] = field(default_factory=dict)
     epochs: dict[ChargerId, int] = field(default_factory=dict)
     owned: set[ChargerId] = field(default_factory=set)
     passwords: dict[ChargerId, bytes] = field(default_factory=dict)
@@ -31,6 +33,7 @@ class MemoryStore:
     begun: list[Command] = field(default_factory=list)
     ended: dict[str, CommandResult] = field(default_factory=dict)
     commits: int = 0
+    recalls: int = 0
     later: dict[tuple[ChargerId, str, str], tuple[float, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,6 +77,7 @@ class MemoryStore:
         for name in [name for name, value in fields.items() if not value]:
             del fields[name]
         self.records.setdefault(commit.charger, {}).update(commit.transactions)
+        self.names |= {(commit.charger, name): known for name, known in commit.names.items()}
         for transaction, samples in commit.samples.items():
             self.samples.setdefault(transaction, []).extend(orjson.loads(samples))
         self.events += [(commit.charger, orjson.loads(event.body)) for event in commit.events]
@@ -120,6 +124,13 @@ class MemoryStore:
         self._require()
         return None if charger in self.owned else await self.claim(charger)
 
+    async def recall(self, charger: ChargerId, names: Sequence[str]) -> bytes | None:
+        self.recalls += 1
+        self._require()
+        records = self.records.get(charger, {})
+        found = (records.get(self.names.get((charger, name), name)) for name in names)
+        return next((record for record in found if record is not None), None)
+
     async def release(self, charger: ChargerId, epoch: int) -> None:
         self._require()
         if self.epochs.get(charger) == epoch:
@@ -152,5 +163,5 @@ class MemoryStore:
 
     def forget_everything(self) -> None:
         """As FLUSHALL does."""
-        for part in (self.answers, self.fields, self.records, self.epochs, self.owned):
+        for part in (self.answers, self.fields, self.records, self.names, self.epochs, self.owned):
             part.clear()

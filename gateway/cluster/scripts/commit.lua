@@ -1,14 +1,14 @@
 -- Commit a batch of one shard. Nothing of an item is stored unless all of it is.
 --
 -- KEYS  log, log size, the shard's transactions; then per item: owner, state, [answer], [transactions, record ...],
---       samples ...
+--       samples ..., [name ...]
 -- ARGV  items, hard limit (bytes), answers kept for (ms), transactions kept for (ms); then per item: charger, epoch,
---       serial, keyed (0 | 1), fields, records, samples, events; [answer], (field, value) ..., (transaction, record) ...,
---       samples ..., (id, type, body) ...
+--       serial, flags (1 keyed, 2 with names), fields, records, samples, events; [answer], (field, value) ...,
+--       (transaction, record) ..., samples ..., (id, type, body) ..., [names, transaction ...]
 -- Returns "FULL" and does nothing where the log is at its hard limit; else per item 0 (stored), 1 (a newer epoch owns
 -- the charger), 2 (the owner is forgotten), or the answer stored when this key was first seen.
 --
--- A field given as '' is deleted.
+-- A field given as '' is deleted. A name leads to a transaction for as long as that is kept.
 --
 -- The indexes order transactions by when they began, ended or were corrected: for a sample more or less, which nobody
 -- looks for there, three more commands would be carried out and written to disk.
@@ -44,7 +44,8 @@ for item = 1, tonumber(argv[1]) do
   local owner_key, state_key = keys[k], keys[k + 1]
   k = k + 2
   local name, epoch, serial = argv[a], argv[a + 1], argv[a + 2]
-  local keyed, fields = argv[a + 3] == '1', tonumber(argv[a + 4])
+  local flags, fields = argv[a + 3], tonumber(argv[a + 4])
+  local keyed = flags == '1' or flags == '3'
   local records, samples, events = tonumber(argv[a + 5]), tonumber(argv[a + 6]), tonumber(argv[a + 7])
   a = a + 8
   local answer_key, answer
@@ -62,6 +63,11 @@ for item = 1, tonumber(argv[1]) do
   end
   local sample_keys_at = k
   k = k + samples
+  local names, name_keys_at, names_at, events_end = 0, k, a + 1, a - 1
+  if flags == '2' or flags == '3' then
+    names = tonumber(argv[a])
+    k, a = k + names, a + 1 + names
+  end
 
   local owner = call('HMGET', owner_key, 'epoch', 'serial')
   local held = tonumber(owner[1] or -1)
@@ -95,7 +101,7 @@ for item = 1, tonumber(argv[1]) do
         end
       end
       local only_updated = events > 0
-      for at = events_at, a - 1, 3 do
+      for at = events_at, events_end, 3 do
         only_updated = only_updated and argv[at + 1] == 'ocpp.transaction.updated'
       end
       for n = 0, records - 1 do
@@ -114,7 +120,10 @@ for item = 1, tonumber(argv[1]) do
           call('LTRIM', keys[sample_keys_at + n], -SAMPLES_KEPT, -1)
         end
       end
-      for at = events_at, a - 1, 3 do
+      for n = 0, names - 1 do
+        call('SET', keys[name_keys_at + n], argv[names_at + n], 'PX', records_for)
+      end
+      for at = events_at, events_end, 3 do
         local id, kind, body = argv[at], argv[at + 1], argv[at + 2]
         total = total + #name + #id + #kind + #body + 64
         call('XADD', log, '*', 'c', name, 'i', id, 't', kind, 'b', body, 'n', string.format('%.0f', total))
