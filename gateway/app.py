@@ -223,6 +223,7 @@ class _House:
         gc.freeze()
         gc.set_threshold(50_000, 50, 100)
         self._health.set("node", "ok")
+        self._context.opened.set()
         config = self._settings.chargers
         scheme = "wss" if config.tls_certificate is not None else "ws"
         host = "<this machine>" if config.host in ("0.0.0.0", "::") else config.host  # noqa: S104

@@ -35,6 +35,7 @@ from adapters.rest.config import RestConfig
 from adapters.webhooks.config import WebhooksConfig
 from gateway.chargers.config import ChargersConfig
 from gateway.cluster.config import ClusterConfig
+from gateway.config_advice import advice, check_askers, misspelt_variables
 from gateway.config_errors import Origins, as_configuration_error, unknown_variable
 from gateway.config_file import ConfigFile, KeyPath, key_paths
 from gateway.core.errors import ConfigurationError
@@ -151,10 +152,11 @@ def sections() -> dict[str, type[BaseModel]]:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Settings, and where each option that is not a default was set."""
+    """Settings, and where each option that is not a default was set; `advice` is what holds, and is hardly meant."""
 
     settings: Settings
     origins: Origins
+    advice: tuple[str, ...] = ()
 
 
 def load(config: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None) -> Loaded:
@@ -174,7 +176,17 @@ def load(config: Path | None = None, overrides: dict[str, dict[str, Any]] | None
         settings = Settings(**values)
     except ValidationError as error:
         raise as_configuration_error(error, Settings, origins) from error
-    return Loaded(settings, origins)
+    check_askers(
+        settings.answers,
+        adapters=settings.gateway.adapters,
+        webhook=settings.webhooks.url is not None,
+        origins=origins,
+    )
+    return Loaded(settings, origins, _advice(settings))
+
+
+def _advice(settings: Settings) -> tuple[str, ...]:
+    return (*misspelt_variables(os.environ, ENV_PREFIX, sections()), *advice(settings.answers))
 
 
 def _file(config: Path | None) -> ConfigFile | None:

@@ -95,6 +95,14 @@ def test_check_config_tells_a_mistake_in_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_check_config_warns_of_what_is_hardly_meant(tmp_path: Path) -> None:
+    done = run(tmp_path, "check-config", "--brief", OCPP_GATEWAY_REST_PORT="8081")
+    assert done.returncode == 0
+    assert done.stderr.strip() == (
+        "warning: the variable OCPP_GATEWAY_REST_PORT is not read: the option is spelt OCPP_GATEWAY__REST__PORT"
+    )
+
+
 def test_the_printed_template_is_a_configuration_that_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

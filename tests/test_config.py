@@ -78,6 +78,7 @@ def test_a_list_in_the_environment(monkeypatch: pytest.MonkeyPatch, value: str) 
 
 def test_policies_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPP_GATEWAY__ANSWERS__AUTHORIZE", "tokens, webhook:2,invalid")
+    monkeypatch.setenv("OCPP_GATEWAY__WEBHOOKS__URL", "https://billing.example/ocpp")
     monkeypatch.setenv("OCPP_GATEWAY__ANSWERS__BOOT", '["known"]')
     monkeypatch.setenv("OCPP_GATEWAY__ANSWERS__GROUPS", '[{"chargers": ["a*"], "boot": ["pending"]}]')
     monkeypatch.setenv("OCPP_GATEWAY__CHARGERS__MONEY_GRACE", "4")
@@ -87,10 +88,49 @@ def test_policies_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch)
     assert answers.deadline == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ('[answers]\nboot = ["mqtt:1", "webhook", "rejected"]', 2, r"'webhook' can ask nobody, as \[webhooks\] url"),
+        ('[answers]\n[[answers.groups]]\nchargers = ["a"]\nauthorize = ["webhook:2"]', 1, "'webhook:2' can ask nobody"),
+        ('[gateway]\nadapters = ["rest"]\n[answers]\nboot = ["mqtt"]', 4, "'mqtt' can ask nobody, as the adapter mqtt"),
+        (
+            '[gateway]\nadapters = ["mqtt"]\n[webhooks]\nurl = "http://a/"\n[answers]\nboot = ["webhook"]',
+            6,
+            "the adapter webhooks is not among",
+        ),
+    ],
+)
+def test_a_step_that_can_ask_nobody_is_a_mistake(text: str, line: int, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        load(write(text))
+    assert (raised.value.source, raised.value.line) == ("gateway.toml", line)
+
+
+def test_steps_that_do_not_fit_their_deadline_are_told() -> None:
+    text = '[chargers]\nmoney_grace = 8\n[answers]\nboot = ["mqtt:4", "mqtt", "local"]\nauthorize = ["mqtt:6"]\n'
+    (told,) = load(write(text)).advice
+    assert "answers.boot (all): the steps mqtt:4, mqtt, local may take 7 s, but the whole chain has 6 s" in told
+
+
+@pytest.mark.parametrize(
+    "variable", ["OCPP_GATEWAY_CHARGERS_PORT", "OCPP_GATEWAY_CHARGERS__PORT", "ocpp_gateway_chargers_port"]
+)
+def test_a_variable_that_lacks_an_underscore_is_told_with_the_right_spelling(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "9100")
+    loaded = load()
+    assert loaded.settings.chargers.port == 9000
+    assert loaded.advice == (f"the variable {variable} is not read: the option is spelt OCPP_GATEWAY__CHARGERS__PORT",)
+
+
 def test_variables_of_a_kubernetes_service_with_our_name_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPP_GATEWAY_PORT", "tcp://10.0.0.1:9000")
     monkeypatch.setenv("OCPP_GATEWAY_SERVICE_HOST", "10.0.0.1")
-    assert load().settings.chargers.port == 9000
+    monkeypatch.setenv("OCPP_GATEWAY_REST_PORT", "tcp://10.0.0.1:8080")
+    loaded = load()
+    assert (loaded.settings.chargers.port, loaded.advice) == (9000, ())
 
 
 def test_the_data_folder_follows_systemd_and_xdg(monkeypatch: pytest.MonkeyPatch) -> None:

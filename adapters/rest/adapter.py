@@ -42,14 +42,14 @@ class RestAdapter:
         """Serve. Raises ConfigurationError where host, port, certificate or key cannot work."""
         tls = self._tls()
         sockets = await self._listen()
-        if self._config.admin_key is None and not self._context.dev:
-            await ensure_first_key(self._context.api_keys, url=self._url(tls is not None))
         async with self.serving() as (app, submissions), asyncio.TaskGroup() as tasks:
             server = _Server(self._uvicorn(app, tls), on_started=lambda: self._started(tls is not None, started))
             serving = tasks.create_task(server.serve(sockets), name="rest server")
+            first_key = tasks.create_task(self._first_key(tls is not None), name="rest first key")
             try:
                 await asyncio.wait({serving})
             finally:
+                first_key.cancel()
                 submissions.release_waiting()
                 server.should_exit = True
                 await asyncio.wait({serving}, timeout=self._config.stop_timeout + 1)
@@ -68,6 +68,12 @@ class RestAdapter:
                 yield edge, submissions
             finally:
                 submissions.cancel()
+
+    async def _first_key(self, tls: bool) -> None:
+        """Only once all has started: a key that is shown by a start that fails is seldom kept."""
+        if self._config.admin_key is None and not self._context.dev:
+            await self._context.opened.wait()
+            await ensure_first_key(self._context.api_keys, url=self._url(tls))
 
     def _url(self, tls: bool) -> str:
         host = "127.0.0.1" if self._config.host in ("0.0.0.0", "::") else self._config.host  # noqa: S104

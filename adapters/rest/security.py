@@ -43,7 +43,10 @@ class Gate:
             raise problems.HttpProblem(problems.UNAUTHENTICATED, detail, headers=_CHALLENGE)
         key = await self._verified(secret)
         if key is None:
-            detail = "This API key is unknown or was revoked; an admin can make a new one (POST /v1/api-keys)."
+            detail = (
+                "This API key is unknown or was revoked; an admin can make a new one (POST /v1/api-keys). Where no key "
+                "is left, set rest.admin_key in the configuration: it counts as one of scope admin."
+            )
             raise problems.HttpProblem(problems.UNAUTHENTICATED, detail, headers=_CHALLENGE)
         if _RANK[key.scope] < _RANK[needed]:
             detail = f"This needs an API key of scope {needed}; yours ({key.name}) has scope {key.scope}."

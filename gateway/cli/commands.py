@@ -251,6 +251,8 @@ def check_config(
     loaded = load(config)
     quirk_catalog(loaded.settings.chargers.quirks)
     typer.echo(effective(loaded, explain=not brief), nl=False)
+    for advice in loaded.advice:
+        typer.echo(f"warning: {advice}", err=True)
 
 
 @app.command()

@@ -20,6 +20,8 @@ def run_gateway(loaded: Loaded, *, dev: bool) -> int:
     log.configure(node.log_format, node.log_level)
     file = loaded.origins.file
     _log.info("starting", node=node.node, configuration=str(file.path) if file else "defaults and environment")
+    for advice in loaded.advice:
+        _log.warning("look at the configuration", advice=advice)
     if dev:
         _warn_of_open_doors(loaded)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

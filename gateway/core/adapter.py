@@ -1,7 +1,8 @@
 """What an adapter is, and all that it gets of the gateway."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gateway.core.clock import Clock
@@ -45,6 +46,8 @@ class GatewayContext:
     known_chargers: Callable[[], AsyncIterator[ChargerId]]
     dev: bool = False
     """True under `serve --dev`: no API key is asked for."""
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once all has started, the chargers' listener, too."""
 
 
 class Adapter(Protocol):

@@ -1,5 +1,6 @@
 """Section [answers]: who answers which question of which charger, as a chain of steps for each."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self, get_args
@@ -31,6 +32,11 @@ class Step:
     seconds: float | None = None
     is_word: bool = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a business system."""
+        return self.name in ASKERS
+
     def __str__(self) -> str:
         return self.name if self.seconds is None else f"{self.name}:{self.seconds:g}"
 
@@ -53,7 +59,7 @@ def _step(question: str, text: str) -> Step:
     name, colon, seconds = text.partition(":")
     if name in ASKERS:
         return Step(name, _seconds(text, seconds) if colon else None)
-    if colon:
+    if colon and name in (*words(question), LOCAL, *ONLY_FOR):
         raise ValueError(f"{text!r}: seconds go with {' and '.join(ASKERS)} only")
     if name in words(question):
         return Step(name, is_word=True)
@@ -62,7 +68,9 @@ def _step(question: str, text: str) -> Step:
     if name in ONLY_FOR:
         raise ValueError(f"{name!r} is a step of {ONLY_FOR[name]} only")
     steps = [own for own, only in ONLY_FOR.items() if only == question] + [*ASKERS, LOCAL]
-    told = f"unknown step {name!r}; steps of {question} are {', '.join(steps)}"
+    close = difflib.get_close_matches(name, [*steps, *words(question)], n=1)
+    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    told = f"unknown step {name!r}{meant}; steps of {question} are {', '.join(steps)}"
     last = ", ".join(words(question))
     raise ValueError(f"{told}, and as the last one {last}" if last else told)
 

@@ -38,9 +38,15 @@ def test_any_steps_with_an_end_make_a_chain(data: st.DataObject) -> None:
     ("question", "chain", "message"),
     [
         ("authorize", [], "a chain needs a step"),
-        ("authorize", ["token"], "unknown step 'token'; steps of authorize are tokens, mqtt, webhook, local, and as"),
+        (
+            "authorize",
+            ["token"],
+            r"unknown step 'token' \(did you mean 'tokens'\?\); steps of authorize are tokens, mqtt, webhook, local",
+        ),
         ("authorize", ["pending"], "unknown step 'pending'.* as the last one accepted, blocked, expired, invalid"),
         ("settlement", ["accepted"], r"unknown step 'accepted'; steps of settlement are mqtt, webhook, local \["),
+        ("authorize", ["mqt:3"], r"unknown step 'mqt' \(did you mean 'mqtt'\?\)"),
+        ("boot", ["acepted"], r"unknown step 'acepted' \(did you mean 'accepted'\?\)"),
         ("authorize", ["known"], "'known' is a step of boot only"),
         ("boot", ["tokens"], "'tokens' is a step of authorize only"),
         ("boot", ["pending", "mqtt"], "nothing can come after 'pending', as it always answers"),

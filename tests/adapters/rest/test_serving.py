@@ -16,6 +16,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.rest import RestAdapter, RestConfig
+from adapters.rest.first_key import ensure_first_key
 from gateway.core.errors import ConfigurationError
 from tests.adapters.rest.client import assert_problem
 from tests.adapters.rest.fakes import FakeGateway
@@ -145,3 +146,37 @@ async def test_a_client_that_never_ends_its_request_does_not_hold_up_the_stop() 
         writer.write(b"POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
         await writer.drain()
     writer.close()
+
+
+async def test_the_first_key_is_shown_once_all_has_started(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = FakeGateway()
+    keys = gateway.context.api_keys
+    for key in await keys.list():
+        await keys.revoke(key.id)
+    shown = asyncio.Event()
+
+    async def shows(*arguments: Any, **more: Any) -> None:
+        await ensure_first_key(*arguments, **more)
+        shown.set()
+
+    monkeypatch.setattr("adapters.rest.adapter.ensure_first_key", shows)
+    async with running(gateway) as (adapter, _):
+        async with httpx.AsyncClient() as client:
+            response = await client.get(f"http://127.0.0.1:{adapter.port}/v1/chargers")
+        assert_problem(response, 401, "api-key-required")
+        assert await keys.list() == []
+        gateway.context.opened.set()
+        await shown.wait()
+    assert f"http://127.0.0.1:{adapter.port}/v1/chargers" in capfd.readouterr().err
+
+
+async def test_a_start_that_fails_shows_no_key(capfd: pytest.CaptureFixture[str]) -> None:
+    gateway = FakeGateway()
+    for key in await gateway.context.api_keys.list():
+        await gateway.context.api_keys.revoke(key.id)
+    async with running(gateway):
+        pass
+    assert "API key" not in capfd.readouterr().err
+    assert await gateway.context.api_keys.list() == []
