@@ -10,6 +10,8 @@ SHARDS = "ocpp:shards"
 INCARNATION = "ocpp:incarnation"
 SECRET = "ocpp:secret"  # noqa: S105  the key's name, not the secret
 NODES = "ocpp:nodes"
+LEFT = "ocpp:nodes_left"
+"""Nodes that said that they go."""
 READERS = "ocpp:readers"
 API_KEYS = "ocpp:api_keys"
 TOKENS = "ocpp:{tokens}:entries"

@@ -7,7 +7,7 @@ import orjson
 import structlog
 
 from gateway.cluster.hooks import NodeHooks
-from gateway.cluster.keys import INCARNATION, NODES, SHARDS, Keys, node_key
+from gateway.cluster.keys import INCARNATION, LEFT, NODES, SHARDS, Keys, node_key
 from gateway.cluster.link import Lane
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable
@@ -53,7 +53,7 @@ class Liveness:
 
     async def leave(self) -> None:
         """Say that this node is gone. What it still owns is swept by the others. Raises LogUnavailable."""
-        await self._lane.call("DEL", node_key(self._node))
+        await self._lane.calls([("SADD", LEFT, self._node), ("DEL", node_key(self._node))])
 
     async def nodes(self) -> list[NodeInfo]:
         """The nodes that are alive. Raises LogUnavailable."""
@@ -70,10 +70,11 @@ class Liveness:
 
     async def _beat(self, hooks: NodeHooks) -> None:
         info = {"started_at": self._started_at, "chargers": hooks.connection_count(), "version": self._version}
-        _, is_news = await self._lane.calls(
+        _, is_news, _ = await self._lane.calls(
             [
                 ("SET", node_key(self._node), orjson.dumps(info), "PX", int(self._term * 1000)),
                 ("SADD", NODES, self._node),
+                ("SREM", LEFT, self._node),
             ]
         )
         incarnation = await self._current_incarnation()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from gateway.cluster.keys import NODES, Keys, ShardKeys, sweep_key
+from gateway.cluster.keys import LEFT, NODES, Keys, ShardKeys, sweep_key
 from gateway.cluster.link import Lane
 from gateway.cluster.liveness import Liveness
 from gateway.cluster.ownership import as_fields
@@ -69,12 +69,16 @@ class Sweeper:
             # One survivor is enough; where it dies at it, another follows when its mark has faded.
             if await self._lane.call("SET", sweep_key(node), self._node, "NX", "EX", _LOCK_SECONDS):
                 count = await self._sweep(node, until_epoch=None)
-                await self._forget(node)
-                log.warning("a node is dead: its chargers are offline", dead_node=node, chargers=count)
+                if await self._forget(node):
+                    log.info("a node has left", left_node=node, chargers=count)
+                else:
+                    log.warning("a node is dead: its chargers are offline", dead_node=node, chargers=count)
 
-    async def _forget(self, node: str) -> None:
+    async def _forget(self, node: str) -> bool:
+        """Strike a node off; returns whether it had said that it goes."""
         await self._settle_mailbox(node)
-        await self._lane.calls([("SREM", NODES, node), ("DEL", sweep_key(node))])
+        _, had_left, _ = await self._lane.calls([("SREM", NODES, node), ("SREM", LEFT, node), ("DEL", sweep_key(node))])
+        return bool(had_left)
 
     async def _sweep(self, node: str, *, until_epoch: int | None) -> int:
         """Returns how many chargers were swept. Raises LogUnavailable."""

@@ -5,6 +5,7 @@ import time
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.core.commands import Command, Outcome
 from gateway.core.errors import OwnershipLost
@@ -118,6 +119,19 @@ async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) ->
         assert await a.cluster.state.owner(stay) == "a"
         assert await a.cluster.log.commit(message(stay, kept, 1)) is None
         await b.cluster.stop()
+
+
+async def test_a_node_that_took_leave_is_not_called_dead(valkey: Valkey) -> None:
+    async with running(valkey.url, "gone") as gone:
+        await gone.cluster.ownership.claim(CP1)
+        await eventually_async(lambda: gone.cluster.state.nodes(), lambda nodes: [n.node for n in nodes] == ["gone"])
+    with capture_logs() as logged:
+        async with running(valkey.url, "new") as new:
+            await eventually_async(lambda: new.cluster.state.owner(CP1), lambda owner: owner is None)
+            await eventually(lambda: [entry for entry in logged if entry["event"] == "a node has left"])
+    told = [(entry["log_level"], entry["left_node"], entry["chargers"]) for entry in logged if "left_node" in entry]
+    assert told == [("info", "gone", 1)]
+    assert not [entry for entry in logged if "dead" in entry["event"]]
 
 
 async def test_a_node_restarted_under_its_own_name_sweeps_what_it_left_behind(valkey: Valkey) -> None:
