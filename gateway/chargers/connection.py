@@ -22,6 +22,7 @@ from gateway.chargers.giving_up import give_up
 from gateway.chargers.interpretation import UNDECIDED, Prepared, Received, decided, prepared, received
 from gateway.chargers.later_work import Work
 from gateway.chargers.make import KnownMake
+from gateway.chargers.patience import Patience
 from gateway.chargers.recorder import Recorder, is_empty, may_owe
 from gateway.chargers.responsiveness import Responsiveness
 from gateway.chargers.surroundings import Surroundings
@@ -100,6 +101,7 @@ class Connection:
             enqueue=self._enqueue_change,
         )
         self._responsiveness = Responsiveness(charger)
+        self._patience = Patience()
         self._inbox: deque[Received | _Internal] = deque()
         self._in_hand: Received | _Internal | None = None
         self._loop = asyncio.get_running_loop()
@@ -125,9 +127,8 @@ class Connection:
 
     @property
     def money_waiting_since(self) -> float | None:
-        """When the oldest of a transaction's messages arrived that is not answered yet; None if there is none."""
-        waiting = (self._in_hand, *self._inbox)
-        return next((item.arrived for item in waiting if isinstance(item, Received) and item.is_money), None)
+        """Since when the oldest of a transaction's messages waits that is not answered yet; None if there is none."""
+        return self._patience.waiting_since(self._in_hand, self._inbox)
 
     # ------------------------------------------------------------ life
 
@@ -252,7 +253,8 @@ class Connection:
             socket.ping()
         waiting = self.money_waiting_since
         if waiting is not None and now - waiting > config.money_grace:
-            self.close(1013, "try again later: the event log cannot be reached")
+            what = "no decision was made" if self._patience.is_deciding else "the event log cannot be reached"
+            self.close(1013, f"try again later: {what}")
         if socket.last_received > self._seen_at + config.last_seen_interval and not self._inbox:
             self._seen_at = socket.last_received
             self._enqueue_change(lambda: self._recorder.twin.seen(self._around.clock.now()))
@@ -400,6 +402,8 @@ class Connection:
 
     async def _handle(self, item: Received) -> None:
         recorder = self._recorder
+        if item.is_question:
+            self._patience.decision_begins(self._around.clock.monotonic())
         decisions = await decided(
             self.charger,
             item,
@@ -407,6 +411,8 @@ class Connection:
             boot_status=recorder.twin.boot_status,
             asked_for=self._calling.admission.was_asked_for(item.call.action),
         )
+        if item.is_question:
+            self._patience.decision_ends(self._around.clock.monotonic())
         now = self._around.clock.now()
         ready = prepared(item, decisions, twin=recorder.twin, version=self.version, now=now, ahead=recorder.ahead)
         if ready.change.recall:
@@ -426,6 +432,7 @@ class Connection:
         if isinstance(item.report, Boot) and self._make.choose():
             self._enqueue_change(lambda: recorder.twin.known_as(self._around.clock.now(), self._make.name))
         self._answer(ready, earlier)
+        self._patience.answered()
         certificate = signed_at_once(decisions)
         if certificate is not None:
             self._spawn(send_certificate(certificate, self.charger, self.epoch, item, self._around))

@@ -46,6 +46,26 @@ async def test_a_slow_asker_delays_only_the_charger_that_waits_for_it() -> None:
         assert (decided["status"], decided["decided_by"]) == ("accepted", "webhook")
 
 
+async def test_what_waits_behind_decisions_is_not_counted_as_waiting_for_the_log() -> None:
+    asker = FakeAsker("webhook", {"status": "accepted"}, delay=0.4)
+    made = house(asker, authorize=["webhook"], deadline=0.55, cache_max=0)
+    async with running(responder=made.responder, money_grace=0.6) as node, node.charger() as charger:
+        for number in range(4):
+            await charger.post("Authorize", {"idTag": f"TAG{number}"}, f"a{number}")
+        await charger.post("MeterValues", METER, "money")
+        assert [(await charger.receive())[1] for _ in range(5)] == ["a0", "a1", "a2", "a3", "money"]
+
+
+async def test_a_decision_that_takes_too_long_is_told_as_such_where_the_charger_is_sent_away() -> None:
+    asker = HeldAsker()
+    made = house(asker, authorize=["webhook"], deadline=60, step_deadline=60)
+    async with running(responder=made.responder, money_grace=0.3) as node, node.charger() as charger:
+        await charger.post("StartTransaction", START)
+        assert await charger.closed() == 1013
+        assert charger.socket.close_reason == "try again later: no decision was made"
+        asker.may_answer.set()
+
+
 async def test_a_chargers_own_messages_keep_their_order_behind_a_question() -> None:
     asker = HeldAsker()
     made = house(asker, authorize=["webhook"], deadline=60, step_deadline=60)
