@@ -26,6 +26,10 @@ AuthorizationStatus = Literal[
 """What can be said of an id token: OCPP's AuthorizationStatus in snake_case."""
 
 
+MAX_INTEGER = 2**31 - 1
+"""The largest integer that every charger can read."""
+
+
 class Answer(BaseModel):
     """Base of all answers. Unknown fields are ignored, so that an answer may say more than today's gateway reads."""
 
@@ -48,7 +52,9 @@ class AuthorizeAnswer(Answer):
         None, description="RFC 3339; until then charger and gateway may answer the same from memory"
     )
     group: str | None = Field(None, max_length=255, description="Group (parent) token: its members may stop each other")
-    evse_ids: list[int] = Field(default_factory=list, description="The only EVSEs it may charge at; none: all")
+    evse_ids: list[Annotated[int, Field(ge=0, le=MAX_INTEGER)]] = Field(
+        default_factory=list, max_length=1000, description="The only EVSEs it may charge at; none: all"
+    )
     charging_priority: int | None = Field(None, ge=-9, le=9)
     personal_message: str | None = Field(None, max_length=512, description="Text for the charger's display")
     certificate_status: (
@@ -70,7 +76,10 @@ class BootAnswer(Answer):
 
     status: Literal["accepted", "pending", "rejected"]
     interval: int | None = Field(
-        None, ge=0, description="Seconds between heartbeats; before acceptance, until the charger boots again"
+        None,
+        ge=0,
+        le=MAX_INTEGER,
+        description="Seconds between heartbeats; before acceptance, until the charger boots again. 0: as configured",
     )
 
 

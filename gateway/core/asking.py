@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
+import orjson
 import structlog
 from pydantic import ValidationError
 
@@ -13,6 +14,7 @@ from gateway.core.answers import Answer
 from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
 from gateway.core.identity import ChargerId
+from gateway.core.nesting import MAX_DEPTH, deeper_than
 from gateway.core.ports import Ask, Asker
 
 _log = structlog.get_logger(__name__)
@@ -98,7 +100,11 @@ class Asking:
 def _checked(raw: Any, query: Query[Kind], ask_id: str, name: str) -> Kind | None:
     """The answer, if it is one to this question; else the log says which fields are wrong, not what they hold."""
     try:
-        return query.model.model_validate(raw)
+        answer = query.model.model_validate(raw)
+        problem = _unwritable(raw, answer)
+        if problem is None:
+            return answer
+        problems = [problem]
     except ValidationError as error:
         problems = [
             f"{'.'.join(str(part) for part in problem['loc']) or 'the answer'}: {problem['msg']}"
@@ -106,4 +112,15 @@ def _checked(raw: Any, query: Query[Kind], ask_id: str, name: str) -> Kind | Non
         ]
     _log.warning("answer cannot be used; the next step of the policy decides", asker=name, question=query.kind,
                  charger=str(query.charger), ask_id=ask_id, problems=problems)  # fmt: skip
+    return None
+
+
+def _unwritable(raw: Any, answer: Answer) -> str | None:
+    """Why an answer can be neither logged nor sent to a charger."""
+    if deeper_than(raw, MAX_DEPTH):
+        return f"the answer: nested deeper than {MAX_DEPTH} levels"
+    try:
+        orjson.dumps(answer.model_dump())
+    except (TypeError, ValueError) as error:
+        return f"the answer: {error}"
     return None

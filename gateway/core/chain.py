@@ -178,7 +178,7 @@ class ChainResponder:
     def _boot_decision(self, answer: BootAnswer | None, by: str) -> BootDecision:
         status = "pending" if answer is None else answer.status
         interval = None if answer is None else answer.interval
-        return BootDecision(status, self._intervals[status] if interval is None else interval, by)
+        return BootDecision(status, interval or self._intervals[status], by)
 
 
 NO_LIST = "any id token may charge: there is no list of tokens and nobody is asked"

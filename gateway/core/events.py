@@ -9,6 +9,7 @@ import orjson
 
 from gateway.core.clock import rfc3339
 from gateway.core.identity import ChargerId
+from gateway.core.nesting import MAX_DEPTH, deeper_than
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 SCHEMA_BASE = "https://ocpp-gateway.dev/schemas/v1/"
@@ -126,9 +127,11 @@ def _encode(
 
 def _as_json_or_text(raw: str) -> orjson.Fragment | str:
     try:
-        orjson.loads(raw)
+        read = orjson.loads(raw)
     except ValueError:
         return raw.encode("utf-8", "replace").decode()
+    if raw.count("{") + raw.count("[") > MAX_DEPTH and deeper_than(read, MAX_DEPTH + 1):
+        return raw
     return orjson.Fragment(raw)
 
 

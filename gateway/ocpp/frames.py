@@ -14,12 +14,10 @@ from typing import Any
 import orjson
 
 from gateway.core.events import Violation
+from gateway.core.nesting import MAX_DEPTH, deeper_than
 from gateway.ocpp import loose_json
 
 CALL, CALLRESULT, CALLERROR, CALLRESULTERROR, SEND = 2, 3, 4, 5, 6
-
-MAX_DEPTH = 64
-"""How deep a payload may nest; no OCPP message comes near."""
 
 MAX_ELEMENTS = 16
 """How many elements a frame may have; OCPP's have three to five."""
@@ -79,13 +77,17 @@ class CallError:
 
 @dataclass(slots=True)
 class Malformed:
-    """What is no frame. Message id, `kind` (the frame's type number) and action are told where they can be read."""
+    """What is no frame. Message id, `kind` (the frame's type number) and action are told where they can be read.
+
+    `too_deep` is set where nothing but its depth is against it: see `made_shallow`.
+    """
 
     reason: str
     text: str
     message_id: str | None = None
     kind: int | None = None
     action: str | None = None
+    too_deep: bool = False
 
 
 Frame = Call | CallResult | CallError | Malformed
@@ -106,7 +108,7 @@ def decode(text: str | bytes) -> list[Frame]:
             payload = orjson.loads(raw)
         except ValueError:
             return _decode_tolerantly(text, notes)
-        if raw.count("{") + raw.count("[") < MAX_DEPTH or not loose_json.deeper_than(payload, MAX_DEPTH):
+        if raw.count("{") + raw.count("[") < MAX_DEPTH or not deeper_than(payload, MAX_DEPTH):
             call_id, action, result_id = head.groups()
             if result_id is None:
                 return [Call(call_id, action, payload, raw, notes, is_json=True)]
@@ -150,7 +152,7 @@ def _read_frames(readable: str, text: str, begin: int, notes: list[Violation]) -
         try:
             elements, end = loose_json.DECODER.raw_decode(readable, position)
         except RecursionError:
-            return [*frames, _malformed(f"nested deeper than {MAX_DEPTH} levels", text[position:])], True
+            return [*frames, _too_deep(text[position:])], True
         except ValueError:
             # What was read before the broken rest counts; the rest is told too.
             return [*frames, _malformed("not valid JSON", text[position:])], False
@@ -168,8 +170,8 @@ def _frame(elements: Any, readable: str, text: str, notes: list[Violation]) -> F
         return _malformed("not a JSON array", text)
     if len(elements) > MAX_ELEMENTS:
         return _malformed(f"more than {MAX_ELEMENTS} elements", text)
-    if loose_json.deeper_than(elements, MAX_DEPTH + 1):
-        return _malformed(f"nested deeper than {MAX_DEPTH} levels", text)
+    if deeper_than(elements, MAX_DEPTH + 1):
+        return _too_deep(text)
     try:
         orjson.loads(readable.replace("\x00", ""))
     except ValueError as error:
@@ -266,6 +268,28 @@ def _malformed(reason: str, text: str) -> Malformed:
         return Malformed(reason, text)
     kind, quoted, number, action = head.groups()
     return Malformed(reason, text, number if quoted is None else _unescaped(quoted), int(kind), action)
+
+
+def _too_deep(text: str) -> Malformed:
+    frame = _malformed(f"nested deeper than {MAX_DEPTH} levels", text)
+    frame.too_deep = True
+    return frame
+
+
+def made_shallow(frame: Malformed) -> Call | None:
+    """A CALL that nests too deep, as one whose payload has null where it does, or is empty; `raw` is as it came."""
+    head = _HEAD(frame.text)
+    if head is None or head[1] is None:
+        return None
+    raw = frame.text[head.end() :].rstrip(_BLANKS).removesuffix("]")
+    notes = [_violation("too_deep", f"what nests deeper than {MAX_DEPTH} levels was not read")]
+    payload: dict[str, Any] = {}
+    if len(raw) <= loose_json.MAX_REPAIRED:
+        try:
+            payload = _payload([loose_json.DECODER.decode(loose_json.cut_to(MAX_DEPTH, raw))], 0, notes)
+        except ValueError:
+            _note(notes, "invalid_json", "the payload cannot be read")
+    return Call(head[1], head[2], loose_json.well_formed(payload, raw), raw, notes)
 
 
 def _unescaped(text: str) -> str:

@@ -12,6 +12,7 @@ MAX_DIGITS = 400
 # Possessive, so that an unclosed string is passed over once and not tried again from each quote within it.
 _NOISE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\x00\ufeff]', re.DOTALL)
 _STRAY_COMMAS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])[\s,]*,|,[\s,]*(?=[\]}])|(,)[\s,]*,', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]").search
 
 
@@ -29,19 +30,20 @@ DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_consta
 """Takes what orjson refuses: NaN, Infinity and 1e999 (as null), lone surrogates, control characters."""
 
 
-def deeper_than(value: Any, limit: int) -> bool:
-    """Whether lists and objects nest deeper than `limit`; level by level, so that no depth can exhaust the stack."""
-    level = [value]
-    for _ in range(limit + 1):
-        level = [
-            item
-            for node in level
-            if isinstance(node, dict | list)
-            for item in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
-            return False
-    return True
+def cut_to(limit: int, text: str) -> str:
+    """The text with null for every list and object that nests deeper than `limit`."""
+    kept: list[str] = []
+    depth, begin = 0, 0
+    for found in _BRACKETS.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            if depth == limit + 1:
+                kept += (text[begin : found.start()], "null")
+        elif found[0] in "]}":
+            if depth == limit + 1:
+                begin = found.end()
+            depth -= 1
+    return "".join([*kept, text[begin:] if depth <= limit else ""])
 
 
 def without_noise(text: str) -> str:

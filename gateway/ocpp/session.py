@@ -145,7 +145,8 @@ class Session:
                 case frames.CallError():
                     events += self._error_received(frame, now)
                 case frames.Malformed():
-                    events += self._malformed(frame, now)
+                    call = self._deep_money(frame)
+                    events += self._malformed(frame, now) if call is None else self._call_received(call)
         return events
 
     def _call_received(self, call: frames.Call) -> list[SessionEvent]:
@@ -268,6 +269,11 @@ class Session:
         if any(row.money and action.lower() in head for action, row in self._profile.inbound.items()):
             return True
         return frame.kind == frames.CALL and len(frame.text) < _HEAD_LENGTH and _CUT_HEAD(frame.text) is not None
+
+    def _deep_money(self, frame: frames.Malformed) -> frames.Call | None:
+        """A transaction's message is taken however deep it nests: left without an answer it would come for ever."""
+        row = self._profile.inbound.get(self._right_case(frame.action or "")) if frame.too_deep else None
+        return None if row is None or not row.money else frames.made_shallow(frame)
 
     def _unreadable_answer(self, frame: frames.Malformed, now: float, anomaly: Anomaly) -> list[SessionEvent]:
         """An answer that cannot be read ends its CALL all the same: the charger will not answer it again."""

@@ -128,6 +128,22 @@ async def test_ten_megabytes_are_too_big_and_the_others_go_on() -> None:
         await until(lambda: node.types()[-1] == "charger.disconnected")
 
 
+@pytest.mark.parametrize("depth", [70, 300, 1010, 5000, 100_000])
+async def test_a_transactions_message_is_taken_however_deep_it_nests(depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    async with undisturbed() as node, node.charger() as charger:
+        text = json.dumps({**START, "x": 0}).replace('"x": 0', f'"x": {deep}')
+        for message_id in ("1", "2"):
+            await charger.send(f'[2,"{message_id}","StartTransaction",{text}]')
+            answer = await charger.receive()
+            assert answer[:2] == [3, message_id]
+        (started,) = node.data("transaction.started")
+        assert started["raw"] == text
+        assert "too_deep" in [violation["code"] for violation in started["violations"]]
+        if depth < 10_000:
+            assert started["token"]["id"] == START["idTag"]
+
+
 async def test_a_message_in_parts_and_one_in_binary_are_read() -> None:
     async with running() as node:
         reader, writer = await node.raw()

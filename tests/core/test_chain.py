@@ -152,6 +152,8 @@ def test_the_whole_answer_reaches_the_charger() -> None:
         ({}, "status"),
         ({**YES, "expires_at": "SECRET"}, "expires_at"),
         ({**YES, "group": {"SECRET": 1}}, "group"),
+        ({**YES, "evse_ids": [1, -1]}, "evse_ids.1"),
+        ({**YES, "evse_ids": [2**31]}, "evse_ids.0"),
         (["SECRET"], "the answer"),
         (None, "the answer"),
     ],
@@ -169,6 +171,30 @@ def test_an_answer_that_cannot_be_used_is_logged_by_its_fields_not_their_values(
     )
     assert entry["problems"][0].startswith(f"{field}: ")
     assert "SECRET" not in str(entry)
+
+
+def nested(depth: int) -> Any:
+    value: Any = "SECRET"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("data", [nested(100), nested(100_000), 2**64, {"a": "\ud800"}])
+def test_an_answer_that_cannot_be_written_as_json_is_none(data: Any) -> None:
+    asker = FakeAsker("webhook", {"status": "accepted", "data": data})
+    made = house(asker, data_transfer=["webhook", "rejected"])
+    with capture_logs() as logged:
+        decision = run(made.responder.decide(Question("data_transfer", CP1, {})))
+    assert (decision.answer, decision.decided_by) == (DataTransferAnswer(status="rejected"), "fallback")
+    assert [entry["log_level"] for entry in logged] == ["warning"]
+
+
+@pytest.mark.parametrize(("interval", "told"), [(0, 900), (None, 900), (1, 1), (2**31 - 1, 2**31 - 1), (2**31, 900)])
+def test_the_interval_of_a_boot_is_one_that_every_charger_can_read(interval: int | None, told: int) -> None:
+    asker = FakeAsker("webhook", {"status": "accepted", "interval": interval})
+    made = house(asker, boot=["webhook", "accepted"])
+    assert run(made.responder.boot(CP1, BOOT)).interval == told
 
 
 def test_that_nobody_answers_is_logged_when_it_begins_and_when_it_ends() -> None:
