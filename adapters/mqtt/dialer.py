@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.2, 10.0
 _STABLE_SECONDS = 10.0
 """A connection that lived shorter than this does not make the next attempts any quicker."""
+_SAME_END = 1.0
+"""Within so many seconds connections end that one crash ends."""
 _HEALTH = "mqtt broker"
 _HANG_UPS = 3
 """A broker that hung up on so many MQTT 5 logins in a row is taken for one that does not know it."""
@@ -97,12 +99,21 @@ class Dialer:
         self._address: Address | None = None
         self._told_of_fallback = False
         self._hang_ups = 0
+        self._fell_silent_at = float("-inf")
         self._prefix_hash = hashlib.blake2b(config.prefix.encode(), digest_size=4).hexdigest()
 
     def login(self, shard: int, *, will: Message | None = None, will_delay: int = 0) -> Login:
         """A shard's login: one client id for all nodes, so that a new holder of the lease cuts off the old one."""
         client_id = f"ocpp-gateway-{self._prefix_hash}-shard-{shard:02d}"
         return Login(client_id, self._config.keepalive, will, will_delay)
+
+    def fell_silent(self) -> None:
+        """A connection ended without a word and without a cause of its own."""
+        self._fell_silent_at = asyncio.get_running_loop().time()
+
+    def fell_silent_since(self, moment: float) -> bool:
+        """Whether that happened to any shard since (the event loop's time): then it is the broker that went."""
+        return self._fell_silent_at >= moment
 
     async def dial(self, login: Login) -> Connection:
         """Connect, once. Raises ConnectRefused, and ConfigurationError for a certificate that does not load."""
@@ -149,8 +160,9 @@ class Redialer:
         self._refused = False
         self._connection: Connection | None = None
         self.broker_may_have_crashed = False
-        """The broker went without a word before the connection that `dial` made and had acknowledged everything by
-        then, or was away when it was sought. One that hangs up on what it gets, too large or refused, has not."""
+        """The broker went without a word before the connection that `dial` made, and owed this shard, or another that
+        lost it then, nothing; or it was away when it was sought. One that hangs up on what it gets, too large or
+        refused, has not crashed."""
 
     def refused(self) -> None:
         """The broker works, and refused something: should it hang up for that, come back quickly."""
@@ -161,9 +173,10 @@ class Redialer:
         """Connect; tries until it works. Raises ConfigurationError."""
         now = asyncio.get_running_loop().time()
         before = self._connection
-        self.broker_may_have_crashed = not (
-            self._refused or before is None or before.said_goodbye or before.ended_owing
-        )
+        silent = not (self._refused or before is None or before.said_goodbye)
+        self.broker_may_have_crashed = silent and before is not None and not before.ended_owing
+        if self.broker_may_have_crashed:
+            self._dialer.fell_silent()
         if self._lived_from is not None:
             if now - self._lived_from >= _STABLE_SECONDS:
                 self._backoff.reset()
@@ -176,6 +189,8 @@ class Redialer:
                 self.broker_may_have_crashed = True
                 await self._backoff.wait()
                 continue
+            if silent and self._dialer.fell_silent_since(now - _SAME_END):
+                self.broker_may_have_crashed = True
             self._dialer.health.clear(self._shard)
             self._lived_from = asyncio.get_running_loop().time()
             self._connection, self._refused = connection, False

@@ -10,6 +10,9 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from adapters.mqtt.config import MqttConfig
+from adapters.mqtt.delivery import MqttReader
+from adapters.mqtt.topics import Topics
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
 from gateway.core.events import CONTENT_TYPE
 from gateway.core.ports import Delivery, LogEntry, Snapshot
@@ -182,6 +185,27 @@ async def test_a_broker_that_goes_without_a_word_while_it_owes_nothing_may_have_
         async with asyncio.timeout(PATIENCE):
             await delivery.lost()
         assert await delivery.connect() == 60
+
+
+async def test_a_broker_that_leaves_an_idle_shard_too_may_have_forgotten_what_the_busy_one_sent(
+    mosquitto: Mosquitto,
+) -> None:
+    async with cable(mosquitto) as line:
+        reader = MqttReader(MqttConfig(url=line.url), House().context, Topics("ocpp"))
+        busy, idle = reader.open(1), reader.open(2)
+        await busy.connect()
+        await idle.connect()
+        mosquitto.send(signal.SIGSTOP)
+        waiting = asyncio.create_task(busy.deliver(entries(1)))
+        await asyncio.sleep(0)
+        line.cut()
+        with pytest.raises(DeliveryInterrupted):
+            await waiting
+        await idle.lost()
+        mosquitto.send(signal.SIGCONT)
+        assert await asyncio.gather(busy.connect(), idle.connect()) == [60, 60]
+        await busy.close()
+        await idle.close()
 
 
 async def test_a_broker_that_was_away_after_a_drop_may_have_forgotten(mosquitto: Mosquitto) -> None:
