@@ -42,6 +42,7 @@ openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gate
 	@$(BIN)/python -m adapters.rest.openapi
 	@$(BIN)/python -m adapters.mqtt.asyncapi
 	@$(BIN)/python -m adapters.mqtt.json_schemas
+	@$(BIN)/python -m adapters.mqtt.result_table
 	@$(BIN)/python -m gateway.ocpp.tables
 
 examples: .venv/.dev  ## record openapi/examples anew from a running gateway, then write what shows them
