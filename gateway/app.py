@@ -43,11 +43,17 @@ FAREWELL_SECONDS = 1.5
 
 
 class Gateway:
-    """One node. `run` works until `stop` is called, then drains; cancelling it ends everything at once."""
+    """One node. `run` works until `stop` is called, then drains; cancelling it ends everything at once.
 
-    def __init__(self, settings: Settings, *, dev: bool = False) -> None:
+    `make_cluster` makes what the node has over Redis.
+    """
+
+    def __init__(
+        self, settings: Settings, *, dev: bool = False, make_cluster: Callable[..., Cluster] = Cluster
+    ) -> None:
         self._settings = settings
         self._dev = dev
+        self._make_cluster = make_cluster
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -61,7 +67,7 @@ class Gateway:
         """
         async with AsyncExitStack() as embedded:
             settings = await self._with_embedded_servers(embedded)
-            house = _House(settings, dev=self._dev)
+            house = _House(settings, dev=self._dev, make_cluster=self._make_cluster)
             await house.run(self._stopping, ready or (lambda: None))
 
     async def _with_embedded_servers(self, stack: AsyncExitStack) -> Settings:
@@ -115,7 +121,7 @@ class _Keepers:
 class _House:
     """All rooms of one node, wired. Constructed inside the running loop."""
 
-    def __init__(self, settings: Settings, *, dev: bool) -> None:
+    def __init__(self, settings: Settings, *, dev: bool, make_cluster: Callable[..., Cluster]) -> None:
         self._settings = settings
         node = settings.gateway.node
         clock = SystemClock()
@@ -123,7 +129,7 @@ class _House:
         self._askers = AskerBook()
         self._health.set("node", "failed", "starting")
         self._observer = PrometheusObserver()
-        self._cluster = Cluster(
+        self._cluster = make_cluster(
             settings.redis, node=node, version=__version__, clock=clock, health=self._health, observer=self._observer
         )
         self._router = Router(

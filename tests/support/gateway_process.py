@@ -26,6 +26,9 @@ class GatewayProcess:
     start its own server.
     """
 
+    program: tuple[str, ...] = ("gateway", "serve")
+    """Module and arguments that start it; `--config` and the file's path are added."""
+
     def __init__(
         self,
         folder: Path,
@@ -91,7 +94,7 @@ class GatewayProcess:
         }
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "serve", "--config", str(config)],
+                [sys.executable, "-m", *self.program, "--config", str(config)],
                 cwd=Path(__file__).parents[2],
                 env=environment,
                 stdin=subprocess.DEVNULL,
