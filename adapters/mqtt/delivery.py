@@ -92,9 +92,9 @@ class MqttDelivery:
         self._refused = False
         self._warn_at = 0.0
 
-    async def connect(self) -> float:
+    async def connect(self, *, in_doubt: bool = False) -> float:
         await self._hang_up()
-        crashed = False
+        crashed = in_doubt
         while True:
             self._connection = await self._redialer.dial(self._login)
             crashed = crashed or self._redialer.broker_may_have_crashed

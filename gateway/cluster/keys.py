@@ -89,6 +89,9 @@ class ShardKeys:
     def lease(self, reader: str) -> str:
         return f"{self.prefix}lease:{_part(reader)}"
 
+    def in_hand(self, reader: str) -> str:
+        return f"{self.prefix}in_hand:{_part(reader)}"
+
     def record(self, transaction_id: str) -> str:
         return f"{self.prefix}transaction:{_part(transaction_id)}"
 

@@ -19,9 +19,12 @@ _START = "0-0"
 class ShardLease:
     """Held from the start. The cursor is stored with each renewal, and soon after it has moved."""
 
-    def __init__(self, lane: Lane, *, lease: str, cursor: str, token: str, term: float, clock: Clock) -> None:
+    def __init__(
+        self, lane: Lane, *, lease: str, cursor: str, in_hand: str, token: str, term: float, clock: Clock
+    ) -> None:
         self._lane, self._clock = lane, clock
         self.key, self.cursor_key, self.token = lease, cursor, token
+        self._in_hand = in_hand
         self._term = term
         self._position = ""
         self._moved = asyncio.Event()
@@ -41,6 +44,11 @@ class ShardLease:
         """Where reading goes on. Raises LogUnavailable."""
         stored = await self._lane.call("GET", self.cursor_key)
         return stored.decode() if stored else _START
+
+    async def take_in_hand(self) -> bool:
+        """Note that the receiver is dealt with here now. Returns whether the one before left it in doubt: it died, or
+        lost its connection and did not get another. Raises LogUnavailable."""
+        return await self._lane.call("SET", self._in_hand, self.token, "GET") is not None
 
     async def keep(self) -> None:
         """Renew the lease and store the cursor; returns when the lease is lost or given up."""
@@ -67,6 +75,6 @@ class ShardLease:
         arguments: list[Argument] = [self.token, int(self._term * 1000), self._position]
         return bool(await self._lane.script(script("lease"), [self.key, self.cursor_key], arguments))
 
-    async def release(self) -> None:
-        """Free the lease for the next. Raises LogUnavailable."""
-        await self._lane.script(script("unlease"), [self.key], [self.token])
+    async def release(self, *, clean: bool) -> None:
+        """Free the lease for the next; `clean`: the receiver is not left in doubt. Raises LogUnavailable."""
+        await self._lane.script(script("unlease"), [self.key, self._in_hand], [self.token, int(clean)])

@@ -5,6 +5,7 @@ moves only after the receiver has confirmed, and only while the lease is ours.
 """
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -64,6 +65,7 @@ class ShardReader:
             lane,
             lease=self._keys.lease(reader.name),
             cursor=self._keys.cursor(reader.name),
+            in_hand=self._keys.in_hand(reader.name),
             token=token,
             term=config.lease_term,
             clock=clock,
@@ -85,6 +87,10 @@ class ShardReader:
         self._drops_in_a_row = 0
         self._drops_alone = 0
         self._last_confirmed = ""
+        self._in_doubt = False
+        """Whoever read the shard before may have left the receiver without what it had confirmed."""
+        self._settled = False
+        """The receiver is there, and has what was confirmed as far as can be known."""
 
     def give_up(self) -> None:
         """Hand the shard over to another node."""
@@ -93,6 +99,7 @@ class ShardReader:
     async def run(self) -> None:
         try:
             cursor = await self._lease.stored_cursor()
+            self._in_doubt = await self._lease.take_in_hand()
         except LogUnavailable:
             return
         delivery = self._reader.open(self._shard)
@@ -111,7 +118,8 @@ class ShardReader:
 
     async def _close(self, delivery: Delivery) -> None:
         """Store the cursor a last time, close, and only then free the lease for the next."""
-        for what, end in (("cursor", self._lease.renew), ("delivery", delivery.close), ("lease", self._lease.release)):
+        release = partial(self._lease.release, clean=self._settled)
+        for what, end in (("cursor", self._lease.renew), ("delivery", delivery.close), ("lease", release)):
             try:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await end()
@@ -151,19 +159,24 @@ class ShardReader:
     # ------------------------------------------------------------ driving
 
     async def _drive(self, delivery: Delivery, tasks: asyncio.TaskGroup) -> None:
+        forgotten = 0.0
         while True:
-            forgotten = await self._connect(delivery)
+            # What could not be delivered again to its end is still owed.
+            forgotten = max(forgotten, await self._connect(delivery))
             lost = tasks.create_task(delivery.lost(), name=f"watch {self._reader.name} shard {self._shard}")
             lost.add_done_callback(lambda _: self._stirred.set())
             try:
                 if forgotten or self._repeats.under_way:
                     await self._repeat(delivery, forgotten)
+                forgotten, self._in_doubt, self._settled = 0.0, False, True
                 await self._projector.connected(delivery)
                 while not lost.done():
                     await self._step(delivery)
             except DeliveryError as error:
+                self._settled = False
                 self._health.interrupted(str(error))
             finally:
+                self._settled = self._settled and not lost.done()
                 lost.cancel()
             # A dropped connection may mean that another node took over: it must not be fought for.
             await self._make_sure()
@@ -171,7 +184,7 @@ class ShardReader:
     async def _connect(self, delivery: Delivery) -> float:
         alarm = asyncio.get_running_loop().call_later(_CONNECT_ALARM, self._health.not_connected)
         try:
-            forgotten = await delivery.connect()
+            forgotten = await delivery.connect(in_doubt=self._in_doubt)
         finally:
             alarm.cancel()
         self._health.connected()

@@ -186,11 +186,12 @@ class Delivery(Protocol):
     DeliveryInterrupted or when `lost` returned; close at the end. Calls never overlap, but for `lost`.
     """
 
-    async def connect(self) -> float:
+    async def connect(self, *, in_doubt: bool = False) -> float:
         """Come into a state where batches can be delivered; retries by itself with back-off until cancelled.
 
         Returns how many seconds of what was confirmed before are to be delivered again, because the receiver may have
-        forgotten it: 0 where it has not.
+        forgotten it: 0 where it has not. `in_doubt`: whoever delivered here before is gone without having said how it
+        left the receiver.
         """
         ...
 

@@ -79,9 +79,9 @@ class HastyDelivery:
         self._busy = asyncio.Lock()
         self._worker: asyncio.Task[None] | None = None
 
-    async def connect(self) -> float:
+    async def connect(self, *, in_doubt: bool = False) -> float:
         async with self._busy:
-            forgotten = await self._inner.connect()
+            forgotten = await self._inner.connect(in_doubt=in_doubt)
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         return forgotten

@@ -169,6 +169,7 @@ class FakeReader:
         self.snapshots: list[Snapshot] = []
         self.connects = 0
         self.forgotten = 0.0
+        self.doubts: list[bool] = []
         self.drops: dict[int, asyncio.Event] = {}
         self.open_shards: set[int] = set()
 
@@ -187,8 +188,9 @@ class FakeDelivery:
     def __init__(self, reader: FakeReader, shard: int) -> None:
         self.reader, self.shard = reader, shard
 
-    async def connect(self) -> float:
+    async def connect(self, *, in_doubt: bool = False) -> float:
         self.reader.connects += 1
+        self.reader.doubts.append(in_doubt)
         self.reader.drops[self.shard] = asyncio.Event()
         self.reader.open_shards.add(self.shard)
         return self.reader.forgotten

@@ -327,3 +327,45 @@ async def test_refused_state_is_tried_again_while_events_go_on(valkey: Valkey) -
             await eventually(lambda: reader.latest(CP1))
             await eventually(lambda: node.health.checks()["mqtt"].level == "ok")
         assert reader.connects == 1
+
+
+async def test_who_follows_one_that_died_is_told_that_the_receiver_is_in_doubt(valkey: Valkey) -> None:
+    """A broker and the node that spoke to it may die within seconds: the next one cannot know that the broker did."""
+    async with running(valkey.url, shards=1) as node:
+        for number, (left_before, doubts) in enumerate(((None, [False]), (None, [False]), ("dead", [True, False]))):
+            if left_before is not None:
+                with redis.Redis.from_url(valkey.url) as client:
+                    client.set("ocpp:{s00}:in_hand:mqtt", left_before)
+            reader = FakeReader()
+            async with reading(node, reader):
+                await fill(node, 2 * number)
+                await eventually(lambda one=reader, at=2 * number: one.ids == events(at))
+                assert _is_in_hand(valkey)
+                if left_before is not None:
+                    reader.drops[0].set()
+                    await eventually(lambda one=reader: one.connects == 2)
+                    await fill(node, 2 * number + 1)
+                    await eventually(lambda one=reader: len(one.ids) == 2)
+            assert reader.doubts == doubts
+            assert not _is_in_hand(valkey), "it was left cleanly"
+
+
+async def test_what_could_not_be_delivered_again_to_its_end_is_still_owed(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 1, 2, 3)
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: reader.ids == events(1, 2, 3))
+
+            def drop(entries: object) -> DeliveryInterrupted:
+                reader.forgotten = 0.0
+                return DeliveryInterrupted("gone again", confirmed=1)
+
+            reader.forgotten, reader.failures = 60.0, [drop]
+            reader.drops[0].set()
+            await eventually(lambda: reader.ids == [*events(1, 2, 3), *events(1), *events(1, 2, 3)])
+
+
+def _is_in_hand(valkey: Valkey) -> bool:
+    with redis.Redis.from_url(valkey.url) as client:
+        return client.exists("ocpp:{s00}:in_hand:mqtt") == 1

@@ -142,8 +142,14 @@ def test_lease_is_renewed_with_the_cursor_by_its_holder_only(client: redis.Redis
     assert run(client, "lease", ["lease", "cursor"], "other", MINUTE, "3-0") == 0
     assert client.get("cursor") == b"2-0"
     assert client.pttl("lease") > 1000
-    assert run(client, "unlease", ["lease"], "other") == 0
-    assert run(client, "unlease", ["lease"], "me") == 1
+    client.set("in_hand", "me")
+    assert run(client, "unlease", ["lease", "in_hand"], "other", 1) == 0
+    assert client.exists("in_hand")
+    assert run(client, "unlease", ["lease", "in_hand"], "me", 0) == 1
+    assert client.exists("in_hand")
+    client.set("lease", "me")
+    assert run(client, "unlease", ["lease", "in_hand"], "me", 1) == 1
+    assert not client.exists("in_hand")
 
 
 def test_attend_counts_who_was_there_within_a_term(client: redis.Redis) -> None:
