@@ -51,6 +51,7 @@ async def test_a_broken_law_is_noticed(
         missing_grace=3,
         kinds=faults,
         settle=False,
+        silence=8,
         # Publishing again what a broker may have forgotten would hide what was never published.
         settings={"mqtt": {"resend_after_crash": 0}},
     )

@@ -25,10 +25,13 @@ class Discrepancy:
     told: str
     shown: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def line(self) -> str:
+        """It in a line."""
         about = f" transaction {self.transaction}" if self.transaction else ""
-        lines = [f"{self.kind} ({self.where}): charger {self.charger}{about}: {self.told}"]
-        return "\n      ".join([*lines, *(line[:1500] for line in self.shown[:8])])
+        return f"{self.kind} ({self.where}): charger {self.charger}{about}: {self.told}"
+
+    def __str__(self) -> str:
+        return "\n      ".join([self.line(), *(line[:900] for line in self.shown[:12])])
 
 
 def charger_of(event: Event) -> str:

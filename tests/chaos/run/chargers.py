@@ -346,14 +346,14 @@ def traits_of(seed: str, number: int, version: Version) -> Traits:
     """How the fleet's charger of this number is made."""
     draw = random.Random(f"{seed}/{number}/traits")
     evses = 2 if draw.random() < 0.25 else 1
-    clocks = ["right"] * 8 + ["1970"] + (["stuck"] if version == "1.6" else ["1970"])
+    clocks = ["right"] * 5 + ["seconds"] * 3 + ["1970"] + (["stuck"] if version == "1.6" else ["1970"])
     clock = draw.choice(clocks)
     registers = ["lifetime"] * 5 + ["kwh"] * 2 + (["session"] if version == "1.6" else [])
     return Traits(
         clock=clock,  # type: ignore[arg-type]
         register=draw.choice(registers),  # type: ignore[arg-type]
         evses=evses,
-        unnamed=version == "1.6" and clock == "right" and draw.random() < 0.15,
+        unnamed=version == "1.6" and clock in ("right", "seconds") and draw.random() < 0.15,
         same_ids=draw.random() < 0.4,
         echoes=draw.choice([0.0, 0.0, 0.05, 0.3]),
         leaps=draw.random() < 0.2,

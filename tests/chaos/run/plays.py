@@ -43,7 +43,8 @@ class Online:
 
 Step = Say | Again | Pause | Offline | Online
 
-Clock = Literal["right", "1970", "stuck"]
+Clock = Literal["right", "seconds", "1970", "stuck"]
+"""How a charger's clock goes: `seconds` is right, and has whole seconds only."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,25 @@ class Moments:
         if self._kind == "stuck":
             return "1970-01-01T00:00:00Z"
         moment = datetime.fromtimestamp(datetime.now(UTC).timestamp() - self._shift, UTC)
+        if self._kind == "seconds":
+            return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     @property
     def is_past(self) -> bool:
-        return self._kind != "right"
+        return self._kind in ("1970", "stuck")
+
+    @property
+    def step(self) -> float:
+        """Seconds after which it certainly shows another time."""
+        return 1.05 if self._kind == "seconds" else 0.01
 
 
 class Charging(Protocol):
     """One connector's plays of one OCPP version."""
+
+    @property
+    def clock(self) -> Moments: ...
 
     def messes(self) -> list[str]:
         """What may go wrong with this charger."""
@@ -101,6 +112,8 @@ def scenes(charging: Charging, draw: random.Random, *, pause: float, ending: Cal
     yield Pause(draw.uniform(0, 2 * pause))
     while not ending():
         mess = draw.choice(messes) if draw.random() < MESS_SHARE else "none"
+        # Two transactions are told apart by when they began, where not even their meters differ.
+        yield Pause(charging.clock.step)
         yield from charging.play(mess)
         yield Pause(draw.uniform(0.5, 1.5) * pause)
 

@@ -16,14 +16,14 @@ class Charging16:
         self.transactions: list[Transaction] = []
         self._charger, self._connector, self._traits, self._draw = charger, connector, traits, draw
         self._pause = pause
-        self._clock = Moments(traits.clock)
+        self.clock = Moments(traits.clock)
         self._register = draw.randint(200_000, 900_000)
         self._tag = f"TAG-{draw.randrange(10**8):08d}"
         self._unknown = 0
 
     def messes(self) -> list[str]:
         found = ["start_again", "stop_again", "stop_differs", "late_meter", "offline"]
-        if self._traits.clock == "right":
+        if not self.clock.is_past:
             found += ["start_after_stop", "start_differs"]
         if self._traits.register != "session":
             found += ["missing_stop", "late_stop", "below_start"]
@@ -108,7 +108,8 @@ class Charging16:
             yield Say(self._sample(transaction, last, meter_start))
         yield Pause(draw.uniform(0.5, 1.5) * self._pause)
         self._register = meter_stop = last + draw.randint(0, 900)
-        time = self._clock.now()
+        time = self.clock.now()
+        yield Pause(self.clock.step)
         follower = self._new("none")
         follower_start = self._register
         yield Say(self._start(follower))
@@ -134,13 +135,13 @@ class Charging16:
         named = draw.choice([0, -1, self._unknown])
         meter_start = self._register
         self._register += draw.randint(1, 9000)
-        payload = words16.stop(self._clock.now(), self._register, "PowerLoss")
+        payload = words16.stop(self.clock.now(), self._register, "PowerLoss")
         payload |= {"transactionId": named, "idTag": self._tag}
         if draw.random() < 0.5:
             transaction.energy = Decimal(self._register - meter_start)
             readings = [(meter_start, "Transaction.Begin"), (self._register, "Transaction.End")]
             payload["transactionData"] = [
-                {"timestamp": self._clock.now(), "sampledValue": [words16.sample(wh, kwh=self._kwh, context=context)]}
+                {"timestamp": self.clock.now(), "sampledValue": [words16.sample(wh, kwh=self._kwh, context=context)]}
                 for wh, context in readings
             ]
         yield Say(told(transaction, "StopTransaction", payload))
@@ -154,13 +155,13 @@ class Charging16:
     def _new(self, mess: str) -> Transaction:
         number = len(self.transactions) + 1
         transaction = Transaction(self._charger, f"{self._charger}/{self._connector}/{number}", "1.6", mess)
-        if self._clock.is_past:
+        if self.clock.is_past:
             transaction.suspect.add("clock_past")
         self.transactions.append(transaction)
         return transaction
 
     def _start(self, transaction: Transaction) -> Message:
-        payload = words16.start(self._connector, self._tag, self._clock.now(), self._register)
+        payload = words16.start(self._connector, self._tag, self.clock.now(), self._register)
         return told(transaction, "StartTransaction", payload, starts=True)
 
     def _readings(self, *, at_least: int) -> Iterator[int]:
@@ -176,13 +177,13 @@ class Charging16:
             samples.append(
                 {"value": f"{self._draw.randint(0, 110) / 10}", "measurand": "Power.Active.Import", "unit": "kW"}
             )
-        payload = words16.meter(self._connector, self._clock.now(), samples)
+        payload = words16.meter(self._connector, self.clock.now(), samples)
         if self._traits.unnamed and not named:
             return told(transaction, "MeterValues", payload)
         return told(transaction, "MeterValues", payload, numbered=True)
 
     def _stop(self, transaction: Transaction, wh: int, *, time: str | None = None) -> Message:
-        payload = words16.stop(time or self._clock.now(), wh, self._draw.choice(["Local", "EVDisconnected", "Remote"]))
+        payload = words16.stop(time or self.clock.now(), wh, self._draw.choice(["Local", "EVDisconnected", "Remote"]))
         if transaction.mess == "stop_unknown":
             payload["transactionId"] = self._draw.choice([-1, 0])
             return told(transaction, "StopTransaction", payload)

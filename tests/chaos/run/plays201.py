@@ -17,7 +17,7 @@ class Charging201:
         self.transactions: list[Transaction] = []
         self._charger, self._evse, self._traits, self._draw = charger, evse, traits, draw
         self._pause = pause
-        self._clock = Moments(traits.clock)
+        self.clock = Moments(traits.clock)
         self._register = Decimal(draw.randint(2_000_000, 9_000_000)) / 10
         self._token = f"TOKEN-{draw.randrange(10**8):08d}"
         self._seq_no = 0
@@ -63,7 +63,7 @@ class Charging201:
         started = self._event(transaction, "Started", offline=offline)
         yield Say(started)
         if draw.random() < 0.5:
-            action, payload = words201.status(self._evse, "Occupied", self._clock.now())
+            action, payload = words201.status(self._evse, "Occupied", self.clock.now())
             yield Say(Message(self._charger, action, payload, once=False))
         if mess == "start_again":
             yield Again(started, new_id(draw))
@@ -95,7 +95,7 @@ class Charging201:
                 yield Say(self._event(transaction, "Updated"))
             case "late_meter":
                 samples = [words201.sample(self._register, kwh=self._kwh)]
-                payload = words201.meter(self._evse, self._clock.now(), samples)
+                payload = words201.meter(self._evse, self.clock.now(), samples)
                 yield Say(Message(self._charger, "MeterValues", payload, once=False))
 
     def _two(self, mess: str) -> Iterator[Step]:
@@ -116,7 +116,7 @@ class Charging201:
             self._charge(transaction)
             ended = self._event(transaction, "Ended")
         follower = self._new("none")
-        yield Pause(0.01)
+        yield Pause(self.clock.step)
         yield Say(self._event(follower, "Started"))
         if ended is not None:
             yield Say(ended)
@@ -183,7 +183,7 @@ class Charging201:
         transaction = Transaction(self._charger, f"{self._charger}/{self._evse}/{number}", "2.0.1", mess)
         transaction.ocpp_id = str(UUID(int=self._draw.getrandbits(128)))
         transaction.energy = Decimal(0)
-        if self._clock.is_past:
+        if self.clock.is_past:
             transaction.suspect.add("clock_past")
         self.transactions.append(transaction)
         self._seq_no = 0
@@ -198,7 +198,7 @@ class Charging201:
         context = {"Started": "Transaction.Begin", "Ended": "Transaction.End"}.get(kind, "Sample.Periodic")
         payload = words201.event(
             kind,
-            time=self._clock.now(),
+            time=self.clock.now(),
             seq_no=self._seq_no,
             transaction=transaction.ocpp_id or "",
             evse=self._evse,

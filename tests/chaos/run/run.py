@@ -45,10 +45,11 @@ class Plan:
     pause: float = 1.0
     patience: float = 6.0
     missing_grace: float = 15.0
-    orders_pause: float = 1.0
+    orders_pause: float = 0.5
     persistent: bool = field(default_factory=lambda: Mosquitto.binary() is not None)
     kinds: Sequence[str] = ALL
     settle: bool = True
+    silence: float = 25.0
     settings: dict[str, dict[str, Any]] | None = None
     node: type[GatewayProcess] = GatewayProcess
 
@@ -211,7 +212,8 @@ class Run:
             if not self._waits(chargers, events):
                 quiet_for = min(quiet_for, 2.0)
             lag = 0 if subscriber is None else _distinct(events.events) - _distinct(subscriber.events())
-            if time.monotonic() - quiet_since > quiet_for and events.at_end and changes.at_end and lag <= 0:
+            quiet = time.monotonic() - quiet_since
+            if quiet > self._plan.silence or (quiet > quiet_for and events.at_end and changes.at_end and lag <= 0):
                 return
             await asyncio.sleep(0.3)
 

@@ -51,6 +51,9 @@ SECONDS: dict[str, tuple[float, float]] = {
 """How long each kind lasts: from the kill to the restart, from the pause to going on."""
 
 
+TOGETHER = 0.35
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that goes wrong: `at` seconds after the start, on node number `node` where it is a node's, for
@@ -83,7 +86,13 @@ def draw_schedule(
 ) -> list[Fault]:
     """`count` faults within so many seconds, none in the first `quiet` ones. Some fall together."""
     draw = random.Random(f"{seed}/schedule")
-    moments = sorted(draw.uniform(quiet, max(quiet, seconds - 2)) for _ in range(count))
+    moments: list[float] = []
+    while len(moments) < count:
+        # Troubles like company: a third come close behind another one.
+        near = moments and draw.random() < TOGETHER
+        at = draw.choice(moments) + draw.uniform(0, 4) if near else draw.uniform(quiet, max(quiet, seconds - 2))
+        moments.append(min(at, max(quiet, seconds - 2)))
+    moments.sort()
     free: dict[str, float] = {}
     schedule = []
     # Every kind comes, where there are enough of them; after that, by weight.

@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from tests.chaos.run.run import Outcome, Plan
 
-SHOWN = 40
+SHOWN, WHOLE = 60, 12
+"""How many discrepancies are told, and how many of them with all that belongs to them."""
 
 
 def command(plan: Plan) -> str:
@@ -58,7 +59,8 @@ def _recoveries(outcome: Outcome) -> list[str]:
 def _verdict(outcome: Outcome) -> list[str]:
     found = outcome.discrepancies
     lines = [f"TROUBLE  {trouble}" for trouble in outcome.troubles[:SHOWN]]
-    lines += [f"WRONG  seed {outcome.plan.seed}: {one}" for one in found[:SHOWN]]
+    for place, one in enumerate(found[:SHOWN]):
+        lines.append(f"WRONG  seed {outcome.plan.seed}: {one if place < WHOLE else one.line()}")
     if len(found) > SHOWN:
         lines.append(f"... and {len(found) - SHOWN} more discrepancies")
     if outcome.good:
