@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from gateway.cluster.keys import command_key
-from gateway.cluster.link import Argument, Lane
+from gateway.cluster.link import Argument, Backoff, Lane
 from gateway.cluster.scripts import script
 from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult, Outcome
@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 _LOST_AFTER = 60.0
 """Seconds after its deadline in which a command's result must be there: then the node that had it has died."""
+_MARGIN = 10.0
+"""Seconds before that in which no result is stored any more: clocks differ, and a call takes its time."""
 
 
 class Commands:
@@ -41,23 +43,34 @@ class Commands:
             raise CommandRunning(f"command {command.id} is still running")
         return result
 
-    async def finish(self, result: CommandResult) -> None:
-        """Store how a command ended. Where Redis is away the result is logged and the command ends as `timeout`."""
+    async def finish(self, result: CommandResult, *, deadline: float) -> CommandResult:
+        """Store how a command ended; see CommandStore.
+
+        A `timeout` is tried once: it is what everybody is told anyway.
+        """
         key = command_key(result.id)
         calls = [
             ("HSET", key, "result", json.dumps(result.as_dict()), "charger", result.charger.key, "name", result.name),
             ("PEXPIRE", key, int(self._retention * 1000)),
         ]
-        try:
-            await self._lane.calls(calls)
-        except LogUnavailable as error:
-            log.warning(
-                "a command's result could not be stored",
-                command=result.id,
-                charger=str(result.charger),
-                outcome=result.outcome.value,
-                problem=str(error),
-            )
+        backoff, until = Backoff(), deadline + _LOST_AFTER - _MARGIN
+        while True:
+            try:
+                await self._lane.calls(calls)
+                return result
+            except LogUnavailable as error:
+                problem = str(error)
+            if result.outcome is Outcome.TIMEOUT or self._clock.now() >= until:
+                break
+            await backoff.wait()
+        told = {"command": result.id, "charger": str(result.charger), "outcome": result.outcome.value}
+        log.warning("a command's result could not be stored", problem=problem, **told)
+        reason = f"it ended as {result.outcome.value}, but Redis was away for too long to note that"
+        return (
+            result
+            if result.outcome is Outcome.TIMEOUT
+            else CommandResult(result.id, result.charger, result.name, Outcome.TIMEOUT, reason)
+        )
 
     async def get(self, command_id: str) -> dict[str, Any] | None:
         """The public shape of a command, with `"outcome": null` while it runs. Raises LogUnavailable."""

@@ -354,7 +354,10 @@ class CommandStore(Protocol):
         """
         ...
 
-    async def finish(self, result: CommandResult) -> None: ...
+    async def finish(self, result: CommandResult, *, deadline: float) -> CommandResult:
+        """Store how a command ended, over any outage of Redis; nobody may be told before. Returns what counts: after so
+        long an outage that whoever asks is told `timeout` by then, it is that. `deadline` is the command's."""
+        ...
 
     async def get(self, command_id: str) -> dict[str, Any] | None:
         """The public shape of a command, with `"outcome": null` while it runs; None if unknown."""

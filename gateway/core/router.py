@@ -118,16 +118,17 @@ class Router:
         except LogUnavailable:
             result = _offline(command, "Redis cannot be reached, so the charger's owner is unknown")
         except asyncio.CancelledError:
-            await asyncio.shield(
-                self._commands.finish(_ended(command, Outcome.TIMEOUT, "the gateway stopped before the answer came"))
-            )
+            stopped = _ended(command, Outcome.TIMEOUT, "the gateway stopped before the answer came")
+            await asyncio.shield(self._commands.finish(stopped, deadline=command.deadline))
             raise
         except Exception:
             # A bug of ours: whether it was sent is unknown, and it must not seem to run for ever.
-            await self._commands.finish(_ended(command, Outcome.TIMEOUT, "the gateway failed while carrying it out"))
+            failed = _ended(command, Outcome.TIMEOUT, "the gateway failed while carrying it out")
+            await self._commands.finish(failed, deadline=command.deadline)
             raise
-        self._observer.command(command.name, result.outcome.value, self._clock.monotonic() - began)
-        await self._commands.finish(result)
+        took = self._clock.monotonic() - began
+        result = await self._commands.finish(result, deadline=command.deadline)
+        self._observer.command(command.name, result.outcome.value, took)
         return result
 
     async def _is_rendezvous(self, charger: ChargerId) -> bool:

@@ -90,7 +90,7 @@ async def test_a_command_is_begun_once_and_its_result_kept(valkey: Valkey) -> No
         with pytest.raises(IdempotencyConflict):
             await commands.begin(command(arguments={"a": 2}))
         result = CommandResult("c1", CP1, "reset", Outcome.REJECTED, "no", {"x": 2**70})
-        await commands.finish(result)
+        assert await commands.finish(result, deadline=time.time() + 5) == result
         assert await commands.begin(command()) == result
         assert await commands.get("c1") == result.as_dict()
         assert await commands.get("nothing") is None
@@ -102,6 +102,22 @@ async def test_a_command_whose_node_died_ends_as_timeout(valkey: Valkey) -> None
         shape = await node.cluster.commands.get("c1")
         assert shape is not None
         assert (shape["outcome"], shape["safe_to_retry"]) == ("timeout", False)
+
+
+async def test_nobody_is_told_how_a_command_ended_before_that_is_stored(valkey: Valkey) -> None:
+    """Else whoever asks later, or asks another node, is told something else."""
+    async with running(valkey.url) as node:
+        commands = node.cluster.commands
+        now = time.time()
+        assert await commands.begin(command(deadline=now)) is None
+        result = CommandResult("c1", CP1, "reset", Outcome.ACCEPTED)
+        valkey.kill()
+        finishing = asyncio.create_task(commands.finish(result, deadline=now))
+        long_ago = await commands.finish(result, deadline=now - 3600)
+        assert (long_ago.outcome, finishing.done()) == (Outcome.TIMEOUT, False)
+        valkey.start()
+        assert await finishing == result
+        assert await commands.get("c1") == result.as_dict()
 
 
 @pytest.mark.parametrize("password", [b"0123456789abcdef", b"\x00\xff not utf-8 \x80", "grüße".encode(), b"x" * 500])

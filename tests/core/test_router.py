@@ -49,9 +49,10 @@ class FakeCommands:
     async def begin(self, command: Command) -> CommandResult | None:
         return self.finished.get(command.id)
 
-    async def finish(self, result: CommandResult) -> None:
+    async def finish(self, result: CommandResult, *, deadline: float) -> CommandResult:
         assert result.id not in self.finished, "a command ends once"
         self.finished[result.id] = result
+        return result
 
 
 @dataclass

@@ -153,8 +153,9 @@ class MemoryStore:
         self.begun.append(command)
         return self.ended.get(command.id)
 
-    async def finish(self, result: CommandResult) -> None:
+    async def finish(self, result: CommandResult, *, deadline: float) -> CommandResult:
         self.ended[result.id] = result
+        return result
 
     # ------------------------------------------------------------ what tests ask
 

@@ -202,9 +202,10 @@ class FakeCommands:
             raise CommandRunning(f"command {command.id} is still running")
         return self.ended[command.id]
 
-    async def finish(self, result: CommandResult) -> None:
+    async def finish(self, result: CommandResult, *, deadline: float) -> CommandResult:
         self.ended[result.id] = result
         self.finished.set()
+        return result
 
     async def get(self, command_id: str) -> dict[str, Any] | None:
         self.redis.ask()
