@@ -9,7 +9,7 @@ export PYTHON
 
 NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
 
-.PHONY: help demo test lint format types bench scale openapi examples clean
+.PHONY: help demo test lint format types bench scale chaos openapi examples clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' Makefile
@@ -37,6 +37,13 @@ bench: .venv/.dev  ## full path against the usual stack: ratio, latency, memory,
 scale: .venv/.dev servers  ## the same with ten thousand chargers, and the tests that take many minutes
 	@ulimit -n "$$(ulimit -Hn)"; $(BIN)/python -m tests.bench --chargers 10000 --idle 10000 --rounds 1 $(ARGS)
 	@$(BIN)/python -m pytest -m soak
+
+MINUTES ?= 10
+CHARGERS ?= 50
+SEED ?=
+
+chaos: .venv/.dev servers  ## money exactly once, whatever is killed and cut: MINUTES=10 CHARGERS=50 SEED= (drawn)
+	@$(BIN)/python -m tests.chaos.run --minutes $(MINUTES) --chargers $(CHARGERS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gateway/ocpp/README.md
 	@$(BIN)/python -m adapters.rest.openapi

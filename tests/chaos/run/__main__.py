@@ -19,6 +19,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", default="", help="decides who charges what and what fails when; drawn if absent")
     parser.add_argument("--chargers", type=int, default=50, help="half of them OCPP 1.6, half 2.0.1 (default 50)")
     parser.add_argument("--faults", type=int, default=0, help="how many (default: 4.5 a minute)")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds between two messages, about (default 1)")
     parser.add_argument("--broker", choices=["mosquitto", "embedded"], help="default: mosquitto where it is installed")
     parser.add_argument("--keep", type=Path, help="folder for the logs; they are kept there whatever the outcome")
     return parser.parse_args()
@@ -38,6 +39,7 @@ def main() -> int:
         arguments.seed or new_seed(),
         seconds=arguments.minutes * 60,
         chargers=arguments.chargers,
+        pause=arguments.pause,
         faults=arguments.faults or max(3, round(arguments.minutes * 4.5)),
         persistent=arguments.broker != "embedded" and (arguments.broker is not None or Mosquitto.binary() is not None),
     )

@@ -1,87 +1,21 @@
 """The check: what chargers were told to be received, against what each business system got."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from tests.chaos.run.chargers import Charger
 from tests.chaos.run.orders import Order
+from tests.chaos.run.recordings import Discrepancy, Event, Record, charger_of, short
 from tests.chaos.run.truth import Message, Transaction
 
-Event = dict[str, Any]
 NEVER_SENT = frozenset({"offline", "expired", "cancelled", "invalid", "unsupported", "superseded"})
-
-
-@dataclass(frozen=True)
-class Discrepancy:
-    """Something that does not add up. `kind` is one word for it, `where` who noticed it."""
-
-    kind: str
-    where: str
-    charger: str
-    transaction: str
-    told: str
-    shown: tuple[str, ...] = ()
-
-    def line(self) -> str:
-        """It in a line."""
-        about = f" transaction {self.transaction}" if self.transaction else ""
-        return f"{self.kind} ({self.where}): charger {self.charger}{about}: {self.told}"
-
-    def __str__(self) -> str:
-        return "\n      ".join([self.line(), *(line[:900] for line in self.shown[:12])])
-
-
-def charger_of(event: Event) -> str:
-    return str(event["source"]).removeprefix("/chargers/")
-
-
-def short(event: Event) -> str:
-    """An event in a line."""
-    data = event["data"]
-    names = ("transaction_id", "ocpp_transaction_id", "transaction_sequence", "revision", "energy_wh", "energy_method")
-    names += ("meter_start_wh", "meter_stop_wh", "suspect", "pending_end", "started_at", "ended_at")
-    told = {name: data[name] for name in names if data.get(name) is not None}
-    place = f"{event['epoch'].lstrip('0')}.{int(event['sequence'])}"
-    return f"{event['type'].removeprefix('ocpp.')} {event['id']} at {place} message {event.get('ocppmessageid')} {told}"
-
-
-class Record:
-    """What one recorder got: every event, and each once."""
-
-    def __init__(self, name: str, events: Sequence[Event]) -> None:
-        self.name = name
-        self.events: list[Event] = []
-        self.doubles: list[tuple[Event, Event]] = []
-        """Two that bear one id and differ."""
-        self.repeats = 0
-        self.by_message: dict[tuple[str, str], list[Event]] = defaultdict(list)
-        self.by_transaction: dict[str, list[Event]] = defaultdict(list)
-        first: dict[tuple[str, str], Event] = {}
-        for event in events:
-            known = first.setdefault((event["source"], event["id"]), event)
-            if known is not event:
-                self.repeats += 1
-                if known != event:
-                    self.doubles.append((known, event))
-                continue
-            self.events.append(event)
-            if event.get("ocppmessageid"):
-                self.by_message[charger_of(event), event["ocppmessageid"]].append(event)
-            transaction = event["data"].get("transaction_id")
-            if transaction and event["type"].startswith("ocpp.transaction."):
-                self.by_transaction[transaction].append(event)
-
-    def of(self, message: Message) -> list[Event]:
-        """The events that carry a message."""
-        return [event for one in message.ids for event in self.by_message.get((message.charger, one), ())]
 
 
 class Books:
     """All that is known at the end of a run. `records` are the transactions as REST lists them, each as often as it
-    is listed; `polled` as the one who polls for changes has them."""
+    is listed; `polled` as the one who polls for changes has them; `samples` are those of some, by id."""
 
     def __init__(
         self,
@@ -90,12 +24,13 @@ class Books:
         *,
         records: Sequence[dict[str, Any]],
         polled: Mapping[str, dict[str, Any]],
+        samples: Mapping[str, Sequence[dict[str, Any]]],
         orders: Sequence[Order],
         undecided: Sequence[Order],
     ) -> None:
         self.chargers = chargers
         self.recordings = [Record(name, events) for name, events in recordings.items()]
-        self._records, self._polled = records, polled
+        self._records, self._polled, self._samples = records, polled, samples
         self._orders, self._undecided = orders, undecided
 
     def check(self) -> list[Discrepancy]:
@@ -109,6 +44,7 @@ class Books:
                 found += part(record)
         found += self._agreement()
         found += self._listed()
+        found += self._sampled()
         found += self._commands()
         return found
 
@@ -267,10 +203,24 @@ class Books:
             if listed[known] != 1:
                 told = f"it is listed {listed[known]} times"
                 yield Discrepancy("record", "REST", charger_of(event), known, told, (short(event),))
-            for where, record in (("the listing", by_id.get(known)), ("the changes", self._polled.get(known))):
-                for told in ["it is missing"] if record is None else _differences(record, event["data"]):
+            for where, records in (("the listing", by_id), ("the changes", self._polled)):
+                shown = records.get(known)
+                for told in ["it is missing"] if shown is None else _differences(shown, event["data"]):
                     told = f"{where}: {told}"
                     yield Discrepancy("record", "REST", charger_of(event), known, told, (short(event),))
+
+    def _sampled(self) -> Iterator[Discrepancy]:
+        """A transaction keeps the samples of all its messages, each once; not what a repeat says otherwise."""
+        record = self.recordings[0]
+        for known, samples in self._samples.items():
+            events = record.by_transaction.get(known, [])
+            if any("duplicate_with_differences" in event["data"]["suspect"] for event in events):
+                continue
+            told = [str(sample) for event in events for sample in event["data"]["samples"]]
+            kept = [str(sample) for sample in samples]
+            if Counter(told) != Counter(kept):
+                words = f"it keeps {len(kept)} samples, its events told {len(told)}"
+                yield Discrepancy("samples", "REST", charger_of(events[0]) if events else "?", known, words)
 
     # ------------------------------------------------------------ commands
 

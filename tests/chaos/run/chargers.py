@@ -17,9 +17,10 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.typing import Subprotocol
 
 from tests.chaos.run import words16, words201
-from tests.chaos.run.plays import Again, Offline, Online, Pause, Say, Step, Traits, scenes
+from tests.chaos.run.plays import Again, Offline, Online, Pause, Say, Step, scenes
 from tests.chaos.run.plays16 import Charging16
 from tests.chaos.run.plays201 import Charging201
+from tests.chaos.run.traits import Traits
 from tests.chaos.run.truth import Complaint, Message, Transaction, Version
 
 OFFLINE_SECONDS = (0.3, 3.0)
@@ -340,21 +341,3 @@ class Charger:
         else:
             said = [3, message_id, (words16 if self.version == "1.6" else words201).answer(action, payload)]
         await socket.send(json.dumps(said))
-
-
-def traits_of(seed: str, number: int, version: Version) -> Traits:
-    """How the fleet's charger of this number is made."""
-    draw = random.Random(f"{seed}/{number}/traits")
-    evses = 2 if draw.random() < 0.25 else 1
-    clocks = ["right"] * 5 + ["seconds"] * 3 + ["1970"] + (["stuck"] if version == "1.6" else ["1970"])
-    clock = draw.choice(clocks)
-    registers = ["lifetime"] * 5 + ["kwh"] * 2 + (["session"] if version == "1.6" else [])
-    return Traits(
-        clock=clock,  # type: ignore[arg-type]
-        register=draw.choice(registers),  # type: ignore[arg-type]
-        evses=evses,
-        unnamed=version == "1.6" and clock in ("right", "seconds") and draw.random() < 0.15,
-        same_ids=draw.random() < 0.4,
-        echoes=draw.choice([0.0, 0.0, 0.05, 0.3]),
-        leaps=draw.random() < 0.2,
-    )

@@ -157,6 +157,6 @@ class Dispatcher:
             if "/result/" not in heard.topic and not heard.topic.startswith("ocpp/reply/"):
                 continue
             result = json.loads(heard.payload)
-            order = by_id.get(result.get("id"))
-            if order is not None:
-                order.told.append(("MQTT", result["outcome"], result["reason"]))
+            meant = by_id.get(result.get("id"))
+            if meant is not None:
+                meant.told.append(("MQTT", result["outcome"], result["reason"]))

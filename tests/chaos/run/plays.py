@@ -3,9 +3,9 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Any, Protocol
 
+from tests.chaos.run.traits import Moments
 from tests.chaos.run.truth import Message, Transaction
 
 
@@ -43,50 +43,6 @@ class Online:
 
 Step = Say | Again | Pause | Offline | Online
 
-Clock = Literal["right", "seconds", "1970", "stuck"]
-"""How a charger's clock goes: `seconds` is right, and has whole seconds only."""
-
-
-@dataclass(frozen=True)
-class Traits:
-    """How a charger is made. `register`: what its samples count; `unnamed`: they do not say whose they are."""
-
-    clock: Clock = "right"
-    register: Literal["lifetime", "kwh", "session"] = "lifetime"
-    evses: int = 1
-    unnamed: bool = False
-    same_ids: bool = False
-    """It sends again under the old message id."""
-    echoes: float = 0.0
-    """How often it sends twice at once."""
-    leaps: bool = False
-    """It opens a second connection beside the first."""
-
-
-class Moments:
-    """A charger's clock."""
-
-    def __init__(self, kind: Clock) -> None:
-        self._kind = kind
-        self._shift = datetime.now(UTC).timestamp() if kind == "1970" else 0.0
-
-    def now(self) -> str:
-        if self._kind == "stuck":
-            return "1970-01-01T00:00:00Z"
-        moment = datetime.fromtimestamp(datetime.now(UTC).timestamp() - self._shift, UTC)
-        if self._kind == "seconds":
-            return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    @property
-    def is_past(self) -> bool:
-        return self._kind in ("1970", "stuck")
-
-    @property
-    def step(self) -> float:
-        """Seconds after which it certainly shows another time."""
-        return 1.05 if self._kind == "seconds" else 0.01
-
 
 class Charging(Protocol):
     """One connector's plays of one OCPP version."""
@@ -123,8 +79,15 @@ def new_id(draw: random.Random) -> bool:
     return draw.random() < 0.6
 
 
-def told(transaction: Transaction, action: str, payload: dict[str, object], **more: bool) -> Message:
+def told(
+    transaction: Transaction,
+    action: str,
+    payload: dict[str, Any],
+    *,
+    numbered: bool = False,
+    starts: bool = False,
+) -> Message:
     """A message about a transaction."""
-    message = Message(transaction.charger, action, payload, transaction, **more)
+    message = Message(transaction.charger, action, payload, transaction, numbered=numbered, starts=starts)
     transaction.messages.append(message)
     return message

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from tests.chaos.run import words16
-from tests.chaos.run.plays import Again, Moments, Offline, Online, Pause, Say, Step, Traits, new_id, told
+from tests.chaos.run.plays import Again, Offline, Online, Pause, Say, Step, new_id, told
+from tests.chaos.run.traits import Moments, Traits
 from tests.chaos.run.truth import Message, Transaction
 
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from tests.chaos.run import words201
-from tests.chaos.run.plays import Again, Moments, Offline, Online, Pause, Say, Step, Traits, new_id, told
+from tests.chaos.run.plays import Again, Offline, Online, Pause, Say, Step, new_id, told
+from tests.chaos.run.traits import Moments, Traits
 from tests.chaos.run.truth import Message, Transaction
 
 

@@ -119,6 +119,18 @@ async def all_records(rest: Rest) -> list[dict[str, Any]]:
         after = {"after": body["next"]}
 
 
+SAMPLED = 100
+
+
+async def some_samples(rest: Rest, records: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The samples of the first transactions, by id."""
+    found = {}
+    for record in records[:SAMPLED]:
+        status, body = await rest.get(f"/v1/transactions/{record['id']}")
+        found[record["id"]] = body["samples"] if status == 200 else []
+    return found
+
+
 async def end(*tasks: "asyncio.Task[None]") -> None:
     """Cancel tasks; what had failed before is raised."""
     for task in tasks:

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.run.books import Books, Discrepancy
-from tests.chaos.run.chargers import Charger, Tally, traits_of
+from tests.chaos.run.books import Books
+from tests.chaos.run.chargers import Charger, Tally
 from tests.chaos.run.faults import Injector, Recovery
 from tests.chaos.run.orders import LOST_AFTER, TIMEOUT, Dispatcher
-from tests.chaos.run.recorders import EventPoller, Rest, TransactionPoller, all_records, end
+from tests.chaos.run.recorders import EventPoller, Rest, TransactionPoller, all_records, end, some_samples
+from tests.chaos.run.recordings import Discrepancy
 from tests.chaos.run.schedule import ALL, draw_schedule
 from tests.chaos.run.town import Town
+from tests.chaos.run.traits import traits_of
 from tests.chaos.run.truth import Version
 from tests.chaos.subscriber import Subscriber
 from tests.support.gateway_process import GatewayProcess
@@ -142,6 +144,7 @@ class Run:
                 chargers,
                 recordings,
                 records=listed,
+                samples=await some_samples(rest, listed),
                 polled=changes.records,
                 orders=dispatcher.orders,
                 undecided=undecided if plan.settle else [],

@@ -12,8 +12,8 @@ def command(plan: Plan) -> str:
     """The command that repeats a run."""
     broker = "" if plan.persistent else " --broker embedded"
     return (
-        f".venv/bin/python -m tests.chaos.run --seed {plan.seed} --minutes {plan.seconds / 60:g} "
-        f"--chargers {plan.chargers} --faults {plan.faults}{broker}"
+        f"make chaos SEED={plan.seed} MINUTES={plan.seconds / 60:g} CHARGERS={plan.chargers} "
+        f'ARGS="--faults {plan.faults} --pause {plan.pause:g}{broker}"'
     )
 
 
