@@ -33,6 +33,9 @@ from gateway.core.ports import (
 )
 from gateway.core.transaction import EPOCH_2025
 
+HASTE = 0.8
+"""Seconds by which the hasty ones are too early."""
+
 # ---------------------------------------------------------------- answers before the commit
 
 
@@ -60,7 +63,7 @@ class HastyLog:
     async def _work(self) -> None:
         while True:
             first = await self._after.get()
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(HASTE)
             batch = [first]
             while not self._after.empty():
                 batch.append(self._after.get_nowait())
@@ -75,12 +78,14 @@ class HastyDelivery:
 
     def __init__(self, inner: Delivery) -> None:
         self._inner = inner
-        self._after: asyncio.Queue[list[LogEntry]] = asyncio.Queue()
+        self._after: asyncio.Queue[tuple[int, list[LogEntry]]] = asyncio.Queue()
+        self._connections = 0
         self._busy = asyncio.Lock()
         self._worker: asyncio.Task[None] | None = None
 
     async def connect(self, *, in_doubt: bool = False) -> float:
         async with self._busy:
+            self._connections += 1
             forgotten = await self._inner.connect(in_doubt=in_doubt)
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
@@ -90,15 +95,16 @@ class HastyDelivery:
         await self._inner.lost()
 
     async def deliver(self, entries: Sequence[LogEntry]) -> None:
-        self._after.put_nowait(list(entries))
+        self._after.put_nowait((self._connections, list(entries)))
 
     async def _work(self) -> None:
         while True:
-            entries = await self._after.get()
-            await asyncio.sleep(0.3)
+            connection, entries = await self._after.get()
+            await asyncio.sleep(HASTE)
             with suppress(DeliveryError):
                 async with self._busy:
-                    await self._inner.deliver(entries)
+                    if connection == self._connections:
+                        await self._inner.deliver(entries)
 
     async def project(self, snapshots: Sequence[Snapshot]) -> None:
         async with self._busy:

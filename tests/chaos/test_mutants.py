@@ -46,12 +46,13 @@ async def test_a_broken_law_is_noticed(
         f"mutant {mutant}",
         seconds=9,
         chargers=6,
-        faults=4,
+        faults=6,
         pause=0.3,
         missing_grace=3,
         kinds=faults,
         settle=False,
         silence=8,
+        echoes=0.2,
         # Publishing again what a broker may have forgotten would hide what was never published.
         settings={"mqtt": {"resend_after_crash": 0}},
     )

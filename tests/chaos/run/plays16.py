@@ -57,8 +57,8 @@ class Charging16:
             yield Pause(draw.uniform(0.5, 1.5) * self._pause)
             yield Say(self._sample(transaction, last, meter_start))
         yield Pause(draw.uniform(0.5, 1.5) * self._pause)
-        # Where nothing but the register tells two stops apart, it has to.
-        self._register = last + draw.choice([draw.randint(1, 900), int(mess == "stop_unknown")])
+        # Where nothing but the register tells two messages apart, it has to.
+        self._register = last + draw.choice([draw.randint(1, 900), int(mess in ("stop_unknown", "late_meter"))])
         meter_stop = meter_start - draw.randint(1, 500) if mess == "below_start" else self._register
         transaction.energy = Decimal(self._register - meter_start)
         if mess == "below_start":

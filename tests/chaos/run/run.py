@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,9 @@ class Plan:
     """What to run. `seed` alone decides who charges what, and what goes wrong when.
 
     `patience`: seconds after which a charger sends again; `missing_grace`: after which the gateway ends a transaction
-    that lacks a message; `settle`: wait, at the end, for the outcome of every command whose node died. `settings` are
-    added to the nodes' configuration, `node` starts them.
+    that lacks a message; `settle`: wait, at the end, for the outcome of every command whose node died; `silence`:
+    seconds of nothing new after which nothing more is waited for; `echoes`: how often every charger sends twice at
+    once, at the least. `settings` are added to the nodes' configuration, `node` starts them.
     """
 
     seed: str
@@ -52,6 +53,7 @@ class Plan:
     kinds: Sequence[str] = ALL
     settle: bool = True
     silence: float = 25.0
+    echoes: float = 0.0
     settings: dict[str, dict[str, Any]] | None = None
     node: type[GatewayProcess] = GatewayProcess
 
@@ -164,11 +166,12 @@ class Run:
         fleet = []
         for number in range(plan.chargers):
             version: Version = "1.6" if number % 2 == 0 else "2.0.1"
+            traits = traits_of(plan.seed, number, version)
             fleet.append(
                 Charger(
                     f"C{version.replace('.', '')}-{number:03d}",
                     version,
-                    traits_of(plan.seed, number, version),
+                    replace(traits, echoes=max(traits.echoes, plan.echoes)),
                     seed=plan.seed,
                     ports=self._town.ports,
                     pause=plan.pause,
@@ -209,12 +212,12 @@ class Run:
         quiet_since, seen = time.monotonic(), -1
         quiet_for = self._plan.missing_grace + 2.0 if self._waits(chargers, events) else 2.0
         while time.monotonic() < deadline:
-            now = len(events.events) + (0 if subscriber is None else len(subscriber.heard))
-            if now != seen:
-                quiet_since, seen = time.monotonic(), now
+            heard = [] if subscriber is None else subscriber.events()
+            if len(events.events) + len(heard) != seen:
+                quiet_since, seen = time.monotonic(), len(events.events) + len(heard)
             if not self._waits(chargers, events):
                 quiet_for = min(quiet_for, 2.0)
-            lag = 0 if subscriber is None else _distinct(events.events) - _distinct(subscriber.events())
+            lag = 0 if subscriber is None else _distinct(events.events) - _distinct(heard)
             quiet = time.monotonic() - quiet_since
             if quiet > self._plan.silence or (quiet > quiet_for and events.at_end and changes.at_end and lag <= 0):
                 return
