@@ -149,7 +149,14 @@ class Recorder:
             self.epoch, self._sequence = claim.epoch, 0
             self.ahead = claim.redis_time - self._around.clock.now()
             everything = self.twin.everything()
-            commit = Commit(self.charger, self.epoch, (), None, b"", everything.fields, everything.transactions)
+            commit = Commit(
+                self.charger,
+                self.epoch,
+                (),
+                fields=everything.fields,
+                transactions=everything.transactions,
+                names=everything.names,
+            )
             try:
                 await self._around.log.commit(commit)
                 break

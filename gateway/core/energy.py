@@ -111,6 +111,10 @@ def _move(record: TransactionRecord, wh: Number, at: str) -> bool:
         if not before and _is_no_start(record, wh, at):
             record["register"] = {**register, "wh": wh, "at": at, "fell": True}
             return True
+        if register["relative"] and not deliverable(difference(wh, before), _seconds(record, at)):
+            # The lifetime register after all; what came before was odd.
+            record["register"] = _first(record, wh, at)
+            return True
         rise = difference(wh, before)
         counted = round(counted + rise, 6) if rise.__class__ is float else counted + rise
     record["register"] = {**register, "wh": wh, "at": at, "counted_wh": counted}

@@ -17,6 +17,7 @@ from gateway.core.draft import Draft, Place
 from gateway.core.energy import advance, register_samples, settle
 from gateway.core.events import Event
 from gateway.core.readings import take_samples
+from gateway.core.remembering import remember
 from gateway.core.reports import Sample, TokenDecision, Transaction
 from gateway.core.transaction import (
     Alternative,
@@ -34,16 +35,9 @@ from gateway.core.transaction import (
 MAX_ACTIVE = 256
 """So many transactions run at most; the oldest beyond is ended as `missing_stop`."""
 
-MAX_ENDED = 32
-MAX_CORRECTABLE = 4
-MAX_COMPLETE = 2
-MAX_STOPS = 32
 MAX_TOKENS = 16
 MAX_ALTERNATIVES = 8
 MAX_EXPECTED = 8
-
-_LACKS_SOMETHING = frozenset({"missing_start", "missing_stop", "gap"})
-"""Suspicions of an ended transaction that a later message may clear."""
 
 EXPECTED_FOR = 600.0
 """Seconds in which a transaction that begins is taken for the one that a remote start asked for."""
@@ -99,15 +93,35 @@ def mistrust_clock(draft: Draft, record: TransactionRecord, before: Register | N
 
 def note_difference(draft: Draft, record: TransactionRecord, said: str, report: Transaction) -> None:
     """Flag that a message repeated another with differences, and keep what it said."""
-    suspect(record, "duplicate_with_differences")
     meter = report.meter_wh if report.meter_wh is not None else last_register(report.samples)
-    alternative: Alternative = {
-        "said": said,
-        "recorded_at": draft.now_text,
-        "time": report.time,
-        "meter_wh": meter,
-        "reason": report.stop_reason,
-    }
+    _add_alternative(
+        record,
+        {
+            "said": said,
+            "recorded_at": draft.now_text,
+            "time": report.time,
+            "meter_wh": meter,
+            "reason": report.stop_reason,
+        },
+    )
+
+
+def note_doubtful_stop(record: TransactionRecord) -> None:
+    """Flag that the transaction was ended by a stop that was none of its own, before that takes its place."""
+    _add_alternative(
+        record,
+        {
+            "said": "stop",
+            "recorded_at": record["recorded_ended_at"] or "",
+            "time": record["ended_at"],
+            "meter_wh": record["meter_stop_wh"],
+            "reason": record["stop_reason"],
+        },
+    )
+
+
+def _add_alternative(record: TransactionRecord, alternative: Alternative) -> None:
+    suspect(record, "duplicate_with_differences")
     record["alternatives"] = [*record["alternatives"], alternative][-MAX_ALTERNATIVES:]
 
 
@@ -261,48 +275,9 @@ def end(
     if record["id"] in memory["active"]:
         memory["active"].remove(record["id"])
         draft.charger()["transactions"] = [*memory["active"]]
-    _remember(draft, record, correctable=correctable)
+    remember(draft, record, correctable=correctable)
     _show_end(draft, record)
     return next_event(record, "ended", key=key, report=report)
-
-
-def recall(draft: Draft, record: TransactionRecord | None) -> None:
-    """Know a transaction again that was forgotten, from its record as it was stored."""
-    if record is None:
-        return
-    draft.recalled = record["id"]
-    if record["status"] == "ended":
-        _remember(draft, record, correctable=not _LACKS_SOMETHING.isdisjoint(record["suspect"]))
-    elif not draft.is_active(record["id"]):
-        draft.memory()["active"].append(record["id"])
-        draft.charger()["transactions"] = [*draft.memory()["active"]]
-        draft.put(record)
-
-
-def _remember(draft: Draft, record: TransactionRecord, *, correctable: bool) -> None:
-    """Keep what late messages may need: of the latest few, and of those that lack something, the whole record."""
-    memory = draft.memory()
-    ended = memory["ended"]
-    ended.pop(record["id"], None)
-    ended[record["id"]] = {
-        "ocpp_transaction_id": record["ocpp_transaction_id"],
-        "evse_id": record["evse_id"],
-        "connector_id": record["connector_id"],
-        "record": record,
-        "complete": not correctable,
-        "numbered": record["start_key"] is not None,
-    }
-    while len(ended) > MAX_ENDED:
-        del ended[next(iter(ended))]
-    for complete, most in ((False, MAX_CORRECTABLE), (True, MAX_COMPLETE)):
-        kept = [known for known, entry in ended.items() if entry["record"] and is_complete_entry(entry) is complete]
-        for known in kept[:-most]:
-            ended[known] = {**ended[known], "record": None}
-
-
-def is_complete_entry(entry: EndedTransaction) -> bool:
-    """Whether nothing essential is missing from an ended transaction."""
-    return entry.get("complete", entry["record"] is None)
 
 
 def _show_end(draft: Draft, record: TransactionRecord) -> None:
@@ -343,18 +318,8 @@ def correct(
     record["revision"] += 1
     settle(record, meter_stop)
     draft.put(record)
-    _remember(draft, record, correctable=not complete)
+    remember(draft, record, correctable=not complete)
     return event_of(record, "corrected", key=key, report=report)
-
-
-def remember_stop(draft: Draft, identity: str, transaction_id: str) -> None:
-    """Note which transaction a stop that named none was taken for, so that its repeat finds it again."""
-    draft.names[identity] = transaction_id
-    stops = draft.memory()["stops"]
-    stops.pop(identity, None)
-    stops[identity] = transaction_id
-    while len(stops) > MAX_STOPS:
-        del stops[next(iter(stops))]
 
 
 def ended_key(transaction_id: str) -> str:

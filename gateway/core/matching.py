@@ -22,9 +22,9 @@ def is_number(text: str | None) -> bool:
     return (number(text) or 0) > 0
 
 
-def number_name(given: int | None) -> str:
+def number_name(text: str | None) -> str:
     """The name under which the transaction of this number can be recalled."""
-    return f"number|{given}"
+    return f"number|{number(text)}"
 
 
 def named(draft: Draft, text: str | None) -> TransactionRecord | None:
@@ -72,7 +72,7 @@ def forgotten(draft: Draft, ended: str | None, identity: str, report: Transactio
         return [ended] if entry is None or entry["record"] is None else []
     names = [] if _may_be_the_next(draft, report) else [identity]
     if is_number(report.ocpp_transaction_id):
-        names.append(number_name(number(report.ocpp_transaction_id)))
+        names.append(number_name(report.ocpp_transaction_id))
     return names
 
 

@@ -21,6 +21,7 @@ from gateway.core.matching import (
     stop_words,
     stopped_before,
 )
+from gateway.core.remembering import is_complete_entry, remember_stop
 from gateway.core.reports import Meter, TokenDecision, Transaction
 from gateway.core.transaction import (
     EPOCH_2025,
@@ -46,7 +47,7 @@ def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_
     given = max(memory["wire_id"] + 1, int(redis_now - EPOCH_2025))
     memory["wire_id"] = given
     record = new_record(stable_id(draft.id, key), draft.id.identity, str(given))
-    draft.names[number_name(given)] = record["id"]
+    draft.names[number_name(record["ocpp_transaction_id"])] = record["id"]
     record["start_key"], record["started"] = key, True
     started_at = record["started_at"] = report.time or draft.now_text
     ledger.take_over(record, report, token)
@@ -165,7 +166,8 @@ def stop(draft: Draft, report: Transaction) -> Change:
 
     One that names none that is known is taken for the only one that runs, or the only one of its token. Where it bears
     another token, or a register that the transaction cannot have reached, that is ended as `missing_stop`: a stop which
-    names it still corrects it. Where both speak against it, the stop has a record of its own, as `missing_start`.
+    names it still corrects it, and keeps the other as an alternative. Where both speak against it, the stop has a
+    record of its own, as `missing_start`.
     """
     identity = stop_identity(draft, report)
     record = named(draft, report.ocpp_transaction_id)
@@ -179,7 +181,7 @@ def stop(draft: Draft, report: Transaction) -> Change:
         return _stopped_again(draft, ended, identity, report)
     record = meant(draft, report)
     if record is not None:
-        ledger.remember_stop(draft, identity, record["id"])
+        remember_stop(draft, identity, record["id"])
         return _ended(draft, record, report, doubt=identity if doubtful(record, report) else None)
     return _never_started(draft, identity, report)
 
@@ -221,12 +223,14 @@ def _stopped_again(draft: Draft, transaction_id: str, identity: str, report: Tra
     entry = draft.known()["ended"].get(transaction_id)
     if entry is not None and entry["record"] is not None:
         differs = entry["record"]["stopped"] != stop_words(report)
-        if "missing_stop" in entry["record"]["suspect"]:
-            if differs:
+        missing = "missing_stop" in entry["record"]["suspect"]
+        if differs and entry["ocpp_transaction_id"] == report.ocpp_transaction_id:
+            if missing:
                 return _stopped_at_last(draft, entry["record"], report)
+            if entry["record"]["stopped"] is not None:
+                return _stopped_with_differences(draft, entry, entry["record"], report)
+        elif differs or missing:
             key = f"{key}|{identity}"
-        elif differs and entry["record"]["stopped"] is not None:
-            return _stopped_with_differences(draft, entry, entry["record"], report)
     if entry is None:
         entry = {"ocpp_transaction_id": "", "evse_id": None, "connector_id": None, "record": None}
     facts = {"meter_stop_wh": report.meter_wh, "ended_at": report.time, "stop_reason": report.stop_reason}
@@ -241,6 +245,8 @@ def _stopped_at_last(draft: Draft, ended: TransactionRecord, report: Transaction
     record = ended.copy()
     key = f"stop|{record['id']}"
     clear_suspicion(record, "missing_stop")
+    if record["stopped"] is not None:
+        ledger.note_doubtful_stop(record)
     ledger.suspect_clock(draft, record, report.time)
     record["stop_reason"], record["stopped"] = report.stop_reason, stop_words(report)
     ended_at = record["ended_at"] = report.time or draft.now_text
@@ -265,7 +271,7 @@ def _stopped_with_differences(
         record,
         key=key,
         meter_stop=record["meter_stop_wh"],
-        complete=ledger.is_complete_entry(entry),
+        complete=is_complete_entry(entry),
         report=report,
     )
     draft.events.append(event)
@@ -288,7 +294,7 @@ def _never_started(draft: Draft, identity: str, report: Transaction) -> Change:
     ledger.measure(draft, record, report.samples, at=ended_at)
     ledger.mistrust_clock(draft, record, known)
     draft.put(record)
-    ledger.remember_stop(draft, identity, record["id"])
+    remember_stop(draft, identity, record["id"])
     event = ledger.end(
         draft,
         record,
@@ -338,7 +344,7 @@ def _outside(draft: Draft, report: Meter, key: str | None) -> Change:
     ended = named_ended(draft, report.ocpp_transaction_id)
     if ended is None and key is not None:
         if draft.may_recall:
-            return Change([], recall=[number_name(number(report.ocpp_transaction_id))])
+            return Change([], recall=[number_name(report.ocpp_transaction_id)])
         ended = draft.recalled
     draft.events.append(meter_values(draft, report, key=key, transaction_id=ended))
     return draft.change(key)

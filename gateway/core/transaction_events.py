@@ -9,6 +9,7 @@ from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
 from gateway.core.events import Event
 from gateway.core.naming import first_id, is_reuse, key_of, later_id, newest_name, owner_of
+from gateway.core.remembering import is_complete_entry
 from gateway.core.reports import TokenDecision, Transaction
 from gateway.core.transaction import (
     OfflinePart,
@@ -278,7 +279,7 @@ def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDe
     )
     if entry["record"] is not None and (ends_again or (seen and _differs(entry["record"], report))):
         return _late_with_differences(draft, entry, entry["record"], report, key)
-    if entry["record"] is None or seen or ledger.is_complete_entry(entry):
+    if entry["record"] is None or seen or is_complete_entry(entry):
         event = ledger.ended_event(
             entry, transaction_id, "ocpp.meter.values", key=key, time=report.time, extra={"samples": report.samples}
         )
@@ -310,7 +311,7 @@ def _late_with_differences(
         record,
         key=key,
         meter_stop=record["meter_stop_wh"],
-        complete=ledger.is_complete_entry(entry),
+        complete=is_complete_entry(entry),
         report=report,
     )
     draft.events.append(event)

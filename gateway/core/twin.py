@@ -17,6 +17,8 @@ from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
 from gateway.core.events import Event, to_json
 from gateway.core.identity import ChargerId
 from gateway.core.limits import known_limits, put_limit, show_lapsed
+from gateway.core.matching import number_name
+from gateway.core.remembering import recall
 from gateway.core.reports import (
     ActiveTransaction,
     Authorization,
@@ -160,7 +162,7 @@ class Twin:
         draft = self._draft(now)
         draft.may_recall = may_recall
         if recalled:
-            ledger.recall(draft, restored_record(self._id, recalled))
+            recall(draft, restored_record(self._id, recalled))
         if violations:
             count_violations(draft.charger(), violations)
         numbered = self._is_numbered(report)
@@ -307,7 +309,13 @@ class Twin:
         for name, parts in state.reports.items():
             for number, part in parts.items():
                 fields[f"{PART_PREFIX}{name}/{number}"] = part.stored()
-        return Change([], None, fields, {known: to_json(record) for known, record in state.transactions.items()})
+        records = {known: to_json(record) for known, record in state.transactions.items()}
+        names = {
+            number_name(record["ocpp_transaction_id"]): known
+            for known, record in state.transactions.items()
+            if record["start_key"] is not None
+        }
+        return Change([], None, fields, records, names=names)
 
     def _draft(self, now: float) -> Draft:
         return Draft(self._id, self._state, now)

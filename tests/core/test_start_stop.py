@@ -604,3 +604,15 @@ def test_a_stop_of_another_transaction_with_the_same_unknown_number_is_another()
     first, second = driver.say(stop(1)), driver.say(stop(1, 7200, meter=9000))
     assert (first.types, second.types) == (["transaction.ended"], ["transaction.ended"])
     assert first.data["transaction_id"] != second.data["transaction_id"]
+
+
+def test_what_is_stored_again_after_redis_lost_its_data_can_be_recalled() -> None:
+    driver = Driver()
+    public, number = started(driver)
+    driver.names.clear()
+    driver.commit(driver.twin.everything())
+    assert driver.names == {f"number|{number}": public}
+    driver.names.clear()
+    driver.say(stop(number))
+    many(driver)
+    assert driver.say(stop(number)).repeated
