@@ -278,11 +278,15 @@ def _too_deep(text: str) -> Malformed:
 
 def made_shallow(frame: Malformed) -> Call | None:
     """A CALL that nests too deep, as one whose payload has null where it does, or is empty; `raw` is as it came."""
+    notes = [_violation("too_deep", f"what nests deeper than {MAX_DEPTH} levels was not read")]
     head = _HEAD(frame.text)
     if head is None or head[1] is None:
-        return None
+        loose = _LOOSE_HEAD(frame.text)
+        if loose is None or frame.kind != CALL or not frame.message_id or not frame.action:
+            return None
+        numeric = loose[2] is None
+        return Call(frame.message_id, frame.action, {}, frame.text, notes, numeric_id=numeric)
     raw = frame.text[head.end() :].rstrip(_BLANKS).removesuffix("]")
-    notes = [_violation("too_deep", f"what nests deeper than {MAX_DEPTH} levels was not read")]
     payload: dict[str, Any] = {}
     if len(raw) <= loose_json.MAX_REPAIRED:
         try:

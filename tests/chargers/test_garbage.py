@@ -144,6 +144,15 @@ async def test_a_transactions_message_is_taken_however_deep_it_nests(depth: int)
             assert started["token"]["id"] == START["idTag"]
 
 
+async def test_one_that_nests_deep_and_bears_a_number_for_its_id_is_answered_too() -> None:
+    deep = "[" * 100 + "]" * 100
+    async with undisturbed() as node, node.charger() as charger:
+        await charger.send(f'[2,7,"StartTransaction",{{"x":{deep}}}]')
+        assert (await charger.receive())[:2] == [3, 7]
+        (started,) = node.data("transaction.started")
+        assert "too_deep" in [violation["code"] for violation in started["violations"]]
+
+
 async def test_a_message_in_parts_and_one_in_binary_are_read() -> None:
     async with running() as node:
         reader, writer = await node.raw()

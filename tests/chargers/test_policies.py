@@ -8,8 +8,10 @@ import structlog
 from structlog.testing import LogCapture
 
 from gateway.chargers import certificates
+from gateway.core.answers import DataTransferAnswer
 from gateway.core.commands import validated_arguments
 from gateway.core.ports import Ask, IdToken
+from gateway.core.responder import Decision, LocalResponder, Question
 from tests.chargers.harness import METER, START, Charger, Node, running, until
 from tests.core.answering import NOBODY, FakeAsker, House, house
 
@@ -64,6 +66,18 @@ async def test_a_decision_that_takes_too_long_is_told_as_such_where_the_charger_
         assert await charger.closed() == 1013
         assert charger.socket.close_reason == "try again later: no decision was made"
         asker.may_answer.set()
+
+
+class UnwritableResponder(LocalResponder):
+    async def decide(self, question: Question) -> Decision:
+        return Decision(DataTransferAnswer(status="accepted", data=2**64), "webhook")
+
+
+async def test_where_what_was_decided_cannot_be_written_the_default_reply_is_given() -> None:
+    responder = UnwritableResponder(heartbeat_interval=300)
+    async with running(responder=responder) as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        assert (await charger.call("DataTransfer", {"vendorId": "v"}))["status"] == "UnknownVendorId"
+        assert await charger.call("Heartbeat", {})
 
 
 async def test_a_chargers_own_messages_keep_their_order_behind_a_question() -> None:
