@@ -15,7 +15,7 @@ from adapters.mqtt.json_schemas import meaning
 from adapters.mqtt.topics import Topics
 from gateway.core.answers import ANSWERS
 from gateway.core.arguments.examples import ARGUMENTS
-from gateway.core.commands import COMMANDS
+from gateway.core.commands import COMMANDS, wants_arguments
 from gateway.core.events import CONTENT_TYPE
 from gateway.core.identity import ChargerId
 
@@ -84,7 +84,7 @@ def commands(topics: Topics) -> Iterator[Part]:
     results: dict[str, Object] = {}
     for name, model in COMMANDS.items():
         own, ended = f"command_{name}", f"result_{name}"
-        told = f"{_doc(model)} Send {{}} where no argument is wanted."
+        told = _doc(model) if wants_arguments(name) else f"{_doc(model)} Send {{}} where no argument is wanted."
         payload = ref("schemas", command_model(model).__name__)
         said = message(own, told, payload, examples=[ARGUMENTS.get(name)])
         yield Channel(own, f"{branch}/command/{name}", told, {own: said})

@@ -128,7 +128,7 @@ CALL: dict[str, Example] = {
         "summary": "ReserveNow on OCPP 1.6",
         "value": {
             "connectorId": 1,
-            "expiryDate": "2026-11-21T18:00:00.000Z",
+            "expiryDate": "2036-11-21T18:00:00.000Z",
             "idTag": "04A2B3C4D5E6F7",
             "reservationId": 7,
         },

@@ -149,7 +149,10 @@ class Transaction(Resource):
     connector_id: int | None
     token: Token | None = Field(description="The one it was started with")
     tokens: list[Token] = Field(description="All that were presented")
-    authorized_by: str | None = Field(description="Who said that the token may charge")
+    authorized_by: str | None = Field(
+        description="Who said that the token may charge: local (any token may), tokens (the list), mqtt, webhook, "
+        "fallback (the last word of a chain); null where it was not accepted, or nobody was asked"
+    )
     authorization_status: str | None
     reservation_id: int | None
     remote_start_id: int | None = Field(description="OCPP 2.x: that of the command which started it")
@@ -164,7 +167,10 @@ class Transaction(Resource):
     energy_wh: float | None = Field(ge=0, description="What was drawn; null where it cannot be known")
     energy_method: str = Field(description="How energy_wh was found: register samples session_register unknown")
     transaction_sequence: int = Field(description="Number of its latest event, counted 0, 1, 2 ...")
-    stop_reason: str | None
+    stop_reason: str | None = Field(
+        description="OCPP's reason in snake_case: local, remote, ev_disconnected, de_authorized, emergency_stop, "
+        "power_loss, reboot, soft_reset, hard_reset, unlock_command, other; more on OCPP 2.x; null where none was told"
+    )
     charging_state: str | None
     readings: list[dict[str, Any]] = Field(
         description="Register readings that are more than periodic, with context, and signed values untouched"
@@ -176,7 +182,11 @@ class Transaction(Resource):
     offline_part: dict[str, Any] | None = Field(description="What was recorded offline: since, until, messages")
     cost: dict[str, Any] | None = Field(description="What the charger reported of the cost")
     alternatives: list[dict[str, Any]] = Field(description="What repeats said otherwise; the first one counts")
-    suspect: list[str] = Field(description="Not empty: a human looks first")
+    suspect: list[str] = Field(
+        description="Not empty: a human looks first. meter_regression, meter_reset, clock_future, clock_past, "
+        "overlapping_transaction, missing_start, missing_stop, duplicate_with_differences, session_relative_register, "
+        "gap; openapi/README.md tells what to look at"
+    )
     revision: int = Field(description="0 while it runs, 1 when ended, more after corrections: bill the highest")
     updated_at: str | None = Field(description="RFC 3339, the gateway's clock")
 

@@ -20,7 +20,7 @@ EXAMPLE: dict[str, Any] = {
     "id": "04A2B3C4D5E6F7",
     "status": "accepted",
     "type": None,
-    "expires_at": "2027-12-31T23:00:00.000Z",
+    "expires_at": "2036-12-31T23:00:00.000Z",
     "group": "FLEET-7",
     "chargers": ["DEPOT-*"],
     "note": "van 12",

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 CSV = "text/csv"
 _PAGE = 1000
-_CSV_EXAMPLE = "id,status,expires_at,chargers,note\n04A2B3C4D5E6F7,accepted,2027-12-31T23:00:00Z,DEPOT-*,van 12\n"
+_CSV_EXAMPLE = "id,status,expires_at,chargers,note\n04A2B3C4D5E6F7,accepted,2036-12-31T23:00:00Z,DEPOT-*,van 12\n"
 _CSV_CONTENT = {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}
 
 

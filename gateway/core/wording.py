@@ -8,6 +8,8 @@ from pydantic_core import ErrorDetails
 
 URL_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$"
 
+_TIME = "must be an RFC 3339 time with a zone, such as 2026-11-21T08:00:00Z; in a URL + is written %2B"
+
 _WORDS: Mapping[str, str] = {
     "missing": "is required",
     "model_type": "must be an object",
@@ -21,6 +23,10 @@ _WORDS: Mapping[str, str] = {
     "float_type": "must be a number",
     "float_parsing": "must be a number",
     "finite_number": "must be a finite number",
+    "datetime_parsing": _TIME,
+    "datetime_from_date_parsing": _TIME,
+    "datetime_type": _TIME,
+    "timezone_aware": _TIME,
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
 }

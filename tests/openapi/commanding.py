@@ -42,7 +42,7 @@ async def record_result(profile: Profile, name: str) -> dict[str, Any]:
     clock = Clock()
     async with running() as node, node.charger(subprotocol=profile.subprotocol) as charger:
         await _begin(charger, profile, clock)
-        arguments = validated_arguments(name, clock.ahead(ARGUMENTS[name]))
+        arguments = validated_arguments(name, ARGUMENTS[name])
         execution = asyncio.create_task(node.execute(name, arguments), name=f"{name} under test")
         obeying = asyncio.create_task(_obey(charger, profile, profile.outbound[name].follow, clock), name="obeying")
         try:

@@ -2,6 +2,7 @@
 
 import json
 
+from adapters.mqtt import result_table
 from adapters.mqtt.event_schemas import EVENTS
 from adapters.mqtt.json_schemas import TARGET, documents, written
 from gateway.core.answers import ANSWERS
@@ -14,6 +15,10 @@ def test_the_files_are_what_the_code_says() -> None:
     there = {path.relative_to(TARGET).as_posix(): path.read_text(encoding="utf-8") for path in TARGET.rglob("*.json")}
     made = {path: written(schema) for path, schema in documents().items()}
     assert there == made, "run: make openapi"
+
+
+def test_the_table_of_results_is_what_the_examples_say() -> None:
+    assert result_table.TARGET.read_text(encoding="utf-8") == result_table.text(), "run: make openapi"
 
 
 def test_every_event_command_and_answer_has_its_file() -> None:

@@ -56,6 +56,11 @@ class TransactionEvent(FromMessage):
 
     Of a message that repeats or completes what ended before, only the ids and what it adds are given. What a bill may
     rest on (from `revision` to `alternatives`) is there once it has ended.
+
+    `authorized_by` is who said that the token may charge: local (any token may), tokens (the list), mqtt, webhook,
+    fallback (the last word of a chain), or null. `stop_reason` is OCPP's in snake_case: local, remote,
+    ev_disconnected, de_authorized, power_loss, reboot, other and so on.
+    Where `suspect` is not empty, a human looks first: openapi/README.md lists its reasons.
     """
 
     transaction_id: str

@@ -14,7 +14,7 @@ ARGUMENTS: Mapping[str, dict[str, Any]] = {
     "trigger": {"message": "StatusNotification", "evse_id": 1},
     "get_variables": {"variables": [{"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}]},
     "set_variables": {"variables": [{"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval", "value": "300"}]},
-    "set_charging_limit": {"current_a": 10, "evse_id": 1, "until": "2026-11-21T18:00:00.000Z"},
+    "set_charging_limit": {"current_a": 10, "evse_id": 1, "until": "2036-11-21T18:00:00.000Z"},
     "data_transfer": {"vendor_id": "com.example", "message_id": "Ping", "data": "hello"},
     "get_report": {"base": "full"},
     "set_monitoring": {
@@ -40,12 +40,12 @@ ARGUMENTS: Mapping[str, dict[str, Any]] = {
     },
     "unpublish_firmware": {"checksum": "9e107d9d372bb6826bd81d3542a419d6"},
     "get_log": {"location": "https://logs.example.com/upload", "oldest": "2026-11-20T00:00:00.000Z"},
-    "reserve": {"token": "04A2B3C4D5E6F7", "evse_id": 1, "until": "2026-11-21T18:00:00.000Z"},
+    "reserve": {"token": "04A2B3C4D5E6F7", "evse_id": 1, "until": "2036-11-21T18:00:00.000Z"},
     "cancel_reservation": {"reservation_id": 7},
     "send_local_list": {
         "version": 3,
         "tokens": [
-            {"token": "04A2B3C4D5E6F7", "expires_at": "2027-01-01T00:00:00.000Z"},
+            {"token": "04A2B3C4D5E6F7", "expires_at": "2036-12-31T23:00:00.000Z"},
             {"token": "04B2B3C4D5E6F7", "status": "blocked"},
         ],
     },
@@ -61,7 +61,7 @@ ARGUMENTS: Mapping[str, dict[str, Any]] = {
     },
     "list_certificates": {"types": ["csms_root"]},
     "send_certificate": {"certificate_chain": _PEM, "type": "charging_station"},
-    "display_message": {"text": "Closed from 22:00", "language": "en", "ends_at": "2026-11-21T22:00:00.000Z"},
+    "display_message": {"text": "Closed from 22:00", "language": "en", "ends_at": "2036-11-21T22:00:00.000Z"},
     "get_display_messages": {},
     "clear_display_message": {"message_id": 7},
     "set_network_profile": {
@@ -99,7 +99,7 @@ ARGUMENTS: Mapping[str, dict[str, Any]] = {
     "update_dynamic_schedule": {"profile_id": 30, "limit": 11000},
     "use_priority_charging": {"evse_id": 1, "active": True},
     "set_allowed_energy_transfer": {"evse_id": 1, "energy_transfers": ["ac_three_phase", "dc_bpt"]},
-    "send_afrr_signal": {"signal": 10, "at": "2026-11-21T18:00:00.000Z"},
+    "send_afrr_signal": {"signal": 10, "at": "2036-11-21T18:00:00.000Z"},
     "set_der_control": {
         "control_id": "volt-watt-1",
         "control_type": "volt_watt",

@@ -56,6 +56,8 @@ async def test_filters_are_handed_on() -> None:
         for query, expected in cases:
             page = (await client.get("/v1/transactions", params=query)).json()
             assert [item["id"] for item in page["items"]] == expected, query
+        plus = await client.get("/v1/transactions?started_from=2026-11-22T08:00:00+01:00")
+        assert "%2B" in assert_problem(plus, 422, "invalid-request")["detail"]
         for wrong in ({"status": "odd"}, {"started_from": "2026-11-22T08:00:00"}, {"format": "xml"}):
             assert_problem(await client.get("/v1/transactions", params=wrong), 422, "invalid-request")
 
