@@ -3,6 +3,7 @@ that the gateway gives out, and which chargers repeat, garble and forget."""
 
 from gateway.core import ledger
 from gateway.core.charger_state import EndedTransaction
+from gateway.core.clock import instant
 from gateway.core.connector_state import apply_samples
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
@@ -31,6 +32,9 @@ from gateway.core.transaction import (
     new_record,
     suspect,
 )
+
+_A_MOMENT = 5.0
+"""Seconds that a right clock may differ from ours, and a message take."""
 
 # ---------------------------------------------------------------- start
 
@@ -74,7 +78,7 @@ def _has_odd_clock(draft: Draft, report: Transaction) -> bool:
     """The start's time is none that could name it: missing, long ago, in the future, or that of the start before.
 
     A clock is stuck where the connector's last transaction ended at the very moment at which this one begins, and had
-    begun then, too.
+    begun then, too, though time passed meanwhile.
     """
     time = report.time
     if time is None or clock_is_past(time) or draft.trusted(time) is None:
@@ -82,8 +86,19 @@ def _has_odd_clock(draft: Draft, report: Transaction) -> bool:
     for entry in draft.known()["ended"].values():
         record = entry["record"]
         if record is not None and record["evse_id"] == report.evse_id and record["ended_at"] == time:
-            return record["started_at"] == time
+            return record["started_at"] == time and _took_time(record)
     return False
+
+
+def _took_time(record: TransactionRecord) -> bool:
+    """By our own clock it lasted a while, and did not begin when the charger's clock said.
+
+    One that was over within a second begins and ends at one moment, too, where clocks have whole seconds.
+    """
+    said, began, ended = record["started_at"], record["recorded_started_at"], record["recorded_ended_at"]
+    if said is None or began is None or ended is None:
+        return False
+    return instant(ended) - instant(began) > _A_MOMENT and abs(instant(began) - instant(said)) > _A_MOMENT
 
 
 def _started_before(draft: Draft, base: str, report: Transaction, *, odd_clock: bool) -> Change | None:

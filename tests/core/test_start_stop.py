@@ -244,10 +244,23 @@ def test_a_start_with_an_odd_clock_is_a_repeat_until_something_later_came(time: 
 
 def test_a_clock_that_stands_still_starts_new_transactions() -> None:
     driver = Driver()
+    driver.now += 3600
     first = driver.say(start(meter=0))
+    driver.now += 600
     driver.say(stop(first.transaction_id, 0, meter=0))
     second = driver.say(start(meter=0))
     assert (second.types, second.transaction_id != first.transaction_id) == (["transaction.started"], True)
+
+
+@pytest.mark.parametrize("later", [0, 600])
+def test_a_start_repeated_after_a_stop_of_the_same_second_is_a_repeat(later: float) -> None:
+    """Quirk 25: plugged and unplugged at once, of a clock with whole seconds; such a clock does not stand still."""
+    driver = Driver()
+    first = driver.say(start(meter=0))
+    driver.now += later
+    assert driver.say(stop(first.transaction_id, 0, meter=0)).types == ["transaction.ended"]
+    again = driver.say(start(meter=0))
+    assert (again.repeated, again.transaction_id) == (True, first.transaction_id)
 
 
 class TestWithoutClockAndRegister:
