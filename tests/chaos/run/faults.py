@@ -5,8 +5,9 @@ import os
 import random
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.chaos.run.chargers import Charger
@@ -37,6 +38,8 @@ class Injector:
         self._town, self._chargers, self._note = town, chargers, note
         self._draw = random.Random(f"{seed}/faults")
         self._over = asyncio.Event()
+        self._hands: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """One for each resource: a node that still stops cannot be paused."""
         self._watches: set[asyncio.Task[None]] = set()
 
     async def run(self, schedule: Sequence[Fault]) -> None:
@@ -68,8 +71,12 @@ class Injector:
         for node in town.nodes:
             if not node.runs:
                 await asyncio.to_thread(node.start, ready=False)
-            os.kill(node.pid, signal.SIGCONT)
-            await asyncio.to_thread(node.wait_ready, 60.0)
+            with suppress(ProcessLookupError):
+                os.kill(node.pid, signal.SIGCONT)
+            try:
+                await asyncio.to_thread(node.wait_ready, 60.0)
+            except RuntimeError as error:
+                self.troubles.append(f"{node.node} at the end: {error}")
 
     async def watched(self) -> None:
         """Wait until it is known how long each recovery took."""
@@ -77,13 +84,17 @@ class Injector:
             await asyncio.wait(self._watches)
 
     async def _suffer(self, fault: Fault) -> None:
+        async with self._hands[fault.resource]:
+            await self._suffered(fault)
+
+    async def _suffered(self, fault: Fault) -> None:
         self._note(f"fault  {fault}")
         self.done[fault.kind] += 1
         self.active.add(fault.kind)
         try:
             await self._way(fault.kind)(fault)
         except Exception as error:
-            self.troubles.append(f"{fault}: {error}")
+            self.troubles.append(f"{fault}: {error!r}")
         self.active.discard(fault.kind)
         watch = asyncio.create_task(self._recovered(fault.kind), name=f"recovery from {fault.kind}")
         self._watches.add(watch)

@@ -52,6 +52,7 @@ SECONDS: dict[str, tuple[float, float]] = {
 
 
 TOGETHER = 0.35
+"""How many faults come close behind another one."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,12 @@ def draw_schedule(
 ) -> list[Fault]:
     """`count` faults within so many seconds, none in the first `quiet` ones. Some fall together."""
     draw = random.Random(f"{seed}/schedule")
-    moments: list[float] = []
-    while len(moments) < count:
-        # Troubles like company: a third come close behind another one.
-        near = moments and draw.random() < TOGETHER
-        at = draw.choice(moments) + draw.uniform(0, 4) if near else draw.uniform(quiet, max(quiet, seconds - 2))
-        moments.append(min(at, max(quiet, seconds - 2)))
-    moments.sort()
+    last = max(quiet, seconds - 2)
+    followers = sum(draw.random() < TOGETHER for _ in range(count - 1))
+    step = (last - quiet) / (count - followers)
+    alone = [quiet + (place + draw.random()) * step for place in range(count - followers)]
+    # Troubles like company: some come close behind another one.
+    moments = sorted(alone + [min(last, draw.choice(alone) + draw.uniform(0, 4)) for _ in range(followers)])
     free: dict[str, float] = {}
     schedule = []
     # Every kind comes, where there are enough of them; after that, by weight.
