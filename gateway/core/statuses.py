@@ -3,13 +3,25 @@
 from dataclasses import replace
 from typing import Any
 
-from gateway.core.connector_state import apply_problem, apply_status, error_after, error_of, make_idle, problem_error
+from gateway.core.connector_state import (
+    ConnectorState,
+    apply_problem,
+    apply_status,
+    error_after,
+    error_of,
+    make_idle,
+    problem_error,
+)
 from gateway.core.draft import Draft, Place
 from gateway.core.events import Event
 from gateway.core.reports import Notice, Problem, Status
 
 OF_ALL_CONNECTORS = frozenset(("unavailable", "faulted"))
 """Statuses of an EVSE that hold for each of its connectors; any other may come from one of them."""
+
+DRAWING_NOTHING = frozenset(("suspended_ev", "suspended_evse", "finishing"))
+"""Statuses in which no energy flows (1.6: ChargePointStatus): what was measured before does not hold any more, while a
+sample that comes later is shown."""
 
 
 def status(draft: Draft, report: Status) -> Event:
@@ -24,7 +36,7 @@ def status(draft: Draft, report: Status) -> Event:
     else:
         previous = state["status"]
         apply_status(state, report)
-        if state["transaction"] is None and report.status in ("available", "unavailable", "faulted"):
+        if _ends_drawing(report, previous, state):
             make_idle(state)
         data |= {
             "status": state["status"],
@@ -40,6 +52,15 @@ def status(draft: Draft, report: Status) -> Event:
         }
     subject = f"evse/{report.evse_id}/connector/{report.connector_id}"
     return Event("ocpp.connector.status", data, subject, report.time)
+
+
+def _ends_drawing(report: Status, previous: str | None, state: ConnectorState) -> bool:
+    if state["transaction"] is None and report.status in ("available", "unavailable", "faulted"):
+        return True
+    if report.status not in DRAWING_NOTHING or report.status == previous:
+        return False
+    measured_at = state["measured_at"]
+    return report.time is None or measured_at is None or report.time > measured_at
 
 
 def take_over(draft: Draft, notice: Notice) -> None:

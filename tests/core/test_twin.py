@@ -349,6 +349,17 @@ def test_outside_a_transaction_nothing_is_drawn() -> None:
     assert driver.state()["energy_register_wh"] == 3000
 
 
+@pytest.mark.parametrize("word", ["suspended_ev", "suspended_evse", "finishing"])
+def test_while_no_energy_flows_only_a_newer_sample_counts(word: str) -> None:
+    driver = Driver()
+    number = driver.say(start()).transaction_id
+    for seconds, status, power_w in ((60, 30, 7400), (60, 90, 0), (120, 90, 12)):
+        driver.say(Meter(1, 1, [sample("Power.Active.Import", power_w or 7400, seconds)], at(seconds), str(number)))
+        driver.say(Status(1, 1, "charging", at(20)))
+        driver.say(Status(1, 1, word, at(status)))
+        assert driver.state()["power_w"] == power_w
+
+
 def test_a_sample_outside_a_transaction_counts_while_it_is_fresh() -> None:
     driver = Driver()
     assert say_samples(driver, sample("Power.Active.Import", 25, 0))["power_w"] == 25
