@@ -82,6 +82,21 @@ def test_commit_deletes_empty_fields_and_adds_samples(client: redis.Redis) -> No
     assert 0 < client.pttl("samples") <= MINUTE
 
 
+def test_commit_gives_names_to_transactions(client: redis.Redis) -> None:
+    client.hset("owner", "epoch", 10)
+    named = [":CP", 10, 1, 3, 0, 0, 0, 1, "yes", "a", "type", "body", 2, "tx-1", "tx-2"]
+    unkeyed = [":CP", 10, 2, 2, 0, 0, 0, 0, 1, "tx-3"]
+    batch = [
+        (["owner", "state", "answer", "name 1", "name 2"], named),
+        (["owner", "state", "name 3"], unkeyed),
+        item(10, 3, event="b"),
+    ]
+    assert commit(client, *batch) == [0, 0, 0]
+    assert client.mget("name 1", "name 2", "name 3") == [b"tx-1", b"tx-2", b"tx-3"]
+    assert all(0 < client.pttl(f"name {number}") <= MINUTE for number in (1, 2, 3))
+    assert [fields[b"i"] for _, fields in client.xrange("log")] == [b"a", b"b"]
+
+
 def test_commit_knows_repeats_and_items_sent_twice(client: redis.Redis) -> None:
     client.hset("owner", "epoch", 10)
     batch = [item(10, 1, key=True, event="a"), item(10, 2, event="b"), item(10, 3, key=True, event="c")]
