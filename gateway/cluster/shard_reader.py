@@ -159,16 +159,14 @@ class ShardReader:
     # ------------------------------------------------------------ driving
 
     async def _drive(self, delivery: Delivery, tasks: asyncio.TaskGroup) -> None:
-        forgotten = 0.0
         while True:
-            # What could not be delivered again to its end is still owed.
-            forgotten = max(forgotten, await self._connect(delivery))
+            forgotten = await self._connect(delivery)
             lost = tasks.create_task(delivery.lost(), name=f"watch {self._reader.name} shard {self._shard}")
             lost.add_done_callback(lambda _: self._stirred.set())
             try:
                 if forgotten or self._repeats.under_way:
                     await self._repeat(delivery, forgotten)
-                forgotten, self._in_doubt, self._settled = 0.0, False, True
+                self._in_doubt, self._settled = False, True
                 await self._projector.connected(delivery)
                 while not lost.done():
                     await self._step(delivery)
@@ -176,7 +174,8 @@ class ShardReader:
                 self._settled = False
                 self._health.interrupted(str(error))
             finally:
-                self._settled = self._settled and not lost.done()
+                # Cancelled, it was not lost: this reader is asked to end.
+                self._settled = self._settled and (not lost.done() or lost.cancelled())
                 lost.cancel()
             # A dropped connection may mean that another node took over: it must not be fought for.
             await self._make_sure()

@@ -26,6 +26,7 @@ async def test_a_transaction_that_fell_silent_ends_also_for_a_charger_that_is_go
     async with running(silent_transaction_limit=0.001) as node:
         async with node.charger() as charger:
             await charger.call("StartTransaction", START)
+            await until(lambda: scheduled(node, "end_silent"))
             (transaction,) = scheduled(node, "end_silent")
         await until(lambda: CP1 not in node.store.owned)
         await node.server.later("end_silent", CP1, transaction)
@@ -36,6 +37,7 @@ async def test_a_transaction_that_fell_silent_ends_also_for_a_charger_that_is_go
 async def test_a_transaction_that_has_spoken_meanwhile_is_looked_at_again_later() -> None:
     async with running(silent_transaction_limit=1000) as node, node.charger() as charger:
         await charger.call("StartTransaction", START)
+        await until(lambda: scheduled(node, "end_silent"))
         (transaction,) = scheduled(node, "end_silent")
         node.store.later.clear()
         await node.server.later("end_silent", CP1, transaction)
@@ -46,6 +48,7 @@ async def test_a_transaction_that_has_spoken_meanwhile_is_looked_at_again_later(
 async def test_a_report_that_stayed_incomplete_is_told_as_it_is() -> None:
     async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
         await charger.call("NotifyReport", report(0, last=False))
+        await until(lambda: scheduled(node, "give_up_report"))
         (name,) = scheduled(node, "give_up_report")
         await node.server.later("give_up_report", CP1, name)
         part, told = node.data("variables.reported")
