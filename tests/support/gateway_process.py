@@ -29,6 +29,9 @@ class GatewayProcess:
     program: tuple[str, ...] = ("gateway", "serve")
     """Module and arguments that start it; `--config` and the file's path are added."""
 
+    own_session = False
+    """Whether Ctrl-C on the terminal spares it."""
+
     def __init__(
         self,
         folder: Path,
@@ -100,6 +103,7 @@ class GatewayProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=self.own_session,
             )
         if ready:
             self.wait_ready()

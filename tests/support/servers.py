@@ -33,6 +33,9 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, second
 class Server:
     """A server process on `port` with its files in `folder`."""
 
+    own_session = False
+    """Whether Ctrl-C on the terminal spares it."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +59,12 @@ class Server:
     def start(self) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command(), cwd=self.folder, stdin=subprocess.PIPE, stdout=log, stderr=log
+                self.command(),
+                cwd=self.folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=self.own_session,
             )
         wait_for_port(self.port, self._process, self.log)
         return self

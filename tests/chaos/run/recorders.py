@@ -1,6 +1,7 @@
 """The business systems: one polls over REST, one subscribes by MQTT. Each writes down what it got, in order."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ Event = dict[str, Any]
 PAGE = 500
 AWAY = (408, 429, 500, 502, 503, 504)
 """Answers after which a client tries another node."""
+UNREACHABLE_SECONDS = 90.0
 
 
 class Rest:
@@ -46,14 +48,16 @@ class Rest:
             return answer.status, {}
 
     async def get(self, path: str, **parameters: Any) -> tuple[int, dict[str, Any]]:
-        """Asks until a node has an answer."""
-        while True:
+        """Asks until a node has an answer. Raises ConnectionError where none has one for a long time."""
+        until = time.monotonic() + UNREACHABLE_SECONDS
+        while time.monotonic() < until:
             found = await self.once("GET", path, params=parameters)
             if found is not None and found[0] not in AWAY:
                 return found
             self._at = (self._at + 1) % len(self._urls)
             self.switched += 1
             await asyncio.sleep(0.2)
+        raise ConnectionError(f"no node answers GET {path} for {UNREACHABLE_SECONDS:g} s")
 
 
 class EventPoller:

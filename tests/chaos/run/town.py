@@ -49,6 +49,8 @@ class Town:
             self._settings.setdefault(section, {}).update(options)
 
     async def __aenter__(self) -> Self:
+        # Ctrl-C ends the run, which then ends these.
+        self.redis.own_session = self.broker.own_session = True
         await asyncio.gather(asyncio.to_thread(self.redis.start), asyncio.to_thread(self.broker.start))
         for number in range(NODES):
             redis_link = await self._stack.enter_async_context(Gate(self.redis.port))
@@ -60,6 +62,7 @@ class Town:
                 node=f"node-{number + 1}",
                 settings=self._settings,
             )
+            node.own_session = True
             gate = await self._stack.enter_async_context(Gate(node.charger_port))
             self.redis_links.append(redis_link)
             self.broker_links.append(broker_link)
