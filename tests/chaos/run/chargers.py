@@ -165,7 +165,7 @@ class Charger:
                     self._offline -= 1
             self._stir.set()
             # A real one keeps its memory bounded, too; and plays must not run ahead of an outage without end.
-            while len(self._queue) > MEMORY:  # noqa: ASYNC110
+            while len(self._queue) > MEMORY and not self._offline:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
 
     # ------------------------------------------------------------ the connection
