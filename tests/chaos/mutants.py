@@ -99,12 +99,15 @@ class HastyDelivery:
 
     async def _work(self) -> None:
         while True:
-            connection, entries = await self._after.get()
+            batches = [await self._after.get()]
             await asyncio.sleep(HASTE)
+            while not self._after.empty():
+                batches.append(self._after.get_nowait())
             with suppress(DeliveryError):
                 async with self._busy:
-                    if connection == self._connections:
-                        await self._inner.deliver(entries)
+                    for connection, entries in batches:
+                        if connection == self._connections:
+                            await self._inner.deliver(entries)
 
     async def project(self, snapshots: Sequence[Snapshot]) -> None:
         async with self._busy:
