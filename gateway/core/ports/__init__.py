@@ -1,0 +1,61 @@
+"""What the core asks of its surroundings: the Protocols that stores and sockets implement.
+
+`gateway.cluster` implements EventLog, Ownership, StateStore, CommandStore, Mailboxes, SettingsStore and ApiKeys over
+Redis; `gateway.chargers` implements LocalCharger; the outward adapters implement OutwardReader (see
+`gateway.core.adapter` for what an adapter is); `gateway.metrics` implements Observer.
+"""
+
+from gateway.core.ports.access import ApiKey, ApiKeys, IdToken, ListStanding, Scope, TokenStore
+from gateway.core.ports.calling import LocalCharger
+from gateway.core.ports.committing import Commit, EventLog, Receipt
+from gateway.core.ports.observing import Observer
+from gateway.core.ports.owning import ChargerSettings, Claim, LaterWork, Ownership, Registration, SnapshotFields
+from gateway.core.ports.questions import Ask, Asker, Askers
+from gateway.core.ports.reading import Delivery, Feed, FeedPage, LogEntry, OutwardReader, Snapshot
+from gateway.core.ports.stores import (
+    ChangesPage,
+    CommandStore,
+    DeadLetter,
+    Mailboxes,
+    NodeInfo,
+    Page,
+    SettingsStore,
+    StateStore,
+)
+
+__all__ = [
+    "ApiKey",
+    "ApiKeys",
+    "Ask",
+    "Asker",
+    "Askers",
+    "ChangesPage",
+    "ChargerSettings",
+    "Claim",
+    "CommandStore",
+    "Commit",
+    "DeadLetter",
+    "Delivery",
+    "EventLog",
+    "Feed",
+    "FeedPage",
+    "IdToken",
+    "LaterWork",
+    "ListStanding",
+    "LocalCharger",
+    "LogEntry",
+    "Mailboxes",
+    "NodeInfo",
+    "Observer",
+    "OutwardReader",
+    "Ownership",
+    "Page",
+    "Receipt",
+    "Registration",
+    "Scope",
+    "SettingsStore",
+    "Snapshot",
+    "SnapshotFields",
+    "StateStore",
+    "TokenStore",
+]

@@ -1,0 +1,23 @@
+"""Chargers whose sockets this node holds."""
+
+from typing import Protocol
+
+from gateway.core.commands import Command, CommandResult
+from gateway.core.identity import ChargerId
+
+
+class LocalCharger(Protocol):
+    """A charger whose socket this node holds."""
+
+    charger: ChargerId
+
+    @property
+    def epoch(self) -> int: ...
+
+    async def execute(self, command: Command) -> CommandResult:
+        """Carry a command out; always ends in a result, at the command's deadline at the latest."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
+        ...
