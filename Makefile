@@ -5,6 +5,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
+# One more than there are cores, as many tests wait for real servers.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 export PYTHON
 
 NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
@@ -18,7 +20,7 @@ demo: .venv/.installed  ## start everything, watch two virtual chargers charge (
 	@$(BIN)/python -m gateway.demo $(ARGS)
 
 test: .venv/.dev servers $(NODE_TESTS)  ## run all tests
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: .venv/.dev  ## ruff: rules and format
 	@$(BIN)/ruff check .
