@@ -1,5 +1,7 @@
 """Real servers for tests, each on a port of its own: start, stop, kill and start again on the same port and data."""
 
+import os
+import secrets
 import shutil
 import signal
 import socket
@@ -10,10 +12,25 @@ from pathlib import Path
 from typing import Self
 
 
+_FIRST_PORT, _PORTS_PER_WORKER, _WORKERS = 11_000, 2_500, 8
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody uses, and that no outgoing connection will be given before a server binds it.
+
+    So none of the range from which the system takes the ports of clients (from 32768 on, as a rule), and for each of
+    the processes that run tests side by side one of its own part.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    while True:
+        # Not from `random`, whose seed is the same for every test.
+        port = _FIRST_PORT + worker * _PORTS_PER_WORKER + secrets.randbelow(_PORTS_PER_WORKER)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 15.0) -> None:
