@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Self
 
-
 _FIRST_PORT, _PORTS_PER_WORKER, _WORKERS = 11_000, 2_500, 8
 
 
