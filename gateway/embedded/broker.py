@@ -70,16 +70,14 @@ class EmbeddedBroker:
     async def start(self) -> str:
         """Start the broker, again after it died; returns its URL once it accepts connections.
 
-        Raises EmbeddedServerError where the port is taken.
+        Raises EmbeddedServerError, also where the port is taken.
         """
         self._prepare()
         await self._lock.acquire(_LOCK_PATIENCE)
         try:
             self._check_port()
-            configuration = self._folder / "rumqttd.toml"
-            configuration.write_text(_CONFIGURATION.format(host=_HOST, port=self._port))
             self._process = GuardedProcess(
-                [sys.executable, "-P", "-c", _PROGRAM, str(configuration)],
+                [sys.executable, "-P", "-c", _PROGRAM, str(self._write_configuration())],
                 log_file=self.log_file,
                 keep=[self._lock.descriptor],
                 patience=_STOP_PATIENCE,
@@ -113,6 +111,14 @@ class EmbeddedBroker:
             raise EmbeddedServerError(
                 f"cannot use {self._folder} for data: {error.strerror}; choose another with gateway.data_dir"
             ) from error
+
+    def _write_configuration(self) -> Path:
+        path = self._folder / "rumqttd.toml"
+        try:
+            path.write_text(_CONFIGURATION.format(host=_HOST, port=self._port))
+        except OSError as error:
+            raise EmbeddedServerError(f"cannot write {path}: {error.strerror}") from error
+        return path
 
     def _check_port(self) -> None:
         if _listens(self._port) or not _can_bind(self._port):

@@ -43,7 +43,10 @@ class FolderLock:
         """
         if self._descriptor is not None:
             return
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EmbeddedServerError(f"cannot use {self._path}: {error.strerror}") from error
         began = asyncio.get_running_loop().time()
         try:
             waiting = False
@@ -116,6 +119,13 @@ class GuardedProcess:
         return self._guard.pid
 
     async def start(self) -> None:
+        """Start guard and server. Raises EmbeddedServerError where the system gives no process or no log file."""
+        try:
+            await self._start()
+        except OSError as error:
+            raise EmbeddedServerError(f"cannot start a server in {self._log_file.parent}: {error}") from error
+
+    async def _start(self) -> None:
         _rotate(self._log_file)
         guard = [sys.executable, "-I", "-S", str(_GUARD), str(self._patience), ",".join(map(str, self._keep))]
         with self._log_file.open("ab") as log:

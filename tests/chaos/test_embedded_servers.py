@@ -94,3 +94,19 @@ async def test_an_embedded_server_that_dies_is_started_again_and_everything_goes
             await until(lambda: late.availability("HOME") == "offline", "retained state is there and right")
             assert late.connector("HOME")["energy_register_wh"] == 1500
             assert late.last("ocpp/status").text == "online"
+
+
+async def test_an_embedded_server_that_does_not_start_again_is_tried_until_it_does(
+    node: GatewayProcess, broker_port: int
+) -> None:
+    log_file = next(node.folder.rglob("broker.log"))
+    log_file.rename(log_file.with_suffix(".kept"))
+    log_file.mkdir()
+    _child(node, "rumqttd").send_signal(signal.SIGKILL)
+    await until(lambda: "embedded server does not start" in node.log, "the failure is told")
+    log_file.rmdir()
+    await until(lambda: node.log.count("embedded MQTT broker started") == 2, "it is started again")
+    async with HandCharger(node.charger_url, "HOME") as hand:
+        await hand.boot()
+        with Subscriber(broker_port) as subscriber:
+            await until(lambda: subscriber.availability("HOME") == "online", "the broker is there again")

@@ -46,6 +46,20 @@ async def test_a_busy_port_is_told_with_the_way_out(tmp_path: Path) -> None:
     assert "mqtt.embedded_port" in str(raised.value)
 
 
+@pytest.mark.parametrize("occupied", ["broker/lock", "broker/rumqttd.toml", "broker/broker.log"])
+async def test_what_the_folder_does_not_take_is_told_and_can_be_tried_again(
+    tmp_path: Path, unused_tcp_port: int, occupied: str
+) -> None:
+    broker = EmbeddedBroker(tmp_path, unused_tcp_port)
+    folder = tmp_path / occupied
+    folder.mkdir(parents=True)
+    with pytest.raises(EmbeddedServerError, match=str(tmp_path)):
+        await broker.start()
+    folder.rmdir()
+    await broker.start()
+    await broker.stop()
+
+
 async def test_an_unexpected_end_is_noticed_and_the_broker_starts_again(tmp_path: Path, unused_tcp_port: int) -> None:
     broker = EmbeddedBroker(tmp_path, unused_tcp_port)
     await broker.start()
