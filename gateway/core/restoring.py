@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 import orjson
+import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.core.charger_state import ChargerState, EndedTransaction, Memory, new_charger, new_memory
@@ -11,6 +12,8 @@ from gateway.core.connector_state import ConnectorState, new_connector
 from gateway.core.draft import PART_PREFIX, Place, State, StoredPart
 from gateway.core.identity import ChargerId
 from gateway.core.transaction import TransactionRecord, new_record
+
+_log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T", ChargerState, ConnectorState, TransactionRecord, Memory)
 
@@ -23,34 +26,48 @@ _ENDED = TypeAdapter(EndedTransaction)
 
 def restored(charger: ChargerId, fields: Mapping[str, bytes], transactions: Mapping[str, bytes]) -> State:
     """The state that was stored in these snapshot fields and transaction records."""
-    memory = _memory(charger, fields.get("memory"))
+    left_out: list[str] = []
+    memory = _memory(charger, fields.get("memory"), left_out)
     records: dict[str, TransactionRecord] = {}
     for known in memory["active"]:
-        stored = _object(transactions.get(known))
+        stored = _object(f"transaction/{known}", transactions.get(known), left_out)
         if stored is not None:
-            records[known] = _record(charger, known, stored)
+            records[known] = _record(charger, known, stored, left_out)
     memory["active"] = [*records]
     connectors: dict[Place, ConnectorState] = {}
     for name, value in fields.items():
         place = _place(name)
         if place is not None:
+            stored = _object(name, value, left_out)
             connectors[place] = _merged(
-                new_connector(*place), _object(value), _CONNECTOR, keep=("evse_id", "connector_id")
+                name, new_connector(*place), stored, _CONNECTOR, left_out, keep=("evse_id", "connector_id")
             )
-    state = _merged(new_charger(charger), _object(fields.get("charger")), _CHARGER, keep=("id",), further=True)
+    stored = _object("charger", fields.get("charger"), left_out)
+    state = _merged("charger", new_charger(charger), stored, _CHARGER, left_out, keep=("id",), further=True)
     state["connectors"] = sorted([*place] for place in connectors)
     state["transactions"] = [*records]
-    return State(state, memory, connectors, records, _reports(fields))
+    reports = _reports(fields, left_out)
+    _tell(charger, left_out)
+    return State(state, memory, connectors, records, reports)
 
 
 def restored_record(charger: ChargerId, stored: bytes) -> TransactionRecord | None:
     """A transaction's record as it was stored; None where nothing can be made of it."""
-    found = _object(stored)
+    left_out: list[str] = []
+    found = _object("transaction", stored, left_out)
     known = None if found is None else found.get("id")
-    return None if found is None or not isinstance(known, str) else _record(charger, known, found)
+    record = None if found is None or not isinstance(known, str) else _record(charger, known, found, left_out)
+    _tell(charger, left_out)
+    return record
 
 
-def _reports(fields: Mapping[str, bytes]) -> dict[str, dict[int, StoredPart]]:
+def _tell(charger: ChargerId, left_out: list[str]) -> None:
+    """What was lost is told by name only: values may be a customer's."""
+    if left_out:
+        _log.warning("stored state could not be read and was left out", charger=str(charger), fields=left_out)
+
+
+def _reports(fields: Mapping[str, bytes], left_out: list[str]) -> dict[str, dict[int, StoredPart]]:
     reports: dict[str, dict[int, StoredPart]] = {}
     for field, value in fields.items():
         report, _, number = field.removeprefix(PART_PREFIX).rpartition("/")
@@ -59,40 +76,47 @@ def _reports(fields: Mapping[str, bytes]) -> dict[str, dict[int, StoredPart]]:
         try:
             name, items, last = orjson.loads(value)
         except (ValueError, TypeError):
+            left_out.append(field)
             continue
         if isinstance(name, str) and isinstance(items, list):
             reports.setdefault(report, {})[int(number)] = StoredPart(name, items, last is True)
+        else:
+            left_out.append(field)
     return reports
 
 
-def _memory(charger: ChargerId, value: bytes | None) -> Memory:
-    stored = _object(value) or {}
-    ended = stored.pop("ended", None)
-    memory = _merged(new_memory(), stored, _MEMORY)
-    for known, entry in ended.items() if isinstance(ended, dict) else ():
-        if not isinstance(entry, dict):
-            continue
-        if isinstance(entry.get("record"), dict):
-            entry["record"] = _record(charger, known, entry["record"])
+def _memory(charger: ChargerId, value: bytes | None, left_out: list[str]) -> Memory:
+    stored = _object("memory", value, left_out) or {}
+    ended = stored.pop("ended", {})
+    memory = _merged("memory", new_memory(), stored, _MEMORY, left_out)
+    if not isinstance(ended, dict):
+        left_out.append("memory.ended")
+        return memory
+    for known, entry in ended.items():
+        if isinstance(entry, dict) and isinstance(entry.get("record"), dict):
+            entry["record"] = _record(charger, known, entry["record"], left_out)
         try:
             _ENDED.validate_python(entry, strict=True)
         except ValidationError:
+            left_out.append(f"memory.ended.{known}")
             continue
         memory["ended"][known] = cast(EndedTransaction, entry)
     return memory
 
 
-def _record(charger: ChargerId, known: str, stored: dict[str, Any]) -> TransactionRecord:
+def _record(charger: ChargerId, known: str, stored: dict[str, Any], left_out: list[str]) -> TransactionRecord:
     blank = new_record(known, charger.identity, "")
     if stored.get("again") is True:
         blank["again"] = True
-    return _merged(blank, stored, _RECORD, keep=("id", "charger_id"))
+    return _merged(f"transaction/{known}", blank, stored, _RECORD, left_out, keep=("id", "charger_id"))
 
 
 def _merged(
+    of: str,
     default: _T,
     stored: dict[str, Any] | None,
     adapter: TypeAdapter[_T],
+    left_out: list[str],
     *,
     keep: tuple[str, ...] = (),
     further: bool = False,
@@ -107,17 +131,22 @@ def _merged(
         for problem in error.errors(include_url=False, include_context=False, include_input=False):
             name = str(problem["loc"][0])
             merged[name] = plain[name]
+            left_out.append(f"{of}.{name}")
     return cast(_T, merged)
 
 
-def _object(value: bytes | None) -> dict[str, Any] | None:
+def _object(name: str, value: bytes | None, left_out: list[str]) -> dict[str, Any] | None:
+    """What was stored under a name, None where nothing was, or nothing that can be read."""
     if value is None:
         return None
     try:
         parsed = orjson.loads(value)
     except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
+        parsed = None
+    if isinstance(parsed, dict):
+        return parsed
+    left_out.append(name)
+    return None
 
 
 def _place(name: str) -> Place | None:

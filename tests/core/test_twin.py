@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -421,6 +422,39 @@ def test_damaged_fields_are_left_out_and_the_rest_is_kept(version: str, damage: 
             restored.adopt(restored.handle(report, now=NOW, redis_now=NOW))
         if name != "charger":
             assert restored.boot_status == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "left_out"),
+    [
+        ("memory", b"{", ["memory"]),
+        ("memory", b'{"active": 7, "ended": []}', ["memory.active", "memory.ended"]),
+        ("memory", b'{"ended": {"a": {}, "b": 1}}', ["memory.ended.a", "memory.ended.b"]),
+        ("charger", b'{"boot": "secret"}', ["charger.boot"]),
+        ("connector/1/1", b"[]", ["connector/1/1"]),
+        ("part/x/1/0", b"7", ["part/x/1/0"]),
+        ("part/x/1/0", b"[1, 2, false]", ["part/x/1/0"]),
+        ("weather", b"sun", []),
+    ],
+)
+def test_what_was_left_out_is_told_by_name(name: str, value: bytes, left_out: list[str]) -> None:
+    driver = busy("2.0.1")
+    with structlog.testing.capture_logs() as logs:
+        Twin.restore(driver.charger, {**driver.fields, name: value}, driver.records)
+    told = [(line["charger"], line["fields"]) for line in logs]
+    assert told == ([(str(driver.charger), left_out)] if left_out else [])
+
+
+def test_a_running_transaction_that_cannot_be_read_is_told() -> None:
+    driver = busy("2.0.1")
+    (running,) = driver.twin.active_ids()
+    with structlog.testing.capture_logs() as logs:
+        restored = Twin.restore(driver.charger, driver.fields, {running: b"{"})
+    assert restored.active_ids() == []
+    assert logs[0]["fields"] == [f"transaction/{running}"]
+    with structlog.testing.capture_logs() as logs:
+        Twin.restore(driver.charger, driver.fields, {})
+    assert logs == [], "what is not there is not damaged"
 
 
 JSON = st.recursive(
