@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 import structlog
-from websockets.exceptions import InvalidState
 from websockets.extensions.base import ServerExtensionFactory
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
@@ -210,10 +209,7 @@ class WebSocket(asyncio.Protocol):
         """Begin the closing handshake; the socket is cut where the charger does not answer it."""
         if self._protocol.state is OPEN:
             self._reason = (code, reason)
-            try:
-                self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
-            except InvalidState:
-                return
+            self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
             self._flush()
             self._resume()
         self._begin_close_timer()
