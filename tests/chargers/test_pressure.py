@@ -28,7 +28,8 @@ async def test_a_flood_is_answered_whole_and_waits_in_the_chargers_own_socket() 
         # While nothing is stored, the charger's messages pile up in its socket, not in the gateway.
         await until(lambda: not connection.socket.is_reading)
         size = len(connection._inbox)
-        await asyncio.sleep(0.2)
+        await until(lambda: pouring.done() or flood.socket.transport.get_write_buffer_size() > 0)
+        assert not connection.socket.is_reading
         assert len(connection._inbox) == size < FLOOD / 2
         node.store.available.set()
         for number in range(FLOOD):

@@ -30,6 +30,11 @@ def replicas(primary: Valkey) -> int:
         return sum(1 for name, state in client.info("replication").items() if name.startswith("slave") and state)
 
 
+def waits(client: redis.Redis) -> int:
+    """How many WAITs have come back."""
+    return int(client.info("commandstats")["cmdstat_wait"]["calls"])
+
+
 async def test_a_commit_waits_for_the_replica(pair: tuple[Valkey, Valkey]) -> None:
     primary, replica = pair
     await eventually(lambda: replicas(primary) == 1)
@@ -67,7 +72,9 @@ async def test_a_commit_that_is_sent_again_on_a_new_connection_waits_for_the_rep
         with redis.Redis.from_url(primary.url) as client:
             for _ in range(3):
                 client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-                await asyncio.sleep(0.5)  # so long that it is sent again on a new connection
+                waited = waits(client)
+                # One may have been on its way on the old connection; the next is the new one's.
+                await eventually(lambda waited=waited: waits(client) > waited + 1)  # type: ignore[misc]
                 assert not waiting.done(), "no replica has it"
         replica.start()
         async with asyncio.timeout(30):

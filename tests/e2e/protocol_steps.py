@@ -42,8 +42,8 @@ class Step:
     needs: Callable[[dict[str, Any]], bool] | None = None
     only: str | None = None
     """The one version that can do it with these arguments, though others have the command."""
-    retried: bool = False
-    """Rejected until something is over that the charger does meanwhile."""
+    until: Callable[[dict[str, Any]], bool] | None = None
+    """Asked again until the answer is this: the charger does something meanwhile."""
 
 
 def profile(number: int, purpose: str, *, kind: str = "absolute", limit: float = 16) -> dict[str, Any]:
@@ -55,6 +55,10 @@ def profile(number: int, purpose: str, *, kind: str = "absolute", limit: float =
 
 def available(state: dict[str, Any]) -> bool:
     return state["status"] == "available"
+
+
+def accepted(answer: dict[str, Any]) -> bool:
+    return answer["outcome"] == "accepted"
 
 
 def charging(state: dict[str, Any]) -> bool:
@@ -72,7 +76,7 @@ STEPS: tuple[Step, ...] = (
     Step("clear_monitoring", lambda before: {"ids": [before["set_monitoring"]["monitors"][0]["id"]]}),
     Step("set_monitoring_base", {"base": "all"}),
     Step("set_monitoring", {"monitors": [STREAM]}, only="2.1"),
-    Step("get_event_streams", {}, retried=True),
+    Step("get_event_streams", {}, until=lambda answer: accepted(answer) and answer["result"]["streams"] != []),
     Step(
         "adjust_event_stream", lambda before: {"stream_id": before["set_monitoring"]["monitors"][0]["id"], "values": 2}
     ),
@@ -80,7 +84,7 @@ STEPS: tuple[Step, ...] = (
     Step("get_log", {"location": "https://logs.example.com/upload"}),
     Step("update_firmware", {"location": "https://firmware.example.com/charger.bin"}),
     Step("publish_firmware", {"location": "https://firmware.example.com/charger.bin", "checksum": CHECKSUM}),
-    Step("unpublish_firmware", {"checksum": CHECKSUM}, retried=True),
+    Step("unpublish_firmware", {"checksum": CHECKSUM}, until=accepted),
     # Who may charge where
     Step("reserve", {"token": "DRIVER", "evse_id": 1, "until": "2099-01-01T00:00:00.000Z"}, available),
     Step("cancel_reservation", lambda before: {"reservation_id": before["reserve"]["reservation_id"]}),

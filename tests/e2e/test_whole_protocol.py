@@ -18,7 +18,7 @@ from tests.e2e.virtual import VERSIONS, virtual_charger
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import EmbeddedBroker, Valkey
 
-RETRIES = 100
+ATTEMPTS = 100
 
 
 @pytest.fixture
@@ -34,13 +34,12 @@ def able(name: str) -> list[str]:
 async def carry_out(charger: Door, step: Step, arguments: dict[str, Any]) -> dict[str, Any]:
     if step.needs is not None:
         await charger.connector(step.needs)
-    answer = await charger.command(step.name, arguments)
-    for _ in range(RETRIES if step.retried else 0):
-        if answer["outcome"] == "accepted" and answer["result"] not in ({"streams": []}, None):
-            break
-        await asyncio.sleep(0.1)
+    for _ in range(ATTEMPTS):
         answer = await charger.command(step.name, arguments)
-    return answer
+        if step.until is None or step.until(answer):
+            return answer
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{step.name} stayed {answer}")
 
 
 async def through_all(charger: Door, version: Version) -> list[dict[str, Any] | None]:

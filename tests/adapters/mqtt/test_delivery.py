@@ -209,7 +209,8 @@ async def test_a_broker_that_leaves_an_idle_shard_too_may_have_forgotten_what_th
 
 
 async def test_a_broker_that_was_away_after_a_drop_may_have_forgotten(mosquitto: Mosquitto) -> None:
-    async with House().connected(mosquitto.url) as delivery:
+    house = House()
+    async with house.connected(mosquitto.url) as delivery:
         await delivery.deliver(entries(1))
         mosquitto.send(signal.SIGSTOP)
         waiting = asyncio.create_task(delivery.deliver(entries(1, first=1)))
@@ -218,7 +219,7 @@ async def test_a_broker_that_was_away_after_a_drop_may_have_forgotten(mosquitto:
         with pytest.raises(DeliveryInterrupted):
             await waiting
         connecting = asyncio.create_task(delivery.connect())
-        await asyncio.sleep(0.5)  # so long that it was sought in vain
+        await house.health.until("mqtt broker", "degraded")
         await asyncio.to_thread(mosquitto.start)
         assert await connecting == 60
 
