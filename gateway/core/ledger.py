@@ -262,7 +262,7 @@ def end(
     stopped: str | None = None,
 ) -> Event:
     """End a transaction; its one `ended` event. `correctable`: something is missing that may still come. `stopped`
-    are the words of the stop, by which its repeat is told from one with differences."""
+    is what the repeat of the message that ended it is known by: see `TransactionRecord`."""
     record["status"] = "ended"
     record["ended_at"] = ended_at
     record["recorded_ended_at"] = draft.now_text

@@ -113,7 +113,7 @@ def _started_before(draft: Draft, base: str, report: Transaction, *, odd_clock: 
     transaction_id = stable_id(draft.id, base)
     entry = draft.known()["ended"].get(transaction_id)
     if entry is None:
-        return None
+        return Change([], recall=[transaction_id]) if draft.may_recall else None
     event = ledger.ended_event(entry, transaction_id, "ocpp.transaction.started", key=base, time=None, extra={})
     draft.events.append(event)
     return draft.change(base, number(entry["ocpp_transaction_id"]))
@@ -246,14 +246,20 @@ def _stopped_again(draft: Draft, transaction_id: str, identity: str, report: Tra
                 return _stopped_with_differences(draft, entry, entry["record"], report)
         elif differs or missing:
             key = f"{key}|{identity}"
+    draft.events.append(_end_again(entry, transaction_id, key, report))
+    return draft.change(key)
+
+
+def _end_again(entry: EndedTransaction | None, transaction_id: str, key: str, report: Transaction) -> Event:
+    """The log knows it by its key; where it lost that, the bill's figures must be there, if anywhere they are."""
+    if entry is not None and entry["record"] is not None:
+        return ledger.event_of(entry["record"], "ended", key=key, report=report)
     if entry is None:
         entry = {"ocpp_transaction_id": "", "evse_id": None, "connector_id": None, "record": None}
     facts = {"meter_stop_wh": report.meter_wh, "ended_at": report.time, "stop_reason": report.stop_reason}
-    event = ledger.ended_event(
+    return ledger.ended_event(
         entry, transaction_id, "ocpp.transaction.ended", key=key, time=report.time, extra={**facts, "samples": []}
     )
-    draft.events.append(event)
-    return draft.change(key)
 
 
 def _stopped_at_last(draft: Draft, ended: TransactionRecord, report: Transaction) -> Change:

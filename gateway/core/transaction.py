@@ -60,9 +60,9 @@ class TransactionRecord(TypedDict):
 
     Bookkeeping of the twin: `start_key` (OCPP 1.6), `register`, `seen` (ranges of seqNo, OCPP 2.x), `prints` (what the
     latest of them said, to tell a repeat with differences), `started` (its start was reported), `pending_since` (its
-    end was reported but something before it is missing; Unix seconds), `stopped` (the words of the StopTransaction that
-    ended it, OCPP 1.6, by which its repeat is told from one with differences), `again` (its name had been used before,
-    OCPP 2.x).
+    end was reported but something before it is missing; Unix seconds), `stopped` (by which the repeat of the message
+    that ended it is known: OCPP 1.6, the words of the StopTransaction; 2.x, the event's key), `again` (its name had
+    been used before, OCPP 2.x).
     """
 
     id: str

@@ -249,6 +249,7 @@ def _end(
         meter_stop=record["meter_stop_wh"],
         correctable=correctable or "missing_start" in record["suspect"],
         report=report,
+        stopped=None if report is None else key,
     )
 
 
@@ -279,6 +280,10 @@ def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDe
     )
     if entry["record"] is not None and (ends_again or (seen and _differs(entry["record"], report))):
         return _late_with_differences(draft, entry, entry["record"], report, key)
+    if entry["record"] is not None and report.kind == "ended" and entry["record"]["stopped"] == key:
+        # The log knows it by its key; where it lost that, the bill's figures must be there.
+        draft.events.append(ledger.event_of(entry["record"], "ended", key=key, report=report))
+        return draft.change(key)
     if entry["record"] is None or seen or is_complete_entry(entry):
         event = ledger.ended_event(
             entry, transaction_id, "ocpp.meter.values", key=key, time=report.time, extra={"samples": report.samples}

@@ -297,8 +297,10 @@ class Twin:
         return draft.change()
 
     def everything(self) -> Change:
-        """All that is known, to be stored again."""
+        """All that is known, to be stored again: with it, the ended transactions that are still in mind."""
         state = self._state
+        ended = {known: entry["record"] for known, entry in state.memory["ended"].items()}
+        kept = {**state.transactions, **{known: record for known, record in ended.items() if record is not None}}
         fields = {
             "charger": to_json(state.charger),
             "availability": state.charger["availability"].encode(),
@@ -309,10 +311,10 @@ class Twin:
         for name, parts in state.reports.items():
             for number, part in parts.items():
                 fields[f"{PART_PREFIX}{name}/{number}"] = part.stored()
-        records = {known: to_json(record) for known, record in state.transactions.items()}
+        records = {known: to_json(record) for known, record in kept.items()}
         names = {
             number_name(record["ocpp_transaction_id"]): known
-            for known, record in state.transactions.items()
+            for known, record in kept.items()
             if record["start_key"] is not None
         }
         return Change([], None, fields, records, names=names)

@@ -1,6 +1,7 @@
 """Redis may come back empty: what is connected is claimed anew, and no number repeats."""
 
 import time
+from typing import Any
 
 import redis.asyncio as redis_client
 
@@ -95,6 +96,31 @@ async def test_chargers_stay_connected_and_known_when_redis_loses_its_data(
         assert third > second
         await back.stop(third, 1400)
         await until(lambda: subscriber.types("BUSY").count("transaction.ended") == 3, "its events are published")
+
+
+async def test_an_end_said_again_after_the_loss_is_told_whole_and_can_be_read(
+    make_node: MakeNode, valkey: Valkey, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    """The charger may have no answer yet to what was stored, and Redis may have lost it before it was published."""
+    node = make_node(valkey.url, mosquitto.url)
+    await start(node)
+    async with HandCharger(node.charger_url, "BUSY") as busy:
+        await busy.boot()
+        number = await busy.start()
+        await busy.stop(number, 1500)
+        await until(lambda: "transaction.ended" in subscriber.types("BUSY"), "the end is published")
+        await _lose_everything(valkey)
+        await busy.stop(number, 1500)
+
+        def ends() -> list[dict[str, Any]]:
+            return [one for one in subscriber.events("BUSY") if one["type"] == "ocpp.transaction.ended"]
+
+        await until(lambda: len(ends()) == 2, "the end is published again")
+        first, again = ends()
+        assert (again["id"], again["data"]) == (first["id"], first["data"])
+        async with node.client() as client:
+            shown = (await client.get(f"/v1/transactions/{first['data']['transaction_id']}")).json()
+        assert (shown["status"], shown["energy_wh"]) == ("ended", first["data"]["energy_wh"])
 
 
 async def test_a_fleet_in_mid_charge_charges_on_when_redis_loses_its_data(

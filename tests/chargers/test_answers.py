@@ -312,10 +312,10 @@ async def test_a_stop_of_long_ago_is_looked_up_before_it_is_taken_in_and_that_ou
             numbers.append(started["transactionId"])
             stop = {"transactionId": numbers[-1], "meterStop": 2000, "timestamp": f"{time}:30:00Z"}
             await charger.call("StopTransaction", stop)
-        assert node.store.recalls == 0
+        assert node.store.recalls == 40, "of each start, as it may be one of long ago"
         again = {"transactionId": numbers[0], "meterStop": 2000, "timestamp": "2026-11-01T00:30:00Z"}
         assert await charger.call("StopTransaction", again) == {}
-        assert (node.types().count("transaction.ended"), node.store.recalls) == (40, 1)
+        assert (node.types().count("transaction.ended"), node.store.recalls) == (40, 41)
         node.store.available.clear()
         other = {"transactionId": numbers[1], "meterStop": 2500, "timestamp": "2026-11-01T01:40:00Z"}
         await charger.post("StopTransaction", other)

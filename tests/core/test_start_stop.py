@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core.reports import Meter, Token, TokenDecision, Transaction
-from tests.core.driver import NOW, REGISTER, Driver, Outcome, at, sample, start, stop
+from tests.core.driver import NOW, REGISTER, Driver, Outcome, at, event, sample, start, stop
 
 EPOCH_2025 = 1735689600
 
@@ -556,6 +556,40 @@ def test_a_stop_said_again_after_many_more_transactions_makes_no_event(restart: 
     assert driver.count("ended", public) == 1
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_start_said_again_after_the_log_forgot_it_and_many_more_transactions_begins_nothing(restart: bool) -> None:
+    """Quirk 26: the log keeps answers for days, and transactions for longer."""
+    driver = Driver()
+    public, number = started(driver)
+    driver.say(stop(number))
+    bill = driver.record(public)
+    many(driver)
+    driver.answers.clear()
+    if restart:
+        driver.restart()
+    again = driver.say(start())
+    assert (again.types, again.transaction_id) == (["transaction.started"], number)
+    assert again.events[0].key == next(event.key for event in driver.log if event.type == "ocpp.transaction.started")
+    assert driver.twin.active_ids() == []
+    assert driver.record(public) == bill
+    started(driver, seconds=900_000)
+    assert driver.count("ended", public) == 1
+
+
+@pytest.mark.parametrize("number", ["its own", "0"])
+@pytest.mark.parametrize("later", [0, 40])
+def test_a_stop_said_again_after_the_log_lost_its_data_tells_the_whole_bill_again(number: str, later: int) -> None:
+    driver = Driver()
+    _, own = started(driver)
+    said = stop(own if number == "its own" else number)
+    first = driver.say(said)
+    if later:
+        many(driver)
+    driver.answers.clear()
+    again = driver.say(said)
+    assert (again.types, again.events[0].key, again.data) == (first.types, first.events[0].key, first.data)
+
+
 @pytest.mark.parametrize("number", ["0", "-1", None, "4711", "junk"])
 @pytest.mark.parametrize("ran", [False, True])
 def test_a_stop_with_a_wrong_number_said_again_after_many_more_makes_no_event(number: str | None, ran: bool) -> None:
@@ -607,9 +641,12 @@ def test_what_is_known_is_not_looked_up() -> None:
     _, number = started(driver)
     driver.say(meter(number, 60, 1500))
     driver.say(meter(None, 120, 1600))
+    assert driver.recalls == 1, "a start that is not known may be one of long ago"
+    driver.say(start())
     driver.say(stop(number))
     driver.say(stop(number))
-    assert driver.recalls == 0
+    driver.say(start())
+    assert driver.recalls == 1
 
 
 def test_a_stop_of_another_transaction_with_the_same_unknown_number_is_another() -> None:
@@ -629,3 +666,18 @@ def test_what_is_stored_again_after_redis_lost_its_data_can_be_recalled() -> Non
     driver.say(stop(number))
     many(driver)
     assert driver.say(stop(number)).repeated
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_the_bill_of_a_transaction_that_just_ended_is_stored_again_after_redis_lost_it(version: str) -> None:
+    driver = Driver(version)
+    if version == "1.6":
+        public, number = started(driver)
+        driver.say(stop(number))
+    else:
+        public = driver.say(event("started", 0)).data["transaction_id"]
+        driver.say(event("ended", 1, 600))
+    bill, names = driver.records.pop(public), driver.names.copy()
+    driver.names.clear()
+    driver.commit(driver.twin.everything())
+    assert (driver.records[public], driver.names) == (bill, names)

@@ -426,3 +426,37 @@ def test_a_second_end_is_told_and_changes_no_figure() -> None:
     assert (again.data["energy_wh"], again.data["revision"]) == (500, 2)
     assert [(one["said"], one["meter_wh"]) for one in again.data["alternatives"]] == [("ended", 5000)]
     assert driver.say(tx("t", "ended", 2, 1800, 5000)).repeated
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_end_said_again_after_the_log_lost_its_data_tells_the_whole_bill_again(restart: bool) -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000, token=Token("T")))
+    said = event("ended", 1, 600, wh=3000, stop_reason="local")
+    first = driver.say(said)
+    driver.answers.clear()
+    if restart:
+        driver.restart()
+    again = driver.say(said)
+    assert (again.types, again.events[0].key, again.data) == (first.types, first.events[0].key, first.data)
+
+
+def test_an_end_that_waited_for_a_gap_ends_once_whatever_the_log_lost() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    last = event("ended", 2, 600, wh=3000)
+    driver.say(last)
+    driver.say(event("updated", 1, 300, wh=2000))
+    driver.answers.clear()
+    driver.say(last)
+    assert [told.type for told in driver.log].count("ocpp.transaction.ended") == 1
+
+
+def test_the_cost_that_the_charger_reports_is_the_records() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 0))
+    cost = {"currency": "EUR", "total": {"excl_tax": 1.5}}
+    driver.say(event("updated", 1, 300, details={"costs": cost}))
+    ended = driver.say(event("ended", 2, 600))
+    assert ended.data["cost"] == cost
+    assert driver.record(ended.data["transaction_id"])["cost"] == cost

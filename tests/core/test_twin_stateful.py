@@ -66,7 +66,7 @@ class _Exchange(RuleBasedStateMachine):
             assert self.driver.count("started", known) <= 1
             ended = self.driver.count("ended", known)
             assert ended <= 1
-            assert (ended == 0) == any(known == one for one in whole(self.driver.twin)[1])
+            assert (ended == 0) == (known in self.driver.twin.active_ids())
 
     @invariant()
     def what_is_stored_is_what_is_known(self) -> None:
@@ -101,7 +101,7 @@ class StartStopExchange(_Exchange):
 
     @rule(data=st.data(), wh=st.integers(0, 9000), token=st.sampled_from([None, "A", "B"]))
     def stop(self, data: st.DataObject, wh: int, token: str | None) -> None:
-        stoppable = {str(one["ocpp_transaction_id"]) for one in whole(self.driver.twin)[1].values()}
+        stoppable = {self.driver.record(known)["ocpp_transaction_id"] for known in self.driver.twin.active_ids()}
         number = data.draw(st.sampled_from([*sorted(stoppable), "0", "-1", None, str(77 + len(self.said))]))
         self.say(stop(number, self.pass_time(), meter=wh, token=token))
 
