@@ -220,6 +220,11 @@ class Connection:
 
     def socket_closed(self, code: int, reason: str) -> None:
         self._closed = (code, reason)
+        if self._socket.was_sent_too_much:
+            # It may have been money, which the charger sends again and again, with all that is new behind it.
+            limit = self._around.config.max_message_bytes
+            told = f"longer than chargers.max_message_bytes ({limit}) and not taken: raise that"
+            self._note_anomaly(Anomaly("message_too_long", told))
         self._release_resources()
         self._wake_up()
 

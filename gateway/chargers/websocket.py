@@ -11,7 +11,7 @@ from typing import Protocol, cast
 import structlog
 from websockets.extensions.base import ServerExtensionFactory
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
@@ -368,6 +368,12 @@ class WebSocket(asyncio.Protocol):
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.socket_closed(*self._how_it_closed())
+
+    @property
+    def was_sent_too_much(self) -> bool:
+        """Whether the gateway closed it because a message was longer than allowed (RFC 6455, section 7.4.1)."""
+        sent = self._protocol.close_sent
+        return self._protocol.close_rcvd is None and sent is not None and sent.code == CloseCode.MESSAGE_TOO_BIG
 
     def _how_it_closed(self) -> tuple[int, str]:
         if self._reason is not None:

@@ -126,6 +126,16 @@ async def test_ten_megabytes_are_too_big_and_the_others_go_on() -> None:
             await charger.send("x" * 10_000_000)
         assert await charger.closed() == 1009
         await until(lambda: node.types()[-1] == "charger.disconnected")
+        (told,) = node.data("charger.violation")
+        assert told["code"] == "message_too_long"
+        assert "chargers.max_message_bytes (1048576)" in told["message"]
+
+
+async def test_a_charger_that_finds_a_message_too_long_has_sent_none() -> None:
+    async with undisturbed() as node, node.charger() as charger:
+        await charger.socket.close(1009)
+        await until(lambda: node.types()[-1] == "charger.disconnected")
+        assert node.data("charger.violation") == []
 
 
 @pytest.mark.parametrize("depth", [70, 300, 1010, 5000, 100_000])
