@@ -191,20 +191,36 @@ def _signed(record: dict[str, Any]) -> dict[str, Any] | None:
         signed = reading.get("signed")
         if signed is None:
             continue
-        data = signed.get("signedMeterData") if isinstance(signed, dict) else signed
+        data = _signed_text(signed)
         if isinstance(signed, dict):
             method = str(signed.get("encodingMethod") or method)
         elif str(data).startswith("OCMF|"):
             method = "OCMF"
+        if _is_too_long(data):
+            continue
         nature = _NATURE.get(reading["context"], "Intermediate")
-        values.append(
-            {"nature": nature, "plain_data": str(reading["energy_wh"])[:512], "signed_data": str(data)[:5000]}
-        )
+        values.append({"nature": nature, "plain_data": str(reading["energy_wh"])[:512], "signed_data": str(data)})
     return {"encoding_method": method[:36], "signed_values": values} if values else None
 
 
+def _signed_text(signed: Any) -> Any:
+    return signed.get("signedMeterData") if isinstance(signed, dict) else signed
+
+
+def _is_too_long(signed: Any) -> bool:
+    """OCPI has 5000 characters for a signed value, and one that is cut proves nothing."""
+    return len(str(signed)) > 5000
+
+
 def _remark(record: dict[str, Any]) -> str | None:
-    return f"suspect: {', '.join(record['suspect'])}"[:255] if record["suspect"] else None
+    """What the fields cannot say, though a bill may depend on it."""
+    remarks = [f"suspect: {', '.join(record['suspect'])}"] if record["suspect"] else []
+    if _cost(record) is None:
+        remarks.append("cost unknown: total_cost is 0 as the charger reported none")
+    readings = [one["signed"] for one in record["measured"]["readings"] if one.get("signed") is not None]
+    if any(_is_too_long(_signed_text(one)) for one in readings):
+        remarks.append("signed data too long for OCPI: see the transaction")
+    return "; ".join(remarks)[:255] or None
 
 
 def _evse(record: dict[str, Any]) -> str:

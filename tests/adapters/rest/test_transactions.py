@@ -325,7 +325,19 @@ async def test_a_corrected_cdr_has_an_id_of_its_own(revision: int) -> None:
     async with client_of(gateway, scope="read") as client:
         cdr = Cdr.model_validate((await client.get("/v1/transactions/t", params={"format": "ocpi"})).json())
     assert cdr.id == str(cdr.session_id) + ("" if revision == 1 else f"-{revision}")
-    assert cdr.remark == "suspect: gap"
+    assert cdr.remark == "suspect: gap; cost unknown: total_cost is 0 as the charger reported none"
+
+
+async def test_a_cdr_says_what_it_cannot_hold() -> None:
+    record = {**charged(), "cost": {"total": {"excluding_tax": 1.5}}}
+    (reading,) = [one for one in record["measured"]["readings"] if "signed" in one]
+    long = {**reading, "signed": "OCMF|" + "x" * 5000}
+    gateway = with_records(t1=record, t2={**record, "measured": {**record["measured"], "readings": [reading, long]}})
+    async with client_of(gateway, scope="read") as client:
+        found = (await client.get("/v1/transactions", params={"format": "ocpi"})).json()["items"]
+    plain, cut = sorted((Cdr.model_validate(one) for one in found), key=lambda one: one.remark or "")
+    assert (plain.remark, cut.remark) == (None, "signed data too long for OCPI: see the transaction")
+    assert plain.signed_data == cut.signed_data, "none is cut: a signature of a part proves nothing"
 
 
 @pytest.mark.parametrize(
