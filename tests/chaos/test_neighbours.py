@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.charger import HandCharger, sample_payload
 from tests.chaos.conftest import MakeNode, start
-from tests.chaos.subscriber import Subscriber
+from tests.chaos.subscriber import Subscriber, once
 from tests.chaos.waiting import until
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import EmbeddedBroker, Mosquitto, Valkey
@@ -20,6 +20,8 @@ from tests.support.servers import EmbeddedBroker, Mosquitto, Valkey
 LATENCY = 2.0
 """Seconds that no acknowledgement may take, on a machine that the tests share with others."""
 SAMPLES = 150
+BACKLOG = 24 * 60
+"""A sample each minute of a day."""
 
 
 def _subscriber_that_never_reads(port: int) -> socket.socket:
@@ -85,6 +87,29 @@ async def test_chargers_that_flood_or_do_not_listen_do_not_delay_another(
     assert home_subscriber.types("GOOD").count("transaction.updated") == SAMPLES
     assert "Traceback" not in node.log
     assert '"level": "error"' not in node.log
+
+
+async def test_a_day_s_backlog_in_one_go_is_taken_in_order_and_delays_nobody(
+    make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker, home_subscriber: Subscriber
+) -> None:
+    """Quirk 30: a charger that was offline sends all that it kept, without waiting for an answer."""
+    node = make_node(valkey.url, embedded_broker.url, settings={"gateway": {"log_level": "warning"}})
+    await start(node)
+    async with HandCharger(node.charger_url, "BACKLOG") as backlog:
+        await backlog.boot()
+        transaction = await backlog.start()
+        stop = {"transactionId": transaction, "meterStop": 9000, "timestamp": "2026-05-01T09:00:00Z"}
+        sent = [
+            await backlog.send("MeterValues", sample_payload(transaction, 1000 + number)) for number in range(BACKLOG)
+        ]
+        sent.append(await backlog.send("StopTransaction", stop))
+        assert await _slowest_ack(node, at_least=SAMPLES) < LATENCY
+        for message_id in sent:
+            await backlog.answer(message_id)
+    await until(lambda: "transaction.ended" in home_subscriber.types("BACKLOG"), "its events are published")
+    told = [event["data"] for event in once(home_subscriber.events("BACKLOG")) if ".transaction." in event["type"]]
+    assert [data["transaction_sequence"] for data in told] == list(range(BACKLOG + 2))
+    assert [data["samples"][0]["value"] for data in told[1:-1]] == [1000 + number for number in range(BACKLOG)]
 
 
 @pytest.mark.parametrize("which", ["mosquitto", "embedded_broker"])

@@ -22,6 +22,8 @@ from tests.chargers.harness import BOOT, BOOT_2X, METER, START, Node, handshake,
 CP1 = ChargerId("CP1")
 HERE = "tests/chargers/test_quirks.py"
 CONNECTING = "tests/chargers/test_connecting.py"
+START_STOP = "tests/core/test_start_stop.py"
+LONG_OVER = "tests/core/test_long_over.py"
 ODD_HANDSHAKES = f"{CONNECTING}::test_odd_handshakes_are_understood"
 ODD_MESSAGES = f"{HERE}::test_an_odd_message_is_taken_answered_and_flagged"
 
@@ -63,11 +65,37 @@ ROWS: dict[int, list[str]] = {
     21: [f"{HERE}::test_a_timestamp_is_read_or_named", f"{HERE}::test_local_time_is_read_where_the_zone_is_known"],
     22: [ODD_MESSAGES, f"{HERE}::test_a_long_id_tag_is_no_violation_of_a_make_that_has_them"],
     23: [ODD_MESSAGES, f"{HERE}::test_a_megabyte_is_taken"],
+    24: [
+        f"{START_STOP}::test_a_stop_with_a_wrong_number_ends_the_only_running_transaction_once",
+        f"{LONG_OVER}::test_a_stop_with_a_wrong_number_said_again_after_many_more_makes_no_event",
+    ],
+    25: [
+        f"{START_STOP}::test_a_start_said_again_gets_the_same_number_and_makes_no_event",
+        f"{START_STOP}::test_two_starts_at_once_on_one_connector_are_two_transactions_and_the_right_one_goes_on",
+        f"{LONG_OVER}::test_a_start_said_again_after_the_log_forgot_it_and_many_more_transactions_begins_nothing",
+    ],
+    26: [
+        f"{START_STOP}::test_a_stop_said_again_with_other_values_is_flagged_and_changes_no_figure",
+        f"{START_STOP}::test_a_stop_without_a_start_is_recorded_as_suspect_and_once",
+        f"{START_STOP}::test_a_start_in_place_of_a_stop_ends_the_transaction_with_what_was_measured",
+        f"{START_STOP}::test_a_charger_that_never_starts_has_its_samples_and_its_stop_kept",
+    ],
+    27: [f"{START_STOP}::test_meter_values_after_the_stop_resurrect_nothing"],
+    28: [
+        f"{START_STOP}::test_energy_is_never_negative_and_says_where_it_is_from",
+        "tests/core/test_energy.py::test_a_session_register_is_told_from_a_lifetime_one",
+        "tests/core/test_energy.py::test_an_offline_begin_of_zero_is_flagged_in_ocpp_2",
+    ],
+    29: [
+        "tests/core/test_transaction_events.py::test_in_whatever_order_they_come_the_bill_is_the_same",
+        "tests/core/test_transaction_events.py::test_what_was_kept_offline_is_told",
+    ],
+    30: ["tests/chaos/test_neighbours.py::test_a_day_s_backlog_in_one_go_is_taken_in_order_and_delays_nobody"],
 }
 
 
 def test_every_row_has_its_tests() -> None:
-    assert list(ROWS) == list(range(1, 24))
+    assert list(ROWS) == list(range(1, 31))
     for row, tests in ROWS.items():
         for file, _, name in (test.partition("::") for test in tests):
             text = (Path(__file__).parents[2] / file).read_text()

@@ -8,7 +8,7 @@ import orjson
 from gateway.core.clock import rfc3339
 from gateway.core.events import Event, stamp
 from gateway.core.identity import ChargerId
-from gateway.core.reports import BootDecision, Report, Sample, Token, TokenDecision, Transaction
+from gateway.core.reports import BootDecision, Meter, Report, Sample, Token, TokenDecision, Transaction
 from gateway.core.twin import Change, Twin
 
 NOW = 1_790_000_000.0
@@ -193,3 +193,17 @@ def event(kind: Any, seq_no: int | None, seconds: float = 0, *, wh: float | None
     """A TransactionEvent of OCPP 2.x; `wh` is its register sample."""
     samples = [] if wh is None else [sample(REGISTER, wh, seconds)]
     return Transaction(kind, at(seconds), 1, 1, "tx-1", seq_no=seq_no, samples=samples, **more)
+
+
+def meter(number: object, seconds: float, wh: float, *, evse: int = 1) -> Meter:
+    """MeterValues of OCPP 1.6 with one register sample."""
+    text = None if number is None else str(number)
+    return Meter(evse, 1, [sample(REGISTER, wh, seconds)], at(seconds), text)
+
+
+def started(driver: Driver, **more: object) -> tuple[str, int]:
+    """Start a transaction of OCPP 1.6: its public id, and its number."""
+    outcome = driver.say(start(**more))  # type: ignore[arg-type]
+    assert outcome.types == ["transaction.started"]
+    assert outcome.transaction_id is not None
+    return outcome.data["transaction_id"], outcome.transaction_id
