@@ -1,5 +1,6 @@
 """Transactions as they are listed: the latest first, or in the order in which they changed, for those who catch up."""
 
+from math import floor
 from typing import Any
 
 import orjson
@@ -91,7 +92,8 @@ class Transactions:
 
         One that changes again comes again, at its new place. `cursor` goes on from here, also after the last page.
         """
-        at, last = (since_ms, "") if after is None else unseal(after, float, str)
+        # Changes are stamped with the whole millisecond that they fell in, which begins before a time within it.
+        at, last = (float(floor(since_ms)), "") if after is None else unseal(after, float, str)
         items: list[dict[str, Any]] = []
         scanned = 0
         while True:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.cluster.cursors import unseal
 from gateway.cluster.transactions import _SETTLED_MS
 from gateway.core.errors import NotFound
 from gateway.core.identity import ChargerId
@@ -115,6 +116,19 @@ async def test_changes_begin_at_a_time(valkey: Valkey) -> None:
         await settled()
         page = await node.cluster.state.changed_transactions(ALL, since=since)
         assert [item["id"] for item in page.items] == ["new"]
+
+
+async def test_a_change_within_the_very_millisecond_of_a_time_is_since_it(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        await stored(node, FLEET[0], "t")
+        await settled()
+        first = await node.cluster.state.changed_transactions(ALL, since=0)
+        assert first.cursor is not None
+        changed_ms, _ = unseal(first.cursor, float, str)
+        page = await node.cluster.state.changed_transactions(ALL, since=(changed_ms + 0.9) / 1000)
+        assert [item["id"] for item in page.items] == ["t"]
+        page = await node.cluster.state.changed_transactions(ALL, since=(changed_ms + 2) / 1000)
+        assert page.items == []
 
 
 async def test_a_cursor_that_is_none_of_ours_is_refused(valkey: Valkey) -> None:
