@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from adapters.rest import models, problems
 from adapters.rest.event_types import wanted_types
-from adapters.rest.parameters import Limit
+from adapters.rest.parameters import Limit, PathCharger
 from adapters.rest.problems import HttpProblem, documented
 from adapters.rest.responses import answer
 from adapters.rest.security import needs
@@ -46,14 +46,30 @@ Start = Annotated[
 ]
 
 
+class _CloudEvent(Response):
+    media_type = "application/cloudevents+json"
+
+
 def router() -> APIRouter:
     """The routes of this file."""
-    routes = APIRouter(prefix="/events", tags=["events"], dependencies=[needs("read")], responses=documented(410, 422))
-    routes.add_api_route("", list_events, response_model=models.Events)
+    routes = APIRouter(tags=["events"], dependencies=[needs("read")], responses=documented(422))
+    gone = documented(410)
+    routes.add_api_route("/events", list_events, response_model=models.Events, responses=gone)
     stream: dict[int | str, dict[str, object]] = {
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events"}
     }
-    routes.add_api_route("/stream", stream_events, response_class=StreamingResponse, responses=stream)
+    routes.add_api_route(
+        "/events/stream", stream_events, response_class=StreamingResponse, responses={**gone, **stream}
+    )
+    cloud_event: dict[int | str, dict[str, object]] = {
+        200: {"content": {"application/cloudevents+json": {"schema": {"type": "object"}}}, "description": "CloudEvent"}
+    }
+    routes.add_api_route(
+        "/chargers/{charger_id}/events/{position}",
+        get_event,
+        response_class=_CloudEvent,
+        responses={**documented(404), **cloud_event},
+    )
     return routes
 
 
@@ -80,6 +96,21 @@ async def list_events(
             return answer({"items": [orjson.Fragment(entry.body) for entry in page.items], "next": page.next})
         cursor = page.next
         await asyncio.sleep(min(LOOK_EVERY, max(0.0, until - clock.monotonic())))
+
+
+async def get_event(
+    services: Here,
+    charger: PathCharger,
+    position: Annotated[str, Path(description="Where it stands in the log, as `rawref` tells it", examples=["1-0"])],
+) -> Response:
+    """One event (CloudEvent) with its raw OCPP payload: what `rawref` leads to in an event that was too large for the
+    MQTT broker with it."""
+    entry = await services.gateway.feed.entry(charger, position)
+    if entry is None:
+        raise HttpProblem(
+            problems.UNKNOWN_EVENT, f"{charger.identity!r} has no event {position!r} in the log (any more)."
+        )
+    return _CloudEvent(entry.body)
 
 
 async def stream_events(

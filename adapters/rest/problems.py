@@ -46,6 +46,7 @@ CROSS_ORIGIN = Kind("cross-origin", 403, "Requests from other web sites are refu
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 UNKNOWN_CHARGER = Kind("unknown-charger", 404, "No such charger")
 UNKNOWN_COMMAND = Kind("unknown-command", 404, "No such command")
+UNKNOWN_EVENT = Kind("unknown-event", 404, "No such event")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This resource has no such method")
 CONFLICT = Kind("conflict", 409, "The state of the resource does not allow this")
 RUNNING = Kind("command-running", 409, "A command with this Idempotency-Key is still running")

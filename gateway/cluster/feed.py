@@ -67,6 +67,15 @@ class EventFeed:
             if len(page) < limit or scanned >= _SCANNED:
                 return FeedPage(items, _sealed(incarnation, places))
 
+    async def entry(self, charger: ChargerId, position: str) -> LogEntry | None:
+        """One entry of a charger; see the port Feed."""
+        if not is_position(position):
+            return None
+        shard = self._keys.shard(self._keys.charger(charger).shard)
+        raw = await self._lane.call("XRANGE", shard.log, position, position)
+        found = self._entries.entries(raw)
+        return found[0] if found and found[0].charger == charger else None
+
     async def _page(
         self, incarnation: str, places: list[Place], limit: int, charger: ChargerId | None
     ) -> list[tuple[int, int, LogEntry]]:

@@ -50,6 +50,19 @@ async def test_every_entry_comes_once_and_in_the_order_of_its_charger(valkey: Va
             assert ids == [f"event-{charger}/{number}" for number in range(7)]
 
 
+async def test_one_entry_is_found_by_its_charger_and_position_alone(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        feed = node.cluster.feed
+        await committed(node, 2)
+        kept = (await feed.read(await feed.earliest(), limit=100)).items
+        for entry in kept:
+            assert await feed.entry(entry.charger, entry.position) == entry
+        stranger = next(charger for charger in FLEET if charger != kept[0].charger)
+        assert await feed.entry(stranger, kept[0].position) is None
+        for position in ("0-1", "-", "+", "nonsense", f"{2**64}-0"):
+            assert await feed.entry(kept[0].charger, position) is None
+
+
 async def test_the_latest_cursor_stands_behind_everything(valkey: Valkey) -> None:
     async with running(valkey.url) as node:
         feed = node.cluster.feed

@@ -19,6 +19,8 @@ class FromMessage(TypedDict):
     violations: NotRequired[list[Violation]]
     raw: NotRequired[Any]
     """The OCPP payload as received; text where it is not JSON, left out where the broker takes no packet so large."""
+    rawref: NotRequired[str]
+    """Where `raw` was left out: the path of REST by which the whole event is read."""
 
 
 class Asked(FromMessage):

@@ -104,3 +104,7 @@ class Feed(Protocol):
         Raises CursorExpired where entries behind the cursor are gone, NotFound for a cursor that is none of ours.
         """
         ...
+
+    async def entry(self, charger: ChargerId, position: str) -> LogEntry | None:
+        """The charger's entry of a position, None where there is none, or none any more."""
+        ...

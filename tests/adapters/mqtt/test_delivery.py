@@ -146,7 +146,7 @@ async def test_too_large_an_event_goes_without_the_raw_message() -> None:
         await delivery.deliver(batch)
         data = [orjson.loads(packet.payload)["data"] for packet in broker.published]
         assert [each["n"] for each in data] == [0, 1, 2]
-        assert data[1] == {"n": 1, "big": float(2**70), "rawref": "/v1/log/2-0"}
+        assert data[1] == {"n": 1, "big": float(2**70), "rawref": "/v1/chargers/CP1/events/2-0"}
         assert str(2**70).encode() in broker.published[1].payload
 
 
@@ -175,7 +175,7 @@ async def test_an_event_that_ends_the_connection_twice_goes_without_the_raw_mess
             await delivery.deliver(huge)
             payload = (await reader.next()).payload
             assert isinstance(payload, bytes)
-            assert orjson.loads(payload)["data"] == {"n": 0, "rawref": "/v1/log/1-0"}
+            assert orjson.loads(payload)["data"] == {"n": 0, "rawref": "/v1/chargers/CP1/events/1-0"}
 
 
 async def test_a_broker_that_goes_without_a_word_while_it_owes_nothing_may_have_forgotten() -> None:

@@ -97,6 +97,10 @@ class FakeFeed:
         ]
         return FeedPage(kept, str(int(after) + len(found)))
 
+    async def entry(self, charger: ChargerId, position: str) -> LogEntry | None:
+        self.redis.ask()
+        return next((one for one in self.log if (one.charger, one.position) == (charger, position)), None)
+
 
 class FakeState:
     def __init__(self, redis: Outage) -> None:

@@ -31,6 +31,16 @@ async def test_events_are_read_page_by_page_and_next_is_always_there() -> None:
         assert (await client.get("/v1/events", params={"after": "latest"})).json()["items"] == []
 
 
+async def test_one_event_is_read_by_its_charger_and_position() -> None:
+    gateway = with_events("ocpp.a", "ocpp.b")
+    async with client_of(gateway, scope="read") as client:
+        found = await client.get("/v1/chargers/CP-1/events/2-0")
+        assert found.headers["content-type"] == "application/cloudevents+json"
+        assert found.json()["id"] == "e2"
+        for path in ("CP-2/events/2-0", "CP-1/events/9-0"):
+            assert_problem(await client.get(f"/v1/chargers/{path}"), 404, "unknown-event")
+
+
 async def test_a_long_poll_comes_back_with_what_comes() -> None:
     gateway = with_events("ocpp.a")
     async with client_of(gateway, scope="read") as client:
