@@ -93,8 +93,11 @@ class OldPublisher:
         taken = [not task.cancelled() and task.exception() is None for task in window]
         if not all(taken):
             self.ended_owing = True
+            first = taken.index(False)
+            if not self._watcher.done():
+                self._reason = _problem(window[first])
             self._ended.set()
-            raise DeliveryInterrupted(self._reason, confirmed=before + taken.index(False))
+            raise DeliveryInterrupted(self._reason, confirmed=before + first)
 
     async def _watch(self) -> None:
         try:
@@ -119,3 +122,10 @@ class OldPublisher:
                 await self._client.__aexit__(None, None, None)
         except (aiomqtt.MqttError, TimeoutError) as error:
             self._reason = str(error)
+
+
+def _problem(publish: asyncio.Task[None]) -> str:
+    """Why a publish came to nothing while the connection stood."""
+    if publish.cancelled():
+        return f"the broker acknowledged nothing for {_ACK_SECONDS:.0f} s"
+    return f"it could not be published: {publish.exception()}"
