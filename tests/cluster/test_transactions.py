@@ -5,14 +5,15 @@ from typing import Any
 
 import orjson
 import pytest
+import redis
 
 from gateway.cluster.cursors import unseal
 from gateway.cluster.transactions import _SETTLED_MS
-from gateway.core.errors import NotFound
+from gateway.core.errors import CursorExpired, NotFound
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
 from gateway.core.transaction_query import TransactionQuery
-from tests.cluster.support import Node, event, running
+from tests.cluster.support import Node, event, eventually_async, running
 from tests.cluster.test_stores import pages
 from tests.support.servers import Valkey
 
@@ -129,6 +130,47 @@ async def test_a_change_within_the_very_millisecond_of_a_time_is_since_it(valkey
         assert [item["id"] for item in page.items] == ["t"]
         page = await node.cluster.state.changed_transactions(ALL, since=(changed_ms + 2) / 1000)
         assert page.items == []
+
+
+async def test_who_was_away_until_the_log_was_trimmed_reads_every_transaction(valkey: Valkey) -> None:
+    async with running(valkey.url, log_max_age=0.2) as node:
+        log, state = node.cluster.log, node.cluster.state
+        left_at = await node.cluster.feed.earliest()
+        for number, charger in enumerate(FLEET):
+            epoch = (await node.cluster.ownership.claim(charger)).epoch
+            record = orjson.dumps({"id": f"t{number}"})
+            ended = event(f"ended {number}", "ocpp.transaction.ended")
+            await log.commit(Commit(charger, epoch, [ended], transactions={f"t{number}": record}))
+
+        async def is_gone() -> bool:
+            try:
+                await node.cluster.feed.read(left_at, limit=1)
+            except CursorExpired:
+                return (await node.cluster.feed.read(await node.cluster.feed.earliest(), limit=1)).items == []
+            return False
+
+        await eventually_async(is_gone)
+        page = await state.changed_transactions(ALL, since=0)
+        assert sorted(item["id"] for item in page.items) == [f"t{number}" for number in range(5)]
+
+
+async def test_a_record_goes_with_its_samples_and_listings_when_its_time_is_up(valkey: Valkey) -> None:
+    async with running(valkey.url, transaction_retention=0.3) as node:
+        state, charger = node.cluster.state, FLEET[0]
+        epoch = (await node.cluster.ownership.claim(charger)).epoch
+        old = Commit(charger, epoch, [], transactions={"old": b'{"id":"old"}'}, samples={"old": b"[1]"})
+        await node.cluster.log.commit(old)
+        assert await state.samples("old") == [1]
+
+        async def is_gone() -> bool:
+            await stored(node, charger, "new")
+            return await state.transaction("old") is None and await state.samples("old") == []
+
+        await eventually_async(is_gone)
+        await node.cluster._trimmer.trim()
+        with redis.Redis.from_url(valkey.url) as client:
+            listed = {key: client.zrange(key, 0, -1) for key in client.scan_iter("*transactions")}
+        assert [members for members in listed.values() if b"old" in members] == []
 
 
 async def test_a_cursor_that_is_none_of_ours_is_refused(valkey: Valkey) -> None:

@@ -110,6 +110,7 @@ for item = 1, tonumber(argv[1]) do
         if not (only_updated and call('ZSCORE', own_transactions, id)) then
           call('ZADD', transactions, milliseconds(), id)
           call('ZADD', own_transactions, milliseconds(), id)
+          call('ZREMRANGEBYSCORE', own_transactions, '-inf', string.format('%.0f', milliseconds() - records_for))
           call('PEXPIRE', own_transactions, records_for)
         end
       end
