@@ -18,7 +18,11 @@ CHARGER = "MOVES-ABOUT"
 async def nodes(
     make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker
 ) -> tuple[GatewayProcess, GatewayProcess]:
-    first, second = (make_node(valkey.url, embedded_broker.url, name=name) for name in ("node-1", "node-2"))
+    # None of them dies here, and on a busy machine none shall seem to.
+    patient = {"redis": {"node_term": 20.0, "lease_term": 20.0}}
+    first, second = (
+        make_node(valkey.url, embedded_broker.url, name=name, settings=patient) for name in ("node-1", "node-2")
+    )
     await start(first, second)
     return first, second
 

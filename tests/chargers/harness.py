@@ -29,7 +29,7 @@ from gateway.ocpp.schemas import SchemaSet
 from tests.support.memory import MemoryStore
 
 SCHEMAS = {name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()}
-PATIENCE = 15.0
+PATIENCE = 25.0
 """Seconds that a test waits for what must happen."""
 
 BOOT = {"chargePointVendor": "Vendor", "chargePointModel": "Model"}

@@ -77,7 +77,7 @@ async def test_a_full_log_takes_nothing_until_there_is_room(valkey: Valkey) -> N
         assert not filling.done()
         assert accounted(valkey)[1] < 22_000
         async with reading(node, reader):
-            await asyncio.wait_for(filling, 20)
+            await asyncio.wait_for(filling, 60)
             await eventually(lambda: len(reader.ids) == 40)
         assert node.health.checks()["log"].level == "ok"
 
@@ -90,7 +90,7 @@ async def test_the_oldest_are_dropped_with_an_event_that_says_so(valkey: Valkey)
         async with reading(node, reader):
             await eventually(lambda: reader.open_shards)
         await fill(node, 1, other)
-        await asyncio.wait_for(fill(node, 40, first=1), 20)
+        await asyncio.wait_for(fill(node, 40, first=1), 60)
         assert accounted(valkey)[0] == accounted(valkey)[1]
         async with reading(node, reader):
             await eventually(lambda: "event-40" in reader.ids)

@@ -115,7 +115,7 @@ async def test_a_cursor_of_before_redis_lost_its_data_is_told_so(valkey: Valkey)
         cursors = [await node.cluster.feed.earliest(), await node.cluster.feed.latest()]
         with redis.Redis.from_url(valkey.url) as client:
             client.flushall()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await node.hooks.forgot.wait()
         await committed(node, 50)
         for cursor in cursors:

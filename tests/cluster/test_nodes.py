@@ -74,7 +74,7 @@ async def test_a_command_for_a_node_that_died_is_withdrawn_when_the_death_is_not
         await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: len(nodes) == 2)
         await b.die()
         sent = command(60)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             result = await a.cluster.mailboxes.call("b", sent, deadline=sent.deadline)
         assert (result.outcome, result.safe_to_retry) == (Outcome.OFFLINE, True)
         late = command(0.3, number=2)

@@ -210,7 +210,7 @@ async def test_later_work_that_fails_comes_back(valkey: Valkey) -> None:
 
         node.hooks.later = broken  # type: ignore[method-assign]
         await node.cluster.later.schedule(CP1, "grace", time.time(), b"")
-        await asyncio.wait_for(node.hooks.works.get(), 20)
+        await asyncio.wait_for(node.hooks.works.get(), 60)
         with redis.Redis.from_url(valkey.url) as client:
             assert client.zcard(f"ocpp:{{s{CP1.shard(4):02d}}}:later") == 1
 

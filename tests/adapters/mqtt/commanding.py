@@ -33,7 +33,7 @@ class WatchedHealth(HealthBoard):
         return changed
 
     async def until(self, met: Callable[[Check], bool]) -> Check:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while CHECK not in self.checks() or not met(self.checks()[CHECK]):
                 self.changed.clear()
                 await self.changed.wait()
@@ -69,7 +69,7 @@ async def control_lane(
     lane = ControlLane(config, gateway.context, Topics(config.prefix), asker)
     task = asyncio.create_task(lane.run(started.set), name="control lane")
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.wait(
                 (task, asyncio.create_task(started.wait(), name="started")), return_when=asyncio.FIRST_COMPLETED
             )
@@ -111,7 +111,7 @@ class Commander:
         await self.client.publish(topic, body, qos=1, retain=retain, properties=packed)
 
     async def answer(self) -> Answer:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self.answers.get()
 
     async def collect(self) -> None:

@@ -23,7 +23,7 @@ from tests.adapters.rest.fakes import FakeGateway
 from tests.support.servers import Server
 
 CP1, CP2 = ChargerId("CP1"), ChargerId("CP2")
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 class Counts:

@@ -55,7 +55,7 @@ def begin(asker: MqttAsker, ask: Ask) -> "asyncio.Task[Any]":
 
 
 async def ended(task: "asyncio.Task[Any]") -> Any:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await task
 
 
@@ -112,7 +112,7 @@ async def test_mqtt_3_1_1_asks_and_answers_by_the_topic_alone(mosquitto: Mosquit
     ):
         await old.subscribe(QUESTIONS, qos=1)
         task = begin(asker, question("a-1"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             message = await anext(old.messages)
         await old.publish(f"{ANSWER}{json.loads(message.payload)['id']}", b'{"status": "blocked"}')
         assert await ended(task) == {"status": "blocked"}
@@ -264,7 +264,7 @@ async def test_the_adapter_registers_its_asker(mosquitto: Mosquitto) -> None:
     adapter = asyncio.create_task(
         MqttAdapter(config_of(mosquitto), replace(gateway.context, read_log=_no_log)).run(started.set), name="adapter"
     )
-    async with asyncio.timeout(20), commander(mosquitto, QUESTIONS) as desk:
+    async with asyncio.timeout(60), commander(mosquitto, QUESTIONS) as desk:
         await started.wait()
         asker = gateway.askers.registered["mqtt"]
         task = asyncio.create_task(asker.ask(question("a-1")), name="ask")

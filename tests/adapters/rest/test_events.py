@@ -83,7 +83,7 @@ async def read_stream(lines: Any, count: int) -> list[dict[str, str]]:
     """So many events of a stream, as their fields."""
     events: list[dict[str, str]] = []
     fields: dict[str, str] = {}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for line in lines:
             if line:
                 name, _, value = line.partition(": ")
@@ -106,7 +106,7 @@ async def test_a_stream_resumes_behind_the_last_event_that_was_received() -> Non
     try:
         await started.wait()
         url = f"http://127.0.0.1:{adapter.port}/v1/events/stream"
-        async with httpx.AsyncClient(headers=gateway.key("read"), timeout=20) as client:
+        async with httpx.AsyncClient(headers=gateway.key("read"), timeout=60) as client:
             async with client.stream("GET", url, params={"after": "earliest"}) as response:
                 assert response.headers["content-type"].startswith("text/event-stream")
                 lines = response.aiter_lines()

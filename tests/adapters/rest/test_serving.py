@@ -29,11 +29,11 @@ async def running(gateway: FakeGateway, **settings: Any) -> AsyncIterator[tuple[
     started = asyncio.Event()
     task = asyncio.create_task(adapter.run(started.set), name="adapter under test")
     try:
-        await asyncio.wait_for(started.wait(), 20)
+        await asyncio.wait_for(started.wait(), 60)
         yield adapter, task
     finally:
         task.cancel()
-        done, _ = await asyncio.wait({task}, timeout=20)
+        done, _ = await asyncio.wait({task}, timeout=60)
         assert done, "the adapter does not stop"
 
 
@@ -123,10 +123,10 @@ async def test_a_stop_answers_waiting_clients_and_frees_the_port() -> None:
     gateway = FakeGateway(dev=True)
     charger = gateway.connect("CP-1")
     charger.answering.clear()
-    async with running(gateway) as (adapter, task), httpx.AsyncClient(timeout=20) as client:
+    async with running(gateway) as (adapter, task), httpx.AsyncClient(timeout=60) as client:
         url = f"http://127.0.0.1:{adapter.port}/v1/chargers/CP-1/commands/stop?wait=120&timeout=600"
         waiting = asyncio.create_task(client.post(url), name="waiting client")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not charger.executed:
                 await asyncio.wait({waiting}, timeout=0.01)
         task.cancel()

@@ -45,7 +45,7 @@ async def asker_of(gateway: FakeGateway, **settings: Any) -> AsyncIterator[Asker
     adapter = WebhooksAdapter(WebhooksConfig.model_validate(settings), gateway.context)
     task = asyncio.create_task(adapter.run(started.set), name="webhooks")
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await started.wait()
         yield gateway.askers.registered["webhook"]
     finally:
@@ -134,7 +134,7 @@ async def test_at_the_deadline_the_request_is_given_up_so_that_no_late_answer_ca
         server.waiting = asyncio.Event()
         with pytest.raises(AskFailed, match=r"no answer within 0\.3 s"):
             await asker.ask(question(seconds=seconds))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await server.gone.wait()
     assert gateway.health.checks()["webhook"].level == "degraded"
 
@@ -193,7 +193,7 @@ async def test_without_a_url_the_adapter_is_idle() -> None:
     gateway = FakeGateway()
     started = asyncio.Event()
     task = asyncio.create_task(WebhooksAdapter(WebhooksConfig(), gateway.context).run(started.set), name="webhooks")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await started.wait()
     assert not task.done()
     assert not gateway.askers.registered
