@@ -135,7 +135,7 @@ def message(charger: ChargerId, epoch: int, number: int | str, **more: Any) -> C
     return Commit(charger, epoch, [event(number)], **more)
 
 
-async def eventually(condition: Callable[[], Any], what: str = "", seconds: float = 20.0) -> Any:
+async def eventually(condition: Callable[[], Any], what: str = "", seconds: float = 40.0) -> Any:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not (found := condition()):  # noqa: ASYNC110  the condition may be another process's doing
@@ -144,7 +144,7 @@ async def eventually(condition: Callable[[], Any], what: str = "", seconds: floa
 
 
 async def eventually_async(
-    ask: Callable[[], Awaitable[Any]], suits: Callable[[Any], Any] = bool, seconds: float = 20.0
+    ask: Callable[[], Awaitable[Any]], suits: Callable[[Any], Any] = bool, seconds: float = 40.0
 ) -> Any:
     """Ask until the answer suits."""
     async with asyncio.timeout(seconds):
