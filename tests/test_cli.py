@@ -63,7 +63,9 @@ async def start(folder: Path, *arguments: str, **variables: str) -> asyncio.subp
 # ------------------------------------------------------------ help, version, configuration
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["version"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["healthcheck"], ["version"]]
+)
 def test_every_command_explains_itself(tmp_path: Path, command: list[str]) -> None:
     done = run(tmp_path, *command, "--help")
     assert done.returncode == 0
