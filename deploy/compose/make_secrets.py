@@ -46,6 +46,11 @@ def mosquitto_line(user: str, password: str) -> str:
     return f"{user}:$7${rounds}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
+def sha256(password: str) -> str:
+    """As Valkey's ACL files want it."""
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
 def openssl(*arguments: str, stdin: str | None = None) -> str:
     done = subprocess.run(["openssl", *arguments], input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -88,7 +93,7 @@ def make_all(root: Path, domain: str) -> dict[str, str]:
     )
     ca = new_authority(authority)
     passwords = {user: users.text(user, new_secret()) for user in MQTT_USERS}
-    redis_password = authority.text("redis-password", new_secret())
+    redis_password, operator = (authority.text(f"redis-{user}", new_secret()) for user in ("gateway", "operator"))
 
     admin_key = gateway.text("rest.admin_key", new_secret())
     gateway.text("rest.metrics_key", new_secret())
@@ -97,10 +102,12 @@ def make_all(root: Path, domain: str) -> dict[str, str]:
     gateway.text("mqtt.password", passwords["gateway"])
     gateway.text("ca.pem", ca)
 
-    digest = hashlib.sha256(redis_password.encode()).hexdigest()
-    allowed = "~ocpp:* &ocpp:* +@all -@admin -@dangerous +info"
     valkey.text(
-        "users.acl", f"user default off\nuser health on nopass -@all +ping\nuser gateway on #{digest} {allowed}"
+        "users.acl",
+        "user default off\n"
+        "user health on nopass -@all +ping\n"
+        f"user gateway on #{sha256(redis_password)} ~ocpp:* &ocpp:* +@all -@admin -@dangerous +info\n"
+        f"user operator on #{sha256(operator)} ~* &* +@all",
     )
 
     mosquitto.text("passwords", "\n".join(mosquitto_line(user, password) for user, password in passwords.items()))
@@ -119,7 +126,8 @@ def make_all(root: Path, domain: str) -> dict[str, str]:
             os.chown(file, MOSQUITTO_UID, MOSQUITTO_UID)
             file.chmod(0o400)
     logins = {f"MQTT user {user}": password for user, password in passwords.items() if user != "gateway"}
-    return {"REST API key (admin)": admin_key, "Grafana user admin": grafana_password, **logins, "CA": f"\n{ca}"}
+    logins |= {"Valkey user operator": operator, "Grafana user admin": grafana_password}
+    return {"REST API key (admin)": admin_key, **logins, "CA": f"\n{ca}"}
 
 
 def names(domain: str) -> list[str]:
