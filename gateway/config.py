@@ -1,4 +1,4 @@
-"""The settings of a gateway: defaults, then a TOML file, then the environment; the later one wins.
+"""The settings of a gateway: defaults, a TOML file, a folder of secrets, the environment; the later one wins.
 
 Each section's options are described where they are defined, in their `Field`s; `ocpp-gateway check-config` prints
 them from there.
@@ -38,11 +38,14 @@ from gateway.cluster.config import ClusterConfig
 from gateway.config_advice import advice, check_askers, misspelt_variables
 from gateway.config_errors import Origins, as_configuration_error, unknown_variable
 from gateway.config_file import ConfigFile, KeyPath, key_paths
+from gateway.config_secrets import secret_files
 from gateway.core.errors import ConfigurationError
 from gateway.core.policies import AnswersConfig
 
 ENV_PREFIX = "OCPP_GATEWAY__"
 FILE_VARIABLE = "OCPP_GATEWAY_CONFIG"
+SECRETS_VARIABLES = ("OCPP_GATEWAY_SECRETS", "CREDENTIALS_DIRECTORY")
+"""Variables that name the folder of secrets, the first that is set; the second is systemd's."""
 DEFAULT_FILE = Path("ocpp-gateway.toml")
 SHORT_VARIABLES: dict[str, KeyPath] = {"REDIS_URL": ("redis", "url"), "MQTT_URL": ("mqtt", "url")}
 """Variables that hosting platforms set; the long spelling of the same option wins."""
@@ -160,13 +163,15 @@ class Loaded:
 
 
 def load(config: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None) -> Loaded:
-    """The settings from `config` (else $OCPP_GATEWAY_CONFIG, else ./ocpp-gateway.toml if there) and the environment.
+    """The settings from `config` (else $OCPP_GATEWAY_CONFIG, else ./ocpp-gateway.toml if there), the files of
+    $OCPP_GATEWAY_SECRETS, and the environment.
 
     `overrides` are command-line options and win over both. Raises ConfigurationError naming file and line, or the
     variable, of everything that is wrong.
     """
     origins = Origins(_file(config))
     values: dict[str, Any] = {} if origins.file is None else _copy(origins.file.values)
+    _lay_over(values, _from_secrets(origins))
     _lay_over(values, _from_short_variables(origins))
     _lay_over(values, _from_environment(origins))
     for key in key_paths(overrides or {}):
@@ -196,6 +201,16 @@ def _file(config: Path | None) -> ConfigFile | None:
     if named:
         return ConfigFile(Path(named))
     return ConfigFile(DEFAULT_FILE) if DEFAULT_FILE.is_file() else None
+
+
+def _from_secrets(origins: Origins) -> dict[str, Any]:
+    folder = next((os.environ[name] for name in SECRETS_VARIABLES if os.environ.get(name)), None)
+    values: dict[str, Any] = {}
+    for key, secret, file in () if folder is None else secret_files(Path(folder), Settings.model_fields):
+        section, option = key
+        values.setdefault(section, {})[option] = secret
+        origins.variables[key] = str(file)
+    return values
 
 
 def _from_short_variables(origins: Origins) -> dict[str, Any]:

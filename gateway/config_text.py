@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-from gateway.config import DEFAULT_FILE, ENV_PREFIX, FILE_VARIABLE, SHORT_VARIABLES, Loaded, Settings
+from gateway.config import DEFAULT_FILE, ENV_PREFIX, FILE_VARIABLE, SECRETS_VARIABLES, SHORT_VARIABLES, Loaded, Settings
 from gateway.log import redact_url
 
 _WIDTH = 100
@@ -35,7 +35,7 @@ def template() -> str:
     lines = _comment(
         f"Every option of the gateway at its default. Save it as {DEFAULT_FILE}, or name the file with --config or "
         f"{FILE_VARIABLE}. Each option can also be set by a variable {ENV_PREFIX}SECTION__OPTION, which wins; {short} "
-        "are understood, too."
+        f"are understood, too. Secrets can be files, named section.option, in the folder {SECRETS_VARIABLES[0]}."
     )
     lines.append("")
     for section, model in _sections(Settings()):

@@ -28,6 +28,7 @@ _MAX_SERIES = 1000
 _MAX_VIOLATION_SERIES = 10_000
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _COMMAND_LATENCIES = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_READ = ("reader", "shard")
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -110,6 +111,12 @@ class PrometheusObserver:
         self._undelivered = counter(
             "undelivered", "Events that a reader could not deliver, or to nobody", "reader", "shard", "outcome"
         )
+        self._log_size = gauge("log_bytes", "Bytes in a shard of the log", "shard")
+        self._log_limit = gauge("log_limit_bytes", "Bytes in a shard of the log at which it is full", "shard")
+        self._lag = gauge("reader_lag_seconds", "Age of the oldest event that a reader has not confirmed", *_READ)
+        self._lag_size = gauge("reader_lag_bytes", "Bytes of the log that a reader has not confirmed", *_READ)
+        self._dead_letters = gauge("dead_letters", "Events put aside, as they can never be delivered", "shard")
+        self._leases = gauge("shards_read", "Shards of the log that this node reads", "reader")
         self._depth = gauge("queue_depth", "Entries that wait in a queue", "queue")
         self._up = gauge("up", "Whether Redis and the MQTT broker can be reached", "part")
 
@@ -153,6 +160,20 @@ class PrometheusObserver:
 
     def undelivered(self, reader: str, shard: int, outcome: str) -> None:
         self._undelivered(reader, shard, outcome).inc()
+
+    def log_size(self, shard: int, size: int, limit: int) -> None:
+        self._log_size(shard).set(size)
+        self._log_limit(shard).set(limit)
+
+    def lag(self, reader: str, shard: int, seconds: float, size: int) -> None:
+        self._lag(reader, shard).set(seconds)
+        self._lag_size(reader, shard).set(size)
+
+    def dead_letters(self, shard: int, count: int) -> None:
+        self._dead_letters(shard).set(count)
+
+    def leases(self, reader: str, shards: int) -> None:
+        self._leases(reader).set(shards)
 
     def depth(self, queue: str, depth: int) -> None:
         self._depth(queue).set(depth)

@@ -63,7 +63,9 @@ async def start(folder: Path, *arguments: str, **variables: str) -> asyncio.subp
 # ------------------------------------------------------------ help, version, configuration
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["version"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["healthcheck"], ["version"]]
+)
 def test_every_command_explains_itself(tmp_path: Path, command: list[str]) -> None:
     done = run(tmp_path, *command, "--help")
     assert done.returncode == 0
@@ -72,6 +74,16 @@ def test_every_command_explains_itself(tmp_path: Path, command: list[str]) -> No
 
 def test_version(tmp_path: Path) -> None:
     assert run(tmp_path, "version").stdout.strip() == __version__
+
+
+def test_healthcheck_tells_whom_it_could_not_reach_and_that_there_may_be_nobody_to_ask(tmp_path: Path) -> None:
+    port = free_port()
+    dead = run(tmp_path, "healthcheck", OCPP_GATEWAY__REST__PORT=str(port), OCPP_GATEWAY__REST__HOST="::")
+    assert dead.returncode == 1
+    assert f"http://[::1]:{port}/healthz: " in dead.stderr
+    nobody = run(tmp_path, "healthcheck", OCPP_GATEWAY__GATEWAY__ADAPTERS="mqtt")
+    assert nobody.returncode == 2
+    assert "the adapter rest is not among" in nobody.stderr
 
 
 def test_check_config_prints_what_is_in_effect_and_why(tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from gateway.config import Settings, load
 from gateway.config_file import key_lines, key_paths
 from gateway.core.errors import ConfigurationError
 
+_READ = ("REDIS_URL", "MQTT_URL", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY")
+
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No configuration but what the test gives."""
     for variable in list(os.environ):
-        if variable.upper().startswith("OCPP_GATEWAY") or variable in ("REDIS_URL", "MQTT_URL", "STATE_DIRECTORY"):
+        if variable.upper().startswith("OCPP_GATEWAY") or variable in _READ:
             monkeypatch.delenv(variable)
     monkeypatch.chdir(tmp_path)
 
@@ -68,6 +70,43 @@ def test_the_file_in_the_working_folder_is_found_and_the_named_one_wins(monkeypa
     monkeypatch.setenv("OCPP_GATEWAY_CONFIG", str(write("[chargers]\nport = 2\n", "named.toml")))
     assert load().settings.chargers.port == 2
     assert load(write("[chargers]\nport = 3\n", "given.toml")).settings.chargers.port == 3
+
+
+def test_files_of_the_secrets_folder_win_over_the_file_and_the_environment_over_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "secrets"
+    (folder / "..data").mkdir(parents=True)  # Kubernetes's
+    for name, text in {"mqtt.password": "s3cret\n", "mqtt.username": "b", "rest.port": "2", "tls.crt": "x"}.items():
+        (folder / name).write_text(text)
+    monkeypatch.setenv("OCPP_GATEWAY_SECRETS", str(folder))
+    monkeypatch.setenv("OCPP_GATEWAY__MQTT__USERNAME", "c")
+    settings = load(write('[mqtt]\npassword = "file"\nprefix = "kept"\n')).settings
+    assert settings.mqtt.password is not None
+    assert settings.mqtt.password.get_secret_value() == "s3cret"
+    assert (settings.mqtt.username, settings.rest.port, settings.mqtt.prefix) == ("c", 2, "kept")
+
+
+def test_systemd_credentials_are_such_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "redis.url").write_text("redis://of-systemd\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert load().settings.redis.url == "redis://of-systemd"
+
+
+def test_what_is_wrong_with_a_secret_is_told_with_its_file_and_not_with_its_value(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OCPP_GATEWAY_SECRETS", str(tmp_path))
+    (tmp_path / "rest.admin_key").write_text("short")
+    with pytest.raises(ConfigurationError, match=r"rest\.admin_key: ") as wrong:
+        load()
+    assert "short" not in str(wrong.value).replace("shorter", "")
+    (tmp_path / "rest.admin_key").write_bytes(b"\xff" * 20)
+    with pytest.raises(ConfigurationError, match=r"admin_key.*not UTF-8"):
+        load()
+    monkeypatch.setenv("OCPP_GATEWAY_SECRETS", str(tmp_path / "nowhere"))
+    with pytest.raises(ConfigurationError, match="folder of secrets cannot be read"):
+        load()
 
 
 @pytest.mark.parametrize("value", ["mqtt", " mqtt, "])

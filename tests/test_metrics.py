@@ -34,6 +34,10 @@ def test_every_method_of_the_port_has_its_series() -> None:
     observer.committed(70, 0.002)
     observer.delivered("mqtt", 3, 25)
     observer.undelivered("mqtt", 3, "refused")
+    observer.log_size(3, 5000, 9000)
+    observer.lag("mqtt", 3, 1.5, 700)
+    observer.dead_letters(3, 2)
+    observer.leases("mqtt", 4)
     observer.depth("commits", 12)
     observer.up("redis", True)
     assert sample(observer, 'ocpp_gateway_handshakes_refused_total{status="503"}') == 1
@@ -52,6 +56,12 @@ def test_every_method_of_the_port_has_its_series() -> None:
     assert sample(observer, "ocpp_gateway_commit_seconds_count") == 1
     assert sample(observer, 'ocpp_gateway_delivered_total{reader="mqtt",shard="3"}') == 25
     assert sample(observer, 'ocpp_gateway_undelivered_total{outcome="refused",reader="mqtt",shard="3"}') == 1
+    assert sample(observer, 'ocpp_gateway_log_bytes{shard="3"}') == 5000
+    assert sample(observer, 'ocpp_gateway_log_limit_bytes{shard="3"}') == 9000
+    assert sample(observer, 'ocpp_gateway_reader_lag_seconds{reader="mqtt",shard="3"}') == 1.5
+    assert sample(observer, 'ocpp_gateway_reader_lag_bytes{reader="mqtt",shard="3"}') == 700
+    assert sample(observer, 'ocpp_gateway_dead_letters{shard="3"}') == 2
+    assert sample(observer, 'ocpp_gateway_shards_read{reader="mqtt"}') == 4
     assert sample(observer, 'ocpp_gateway_queue_depth{queue="commits"}') == 12
     assert sample(observer, 'ocpp_gateway_up{part="redis"}') == 1
 

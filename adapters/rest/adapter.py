@@ -59,7 +59,13 @@ class RestAdapter:
         """The app, usable within the block; commands that still run at its end are cancelled."""
         async with asyncio.TaskGroup() as tasks:
             context, config = self._context, self._config
-            gate = Gate(keys=context.api_keys, clock=context.clock, admin_key=config.admin_key, dev=context.dev)
+            gate = Gate(
+                keys=context.api_keys,
+                clock=context.clock,
+                admin_key=config.admin_key,
+                metrics_key=config.metrics_key,
+                dev=context.dev,
+            )
             submissions = Submissions(router=context.router, tasks=tasks, limit=config.max_running_commands)
             app = create_app()
             app.state.services = Services(context, gate, submissions, config)

@@ -20,6 +20,12 @@ class RestConfig(OcpiOptions):
     admin_key: SecretStr | None = Field(
         None, min_length=16, description="An API key of scope admin that is set here and not stored in Redis"
     )
+    metrics_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="An API key that may read /metrics and nothing else, for Prometheus; set here and not stored in "
+        "Redis",
+    )
     max_request_bytes: int = Field(1_048_576, ge=1024, description="Largest request body that is read, in bytes")
     max_import_bytes: int = Field(16_777_216, ge=1024, description="Largest CSV file that is imported, in bytes")
     max_running_commands: int = Field(1000, ge=1, description="Commands of REST clients that may run at once here")

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class KeyRequest(BaseModel):
-    """A key to be made: whom it is for, and what it may do (read < command < admin)."""
+    """A key to be made: whom it is for, and what it may do (metrics < read < command < admin)."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "billing", "scope": "read"}})
 

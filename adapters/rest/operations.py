@@ -26,7 +26,7 @@ def router() -> APIRouter:
     routes.add_api_route(
         "/metrics",
         metrics,
-        dependencies=[needs("read")],
+        dependencies=[needs("metrics")],
         response_class=Response,
         responses={**page, **documented(401, 403)},
     )

@@ -1,4 +1,5 @@
-"""Who may do what: API keys as Bearer token or Basic user name, with scopes read < command < admin."""
+"""Who may do what: API keys as Bearer token or Basic user name, with scopes
+metrics < read < command < admin."""
 
 import hmac
 from collections import OrderedDict
@@ -13,7 +14,7 @@ from adapters.rest import problems
 from gateway.core.clock import Clock
 from gateway.core.ports import ApiKey, ApiKeys, Scope
 
-_RANK: dict[str, int] = {"read": 0, "command": 1, "admin": 2}
+_RANK: dict[str, int] = {"metrics": 0, "read": 1, "command": 2, "admin": 3}
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ocpp-gateway", Basic realm="ocpp-gateway", charset="UTF-8"'}
 
 CACHE_SECONDS = 5.0
@@ -27,12 +28,28 @@ _BASIC = HTTPBasic(auto_error=False, scheme_name="basic", description="An API ke
 class Gate:
     """Verifies API keys, and remembers the verdict for a few seconds, so that Redis is not asked per request."""
 
-    def __init__(self, *, keys: ApiKeys, clock: Clock, admin_key: SecretStr | None, dev: bool) -> None:
+    def __init__(
+        self,
+        *,
+        keys: ApiKeys,
+        clock: Clock,
+        admin_key: SecretStr | None,
+        metrics_key: SecretStr | None,
+        dev: bool,
+    ) -> None:
         self._keys = keys
         self._clock = clock
-        self._admin_key = admin_key
+        self._configured: list[tuple[bytes, ApiKey]] = []
+        if admin_key is not None:
+            self._configure(admin_key, "admin_key", "admin")
+        if metrics_key is not None:
+            self._configure(metrics_key, "metrics_key", "metrics")
         self._dev = dev
         self._verdicts: OrderedDict[bytes, tuple[ApiKey | None, float]] = OrderedDict()
+
+    def _configure(self, secret: SecretStr, option: str, scope: Scope) -> None:
+        key = ApiKey("configured", f"{option} of the configuration", scope, 0.0)
+        self._configured.append((secret.get_secret_value().encode(), key))
 
     async def admit(self, secret: str | None, needed: Scope) -> ApiKey:
         """The key that the request came with. Raises HttpProblem (401, 403), LogUnavailable."""
@@ -59,8 +76,9 @@ class Gate:
 
     async def _verified(self, secret: str) -> ApiKey | None:
         given = secret.encode("utf-8", "surrogatepass")
-        if self._admin_key is not None and hmac.compare_digest(given, self._admin_key.get_secret_value().encode()):
-            return ApiKey("configured", "admin_key of the configuration", "admin", 0.0)
+        for secret_bytes, configured in self._configured:
+            if hmac.compare_digest(given, secret_bytes):
+                return configured
         digest = sha256(given).digest()
         known = self._verdicts.get(digest)
         if known is not None and known[1] > self._clock.monotonic():

@@ -256,6 +256,18 @@ def check_config(
 
 
 @app.command()
+def healthcheck(config: Config = None) -> None:
+    """Ask the gateway that runs here with this configuration whether it is alive; exit code 0 if so."""
+    from gateway.cli.healthcheck import health_problem
+    from gateway.config import load
+
+    problem = health_problem(load(config).settings)
+    if problem is not None:
+        typer.echo(problem, err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def version(as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False) -> None:
     """Print the version."""
     typer.echo(json.dumps({"version": __version__}) if as_json else __version__)

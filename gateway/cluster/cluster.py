@@ -18,6 +18,7 @@ from gateway.cluster.log import Committer
 from gateway.cluster.mailboxes import NodeMailboxes
 from gateway.cluster.ownership import Owners
 from gateway.cluster.passwords import Settings
+from gateway.cluster.standing import Standing
 from gateway.cluster.startup import check_server, settle_shards, wait_for_redis
 from gateway.cluster.state import State
 from gateway.cluster.sweeper import Sweeper
@@ -73,6 +74,7 @@ class Cluster:
         self.tokens = StoredTokens(lane)
         self.later = LaterWork(lane, self._keys, node=node)
         self._trimmer = Trimmer(lane, self._keys, config, clock=clock)
+        self._standing = Standing(lane, self._keys, config, clock=clock, observer=observer)
         self._sweeper = Sweeper(
             lane,
             self._keys,
@@ -114,6 +116,7 @@ class Cluster:
             tasks.create_task(self._mailboxes.run(hooks), name="mailbox")
             tasks.create_task(self._sweeper.run(), name="sweeper")
             tasks.create_task(self._trimmer.run(), name="trimmer")
+            tasks.create_task(self._standing.run(), name="standing of the log")
             tasks.create_task(self.later.run(hooks), name="later work")
 
     async def read_log(self, reader: OutwardReader) -> None:

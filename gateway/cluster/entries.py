@@ -6,6 +6,8 @@ from gateway.core.identity import ChargerId
 from gateway.core.ports import LogEntry
 
 _REMEMBERED = 200_000
+_ENTRY_OVERHEAD = 64
+"""As commit.lua counts it."""
 
 
 class EntryReader:
@@ -31,3 +33,10 @@ class EntryReader:
                 self._chargers.clear()
             found = self._chargers[name] = ChargerId.from_key(name.decode())
         return found
+
+
+def bytes_before(flat: list[bytes]) -> int:
+    """Bytes of the log before this entry: its running total less its own size."""
+    fields = {flat[at]: flat[at + 1] for at in range(0, len(flat), 2)}
+    own = sum(len(value) for name, value in fields.items() if name != b"n") + _ENTRY_OVERHEAD
+    return int(fields[b"n"]) - own

@@ -66,6 +66,7 @@ class LogReading:
         name = self._reader.name
         present = await self._lane.script(script("attend"), [attendance_key(name)], [self._node, term])
         await self._lane.call("ZADD", READERS, self._clock.now(), name)
+        self._observer.leases(name, len(self._shards))
         fair = math.ceil(self._keys.shards / max(1, int(present)))
         if len(self._shards) > fair:
             next(iter(self._shards.values())).give_up()

@@ -7,7 +7,7 @@ import orjson
 import structlog
 
 from gateway.cluster.config import ClusterConfig
-from gateway.cluster.entries import EntryReader
+from gateway.cluster.entries import EntryReader, bytes_before
 from gateway.cluster.keys import READERS, Keys, ShardKeys
 from gateway.cluster.link import Argument, Lane
 from gateway.cluster.scripts import script
@@ -24,8 +24,6 @@ _PAGE = 500
 _TRIM_EVERY = 1.0
 _NEARLY_FULL = 0.8
 _DROP_TO = 0.9
-_ENTRY_OVERHEAD = 64
-"""As commit.lua counts it."""
 
 
 class Trimmer:
@@ -108,7 +106,7 @@ class Trimmer:
                 return
             for position, flat in page:
                 first = first or position.decode()
-                before = _bytes_before(flat)
+                before = bytes_before(flat)
                 if total - before <= target:
                     await self._cut(shard, first, position.decode(), before, lost)
                     return
@@ -149,10 +147,3 @@ class _Loss:
 def _order(position: str) -> tuple[int, int]:
     milliseconds, _, sequence = position.partition("-")
     return int(milliseconds), int(sequence or 0)
-
-
-def _bytes_before(flat: list[bytes]) -> int:
-    """Bytes of the log before this entry: its running total less its own size."""
-    fields = {flat[at]: flat[at + 1] for at in range(0, len(flat), 2)}
-    own = sum(len(value) for name, value in fields.items() if name != b"n") + _ENTRY_OVERHEAD
-    return int(fields[b"n"]) - own

@@ -54,7 +54,7 @@ class TokenStore(Protocol):
         ...
 
 
-Scope = Literal["read", "command", "admin"]
+Scope = Literal["metrics", "read", "command", "admin"]
 
 
 @dataclass(slots=True, frozen=True)

@@ -29,6 +29,19 @@ class Observer(Protocol):
         """`outcome` refused, parked, interrupted, no_subscriber."""
         ...
 
+    def log_size(self, shard: int, size: int, limit: int) -> None:
+        """Bytes in a shard of the log, and at most."""
+        ...
+
+    def lag(self, reader: str, shard: int, seconds: float, size: int) -> None:
+        """How long the oldest event has waited that a reader has not confirmed, and the bytes from it on."""
+        ...
+
+    def dead_letters(self, shard: int, count: int) -> None: ...
+    def leases(self, reader: str, shards: int) -> None:
+        """How many shards of the log this node reads for a reader."""
+        ...
+
     def depth(self, queue: str, depth: int) -> None: ...
     def up(self, part: str, up: bool) -> None:
         """`part` redis | mqtt."""

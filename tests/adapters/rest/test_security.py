@@ -33,6 +33,8 @@ ADMIN = {
 def _scope_of(method: str, path: str) -> Scope | None:
     if path in OPEN:
         return None
+    if path == "/metrics":
+        return "metrics"
     if (method, path) in ADMIN:
         return "admin"
     return "read" if method == "get" else "command"
@@ -40,7 +42,7 @@ def _scope_of(method: str, path: str) -> Scope | None:
 
 SCHEMA: dict[str, Any] = create_app().openapi()
 ROUTES = [(method, path) for path, methods in SCHEMA["paths"].items() for method in methods]
-RANKS: list[Scope | None] = [None, "read", "command", "admin"]
+RANKS: list[Scope | None] = [None, "metrics", "read", "command", "admin"]
 
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
@@ -132,6 +134,14 @@ async def test_a_new_key_shows_its_secret_once_and_works() -> None:
         assert made.json()["id"] in {key["id"] for key in listed.json()["items"]}
         assert (await client.get("/v1/nodes", headers={"Authorization": f"Bearer {secret}"})).status_code == 200
         assert_problem(await client.post("/v1/api-keys", json={"name": "x", "scope": "all"}), 422, "invalid-request")
+
+
+async def test_the_configured_metrics_key_reads_the_metrics_and_nothing_else() -> None:
+    gateway = FakeGateway()
+    async with client_of(gateway, scope=None, metrics_key="configured-secret-2") as client:
+        client.headers["Authorization"] = "Bearer configured-secret-2"
+        assert (await client.get("/metrics")).status_code == 200
+        assert_problem(await client.get("/v1/chargers"), 403, "scope-too-low")
 
 
 async def test_the_configured_admin_key_works_without_redis() -> None:
