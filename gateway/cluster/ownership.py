@@ -7,7 +7,7 @@ import orjson
 import structlog
 
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.passwords import Settings
 from gateway.cluster.scripts import script
 from gateway.core.identity import ChargerId

@@ -1,0 +1,102 @@
+"""A primary that Sentinels name is lost under load: the next one takes over, and nothing acknowledged is lost."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from gateway.core.identity import ChargerId
+from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
+from tests.cluster.test_commit import logged
+from tests.cluster.test_outage import stream
+from tests.support.servers import free_port
+from tests.support.topologies import SERVICE, Watched
+
+USERS = ("user default on >hush ~* &* +@all",)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    servers = Watched(tmp_path)
+    try:
+        yield servers.start()
+    finally:
+        servers.stop()
+
+
+async def test_a_primary_killed_under_load_loses_no_acknowledged_commit(watched: Watched) -> None:
+    reader, stop = FakeReader(), asyncio.Event()
+    acknowledged: list[str] = []
+    chargers = [ChargerId(f"CP{number}") for number in range(20)]
+    async with running(watched.url, wait_for_replicas=1) as node, reading(node, reader):
+        owning = node.cluster.ownership
+        epochs = [(await owning.claim(charger)).epoch for charger in chargers]
+        tasks = [
+            asyncio.create_task(stream(node, charger, epoch, acknowledged, stop))
+            for charger, epoch in zip(chargers, epochs, strict=True)
+        ]
+        await eventually(lambda: len(acknowledged) > 400)
+        await asyncio.to_thread(watched.primary.kill)
+        await eventually(lambda: node.health.checks()["redis"].level == "degraded")
+        so_far = len(acknowledged)
+        await eventually(lambda: len(acknowledged) > so_far + 400, seconds=60)
+        stop.set()
+        await asyncio.gather(*tasks)
+        await eventually(lambda: node.health.level() == "ok")
+        again = [(await owning.claim(charger)).epoch for charger in chargers]
+        assert all(later > earlier for earlier, later in zip(epochs, again, strict=True))
+        await eventually(lambda: set(acknowledged) <= set(reader.ids))
+    assert watched.current() in watched.replicas
+    stored = logged(watched.current())
+    assert Counter(stored) == Counter(acknowledged)
+    for charger in chargers:
+        own = [name for name in stored if name.startswith(f"event-{charger}/")]
+        assert own == [f"event-{charger}/{number}" for number in range(1, len(own) + 1)]
+        told = [name for name in dict.fromkeys(reader.ids) if name.startswith(f"event-{charger}/")]
+        assert told == own, "read on in order behind what was read before"
+
+
+async def test_a_sentinel_that_is_away_or_wrong_is_passed_over(watched: Watched) -> None:
+    """One names a replica, as one does that was cut off during a failover."""
+    with redis.Redis.from_url(watched.sentinels[0].url) as client:
+        client.execute_command("SENTINEL", "REMOVE", SERVICE)
+        client.execute_command("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", watched.replicas[0].port, 3)
+    url = watched.url.replace("//", f"//127.0.0.1:{free_port()},")
+    async with running(url) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        assert await node.cluster.log.commit(message(CP1, epoch, 1)) is None
+        assert node.cluster._link.address == url.partition("//")[2].removesuffix("/0")
+    assert logged(watched.primary) == ["event-1"]
+
+
+async def test_sentinels_have_a_login_of_their_own(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, replicas=0, lines=(f"sentinel auth-pass {SERVICE} secret", *USERS))
+    watched.primary.options = (*watched.primary.options, "--requirepass", "secret")
+    servers = [watched.primary, watched.sentinels[0]]
+    try:
+        for server in servers:
+            server.start()
+        url = f"redis+sentinel://:secret@127.0.0.1:{watched.sentinels[0].port}/{SERVICE}"
+        async with running(url, sentinel_username="default", sentinel_password="hush") as node:
+            assert (await node.cluster.ownership.claim(CP1)).epoch > 0
+        wrong = Node(url, sentinel_password="no")
+        starting = asyncio.create_task(wrong.start())
+        check = await eventually(lambda: wrong.health.checks().get("redis"))
+        assert "refuses the user name or password" in check.detail or "invalid" in check.detail
+        starting.cancel()
+        await asyncio.wait([starting])
+    finally:
+        for server in servers:
+            server.stop()
+
+
+async def test_a_service_that_no_sentinel_watches_is_told(watched: Watched) -> None:
+    node = Node(watched.url.replace(SERVICE, "other"))
+    starting = asyncio.create_task(node.start())
+    check = await eventually(lambda: node.health.checks().get("redis"))
+    assert "it watches no service other" in check.detail
+    starting.cancel()
+    await asyncio.wait([starting])
