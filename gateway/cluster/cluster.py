@@ -102,9 +102,8 @@ class Cluster:
         while True:
             check_servers(await wait_for_redis(self._lane, self._link), self._link)
             try:
+                await check_rights(self._lane, self._link, node=self._node, waits=self._config.wait_for_replicas > 0)
                 self._keys.settle(await settle_shards(self._lane, self._link, self._config.shards))
-                waits = self._config.wait_for_replicas > 0
-                await check_rights(self._lane, self._link, self._keys, node=self._node, waits=waits)
                 await self._liveness.begin()
                 return
             except LogUnavailable as error:

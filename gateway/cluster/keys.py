@@ -8,6 +8,8 @@ DEFAULT_SHARDS = 4
 CLUSTER_SHARDS = 64
 """Where nothing is said: enough to spread over as many primaries as are in use."""
 
+MOST_SHARDS = 99
+
 # The keys without a tag are used one by one. Those of the nodes lie together, so that a node which can keep itself
 # alive can see the others, too.
 SHARDS = "ocpp:shards"
@@ -168,8 +170,12 @@ class Keys:
         return keys.records + _part(transaction_id)
 
 
+def shard_prefix(shard: int) -> str:
+    return f"ocpp:{{s{shard:02d}}}:"
+
+
 def _shard_keys(shard: int) -> ShardKeys:
-    prefix = f"ocpp:{{s{shard:02d}}}:"
+    prefix = shard_prefix(shard)
     return ShardKeys(
         shard,
         prefix,

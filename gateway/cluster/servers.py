@@ -5,10 +5,11 @@ end or are refused by it, and the next one goes to the new.
 """
 
 import asyncio
+import inspect
 from pathlib import Path
 from typing import Any, Protocol
 
-from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
@@ -42,6 +43,7 @@ class Connections:
             "socket_connect_timeout": CONNECT_SECONDS,
             "protocol": 2,
             "client_name": name,
+            **_nameless(),
         }
         if not url.plain.startswith("unix:"):
             self._common["socket_keepalive"] = True
@@ -57,6 +59,13 @@ class Connections:
         """A connection to `address`, or to that of the URL; `options` of redis-py win over all others."""
         place = {} if address is None else {"host": address[0], "port": address[1]}
         return self._pool.connection_class(**{**self._pool.connection_kwargs, **place, **options})
+
+
+def _nameless() -> dict[str, None]:
+    """Have redis-py not say its own name and version: that takes one more right, which older servers do not know."""
+    if "driver_info" in inspect.signature(AbstractConnection.__init__).parameters:
+        return {"driver_info": None}
+    return {"lib_name": None, "lib_version": None}
 
 
 def _tls(config: ClusterConfig) -> dict[str, str]:

@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from gateway.cluster.address import Address, RedisUrl, told
 from gateway.cluster.backoff import Backoff
 from gateway.cluster.servers import Connections, ask, open_connection
-from gateway.core.errors import ConfigurationError
+from gateway.core.errors import ConfigurationError, LogUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +61,14 @@ class ClusterServers:
         self._changed()
 
     async def known(self) -> None:
-        """Come back once the slots are known."""
+        """Come back once the slots are known. Raises LogUnavailable where they never will be."""
         await self._known.wait()
+        if self.unfit is not None:
+            raise LogUnavailable(str(self.unfit))
 
     async def connect(self, key: str, server: Address | None) -> Any:
         if server is None:
-            await self._known.wait()
+            await self.known()
             server = self.server_of(key)
         if server is None:
             self._stale.set()
@@ -95,19 +97,23 @@ class ClusterServers:
     async def _ask_any(self) -> list[tuple[int, int, list[Address]]]:
         """The slots as (first, last, [primary, replica ...]) by the first node that tells them."""
         problem: Exception = ClusterError("the cluster has no nodes")
+        unfit: ConfigurationError | None = None
         for node in random.sample(self._nodes, len(self._nodes)):
             try:
                 async with asyncio.timeout(_ASK_SECONDS):
                     return await self._ask(node)
             except ResponseError as error:
                 if "cluster support disabled" in str(error):
-                    self.unfit = ConfigurationError(
+                    unfit = ConfigurationError(
                         f"{told(node)} is no node of a Redis Cluster: for one server write redis://, "
                         "for Sentinels redis+sentinel://"
                     )
                 problem = error
             except (RedisError, OSError) as error:
                 problem = error
+        if unfit is not None and not self._known.is_set():
+            self.unfit = unfit
+            self._known.set()
         raise problem
 
     async def _ask(self, node: Address) -> list[tuple[int, int, list[Address]]]:
@@ -135,6 +141,7 @@ class ClusterServers:
         self._by_slot, self.primaries = by_slot, primaries
         # Those of the URL stay in reserve: a Cluster may come back under addresses that only they know.
         self._nodes = list(nodes | dict.fromkeys(self._seeds))
+        self.unfit = None
         self._known.set()
         if is_news:
             log.info("the slots of the cluster are known", primaries=[told(one) for one in primaries])

@@ -46,7 +46,8 @@ _AWAY = (ReadOnlyError, MasterDownError, OutOfMemoryError)
 _AWAY_WORDS = ("MISCONF", "NOREPLICAS", "BUSY", "UNBLOCKED", "OOM", "LOADING", "MASTERDOWN")
 # So a replica before Redis 7 says of a script that it ran up to the first write.
 _READ_ONLY_SCRIPT = "-READONLY "
-_NO_RIGHT = ("ACL failure in script", "-NOPERM ", "No permissions to access")
+# And so the newer and older ones of a script that does what the user may not.
+_NO_RIGHT = ("ACL failure in script", "The user executing the script can't", "-NOPERM ")
 
 
 class Wire:

@@ -12,10 +12,9 @@ from gateway.core.identity import ChargerId
 from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
 from tests.cluster.test_commit import logged
 from tests.cluster.test_outage import stream
+from tests.support.acl import FOLDER, PASSWORD, refusals, users
 from tests.support.servers import free_port
 from tests.support.topologies import SERVICE, Watched
-
-USERS = ("user default on >hush ~* &* +@all",)
 
 
 @pytest.fixture
@@ -72,31 +71,31 @@ async def test_a_sentinel_that_is_away_or_wrong_is_passed_over(watched: Watched)
     assert logged(watched.primary) == ["event-1"]
 
 
-async def test_sentinels_have_a_login_of_their_own(tmp_path: Path) -> None:
-    watched = Watched(tmp_path, replicas=0, lines=(f"sentinel auth-pass {SERVICE} secret", *USERS))
-    watched.primary.options = (*watched.primary.options, "--requirepass", "secret")
-    servers = [watched.primary, watched.sentinels[0]]
+async def test_sentinels_have_users_of_their_own_with_few_rights(tmp_path: Path) -> None:
+    rights = (FOLDER / "sentinel-users.acl").read_text().replace(">change-me-too", ">hush").strip()
+    rules = ("user default on >admin ~* &* +@all", rights, f"sentinel auth-pass {SERVICE} admin")
+    watched = Watched(tmp_path, replicas=0, lines=rules)
+    watched.primary.options = ("--aclfile", str(users(tmp_path)))
+    sentinel = watched.sentinels[0]
     try:
-        for server in servers:
-            server.start()
-        url = f"redis+sentinel://:secret@127.0.0.1:{watched.sentinels[0].port}/{SERVICE}"
-        async with running(url, sentinel_username="default", sentinel_password="hush") as node:
+        watched.primary.start()
+        sentinel.start()
+        url = f"redis+sentinel://gateway:{PASSWORD}@127.0.0.1:{sentinel.port}/{SERVICE}"
+        async with running(url, sentinel_username="gateway", sentinel_password="hush") as node:
             assert (await node.cluster.ownership.claim(CP1)).epoch > 0
-        wrong = Node(url, sentinel_password="no")
+        assert refusals(watched.primary) == refusals(sentinel) == []
+        wrong = Node(url, sentinel_username="gateway", sentinel_password="guess")
         starting = asyncio.create_task(wrong.start())
         check = await eventually(lambda: wrong.health.checks().get("redis"))
-        assert "refuses the user name or password" in check.detail or "invalid" in check.detail
+        assert f"127.0.0.1:{sentinel.port}: invalid username-password pair" in check.detail
+        assert "guess" not in check.detail
         starting.cancel()
-        await asyncio.wait([starting])
+        lost = Node(url.replace(f"/{SERVICE}", "/other"), sentinel_username="gateway", sentinel_password="hush")
+        also_starting = asyncio.create_task(lost.start())
+        check = await eventually(lambda: lost.health.checks().get("redis"))
+        assert "it watches no service other" in check.detail
+        also_starting.cancel()
+        await asyncio.wait([starting, also_starting])
     finally:
-        for server in servers:
-            server.stop()
-
-
-async def test_a_service_that_no_sentinel_watches_is_told(watched: Watched) -> None:
-    node = Node(watched.url.replace(SERVICE, "other"))
-    starting = asyncio.create_task(node.start())
-    check = await eventually(lambda: node.health.checks().get("redis"))
-    assert "it watches no service other" in check.detail
-    starting.cancel()
-    await asyncio.wait([starting])
+        sentinel.stop()
+        watched.primary.stop()
