@@ -238,6 +238,14 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, message: str) -> 
         ("redis", "redis://user:SECRET#more@cache"),
         ("redis", "redis://user:SECRET@cache:none"),
         ("redis", "mqtt://user:SECRET@cache"),
+        ("redis", "redis+sentinel://user:SECRET/more@a:1,b:2/service/0"),
+        ("redis", "redis+sentinel://user:SECRET@a:1,b:none/service/0"),
+        ("redis", "redis+sentinel://user:SECRET@a:1,b:2"),
+        ("redis", "redis+sentinel://user:SECRET@a:1/service/0/more"),
+        ("redis", "rediss+cluster://user:SECRET@a:1,b:70000"),
+        ("redis", "redis+cluster://user:SECRET@a:1,,b:2"),
+        ("redis", "redis+cluster://user:SECRET@a:1/3"),
+        ("redis", "redis+cluster://user:SECRET#more@a:1"),
     ],
 )
 def test_a_url_that_leads_nowhere_is_told_without_its_password(section: str, url: str) -> None:

@@ -173,7 +173,8 @@ class Recorder:
                 raise OwnershipLost(str(self.charger), forgotten=False)
             try:
                 here = self._has_socket()
-                claim = await (ownership.claim(self.charger) if here else ownership.claim_absent(self.charger))
+                claimed = ownership.claim if here else ownership.claim_absent
+                claim = await claimed(self.charger, above=self.epoch)
             except LogUnavailable:
                 await asyncio.sleep(CLAIM_RETRY)
                 continue

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import orjson
 
 from gateway.cluster.keys import API_KEYS
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.core.clock import Clock
 from gateway.core.errors import NotFound
 from gateway.core.ports import ApiKey, Scope

@@ -10,16 +10,18 @@ from gateway.cluster.config import ClusterConfig
 from gateway.cluster.feed import EventFeed
 from gateway.cluster.hooks import NodeHooks
 from gateway.cluster.keys import Keys
+from gateway.cluster.lane import Lane
 from gateway.cluster.later import LaterWork
 from gateway.cluster.leases import LogReading
-from gateway.cluster.link import Lane, Link
+from gateway.cluster.link import Link
 from gateway.cluster.liveness import Liveness
 from gateway.cluster.log import Committer
 from gateway.cluster.mailboxes import NodeMailboxes
 from gateway.cluster.ownership import Owners
 from gateway.cluster.passwords import Settings
+from gateway.cluster.rights import check_rights
 from gateway.cluster.standing import Standing
-from gateway.cluster.startup import check_server, settle_shards, wait_for_redis
+from gateway.cluster.startup import check_servers, settle_shards, wait_for_redis
 from gateway.cluster.state import State
 from gateway.cluster.sweeper import Sweeper
 from gateway.cluster.tokens import StoredTokens
@@ -53,7 +55,7 @@ class Cluster:
         self._config, self._node, self._clock = config, node, clock
         self._health, self._observer = health, observer
         self._keys = Keys()
-        self._link = Link(config.url, node=node, health=health, observer=observer)
+        self._link = Link(config, node=node, health=health, observer=observer)
         self._lane = lane = Lane(self._link)
         self._lane_task: asyncio.Task[None] | None = None
         self._liveness = Liveness(lane, self._keys, node=node, version=version, term=config.node_term, clock=clock)
@@ -100,9 +102,10 @@ class Cluster:
 
     async def _begin(self) -> None:
         while True:
-            check_server(await wait_for_redis(self._lane, self._link.address))
+            check_servers(await wait_for_redis(self._lane, self._link), self._link)
             try:
-                self._keys.settle(await settle_shards(self._lane, self._config.shards))
+                await check_rights(self._lane, self._link, node=self._node, waits=self._config.wait_for_replicas > 0)
+                self._keys.settle(await settle_shards(self._lane, self._link, self._config.shards))
                 await self._liveness.begin()
                 return
             except LogUnavailable as error:

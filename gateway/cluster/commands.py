@@ -6,9 +6,11 @@ from typing import Any
 
 import structlog
 
+from gateway.cluster.backoff import Backoff
 from gateway.cluster.keys import command_key
-from gateway.cluster.link import Argument, Backoff, Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.scripts import script
+from gateway.cluster.wire import Argument
 from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable

@@ -1,12 +1,13 @@
 """The cluster's settings."""
 
-from typing import Literal
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from gateway.cluster.address import read_url
 
 DAY = 86_400.0
-SCHEMES = ("redis", "rediss", "unix")
 
 
 class ClusterConfig(BaseModel):
@@ -16,10 +17,20 @@ class ClusterConfig(BaseModel):
 
     url: str | None = Field(
         None,
-        description="redis://, rediss:// or unix:// URL of Redis (6.2 or newer) or Valkey; none: an embedded Valkey",
+        description="redis://, rediss:// or unix:// URL of Redis (6.2 or newer) or Valkey; redis+sentinel://host:port,"
+        "host:port/service/db for the primary that Sentinels name, redis+cluster://host:port,host:port for a Cluster "
+        "(rediss+... with TLS); none: an embedded Valkey",
     )
+    sentinel_username: str | None = Field(None, description="User name at the Sentinels, which have users of their own")
+    sentinel_password: SecretStr | None = Field(None, description="Password at the Sentinels")
+    ca_file: Path | None = Field(None, description="PEM file with the CA that signed the certificates of Redis")
+    certificate: Path | None = Field(None, description="PEM file with the gateway's own client certificate for Redis")
+    key: Path | None = Field(None, description="PEM file with the client certificate's private key")
     shards: int | None = Field(
-        None, ge=1, le=99, description="Shards of the log; set once per database, 4 where nothing is said"
+        None,
+        ge=1,
+        le=99,
+        description="Shards of the log; set once per database, 4 where nothing is said, 64 in a Cluster",
     )
     log_max_bytes: int = Field(
         256 * 1024**2, ge=1024, description="Size of the whole log that is kept for readers which come late"
@@ -60,18 +71,12 @@ class ClusterConfig(BaseModel):
     @field_validator("url")
     @classmethod
     def _url_is_a_redis(cls, url: str | None) -> str | None:
-        if url is not None and not _can_be_reached(url):
-            raise ValueError(
-                "a Redis URL is redis://host:port/db, rediss://host:port/db or unix:///path?db=0, and special "
-                "characters of user name and password are percent-encoded (/ is %2F, # is %23)"
-            )
+        if url is not None:
+            read_url(url)
         return url
 
-
-def _can_be_reached(url: str) -> bool:
-    try:
-        # An unreadable port may be the beginning of a password with a slash in it: what it is must not be told.
-        parts = urlsplit(url)
-        return parts.scheme in SCHEMES and not parts.fragment and parts.port != 0
-    except ValueError:
-        return False
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together: one is set, the other is not")
+        return self

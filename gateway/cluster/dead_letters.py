@@ -4,7 +4,7 @@ import re
 
 from gateway.cluster.cursors import is_position, seal, unseal
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.core.errors import NotFound
 from gateway.core.identity import ChargerId
 from gateway.core.ports import DeadLetter, LogEntry, Page

@@ -1,12 +1,13 @@
 """The log for those who read it with a cursor of their own: long poll and SSE."""
 
+import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 from gateway.cluster.cursors import is_position, seal, unseal
 from gateway.cluster.entries import EntryReader
-from gateway.cluster.keys import INCARNATION, Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.keys import Keys, ShardKeys
+from gateway.cluster.lane import Lane
+from gateway.cluster.wire import Call
 from gateway.core.errors import CursorExpired, NotFound
 from gateway.core.identity import ChargerId
 from gateway.core.ports import FeedPage, LogEntry
@@ -21,9 +22,9 @@ Place = tuple[str, int]
 class EventFeed:
     """The Feed. Order is that of the log for each charger; chargers are interleaved by the time of their events.
 
-    A cursor holds the database's incarnation and one place per shard, so that one of before Redis lost its data is
-    found out. What was trimmed before a client came for it is told: the log counts the bytes
-    that it has let go, and an entry's running total says whether they were read.
+    A cursor holds the shards' incarnations and one place per shard, so that one of before Redis lost its data is
+    found out. What was trimmed before a client came for it is told: the log counts the bytes that it has let go, and
+    an entry's running total says whether they were read. So is a log that a failover set back behind the client.
     """
 
     def __init__(self, lane: Lane, keys: Keys) -> None:
@@ -32,14 +33,18 @@ class EventFeed:
 
     async def earliest(self) -> str:
         """The cursor before everything that is kept."""
-        calls: list[tuple[Any, ...]] = [("HGET", shard.size, "base") for shard in self._keys.all_shards()]
-        incarnation, *bases = await self._lane.calls([("GET", INCARNATION), *calls])
-        return _sealed(_text(incarnation), [("0-0", int(base or 0)) for base in bases])
+        shards = self._keys.all_shards()
+        bases = await self._lane.calls([("HGET", shard.size, "base") for shard in shards])
+        return _sealed(await self._incarnation(shards), [("0-0", int(base or 0)) for base in bases])
 
     async def latest(self) -> str:
         """The cursor behind everything that is there."""
-        incarnation = _text(await self._lane.call("GET", INCARNATION))
-        return _sealed(incarnation, [await self._last(shard.shard) for shard in self._keys.all_shards()])
+        shards = self._keys.all_shards()
+        incarnation = await self._incarnation(shards)
+        return _sealed(incarnation, [await self._last(shard.shard) for shard in shards])
+
+    async def _incarnation(self, shards: Sequence[ShardKeys]) -> str:
+        return _digest(await self._lane.calls([("GET", shard.incarnation) for shard in shards]))
 
     async def _last(self, shard: int) -> Place:
         keys = self._keys.shard(shard)
@@ -83,17 +88,18 @@ class EventFeed:
         shards = self._keys.all_shards()
         if charger is not None:
             shards = [self._keys.shard(self._keys.charger(charger).shard)]
-        calls: list[tuple[Any, ...]] = [("GET", INCARNATION)]
+        calls: list[Call] = [("GET", shard.incarnation) for shard in self._keys.all_shards()]
         for shard in shards:
-            calls.append(("HGET", shard.size, "base"))
+            calls.append(("HMGET", shard.size, "base", "total"))
             calls.append(("XRANGE", shard.log, f"({places[shard.shard][0]}", "+", "COUNT", limit))
-        now, *replies = await self._lane.calls(calls)
-        if _text(now) != incarnation:
+        replies = await self._lane.calls(calls)
+        if _digest(replies[: self._keys.shards]) != incarnation:
             raise CursorExpired(await self.earliest())
         found: list[tuple[tuple[int, int], int, int, LogEntry]] = []
+        del replies[: self._keys.shards]
         for n, shard in enumerate(shards):
-            base, raw = replies[2 * n], replies[2 * n + 1]
-            if int(base or 0) > places[shard.shard][1]:
+            (base, total), raw = replies[2 * n], replies[2 * n + 1]
+            if not int(base or 0) <= places[shard.shard][1] <= int(total or 0):
                 raise CursorExpired(await self.earliest())
             for position, fields in raw:
                 entry = self._entries.entry(position.decode(), fields)
@@ -114,8 +120,8 @@ def _sealed(incarnation: str, places: Sequence[Place]) -> str:
     return seal(incarnation, *(part for place in places for part in place))
 
 
-def _text(incarnation: bytes | None) -> str:
-    return "" if incarnation is None else incarnation.decode()
+def _digest(incarnations: Sequence[bytes | None]) -> str:
+    return hashlib.sha256(b"/".join(one or b"" for one in incarnations)).hexdigest()[:16]
 
 
 def _order(position: str) -> tuple[int, int]:

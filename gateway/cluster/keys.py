@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from gateway.core.identity import ChargerId, percent_encode
 
 DEFAULT_SHARDS = 4
+CLUSTER_SHARDS = 64
+"""Where nothing is said: enough to spread over as many primaries as are in use."""
 
+MOST_SHARDS = 99
+
+# The keys without a tag are used one by one. Those of the nodes lie together, so that a node which can keep itself
+# alive can see the others, too.
 SHARDS = "ocpp:shards"
-INCARNATION = "ocpp:incarnation"
 SECRET = "ocpp:secret"  # noqa: S105  the key's name, not the secret
-NODES = "ocpp:nodes"
-LEFT = "ocpp:nodes_left"
+NODES = "ocpp:{nodes}:known"
+LEFT = "ocpp:{nodes}:left"
 """Nodes that said that they go."""
 READERS = "ocpp:readers"
 API_KEYS = "ocpp:api_keys"
@@ -32,11 +37,11 @@ def _part(text: str) -> str:
 
 
 def node_key(node: str) -> str:
-    return f"ocpp:node:{_part(node)}"
+    return f"ocpp:{{nodes}}:alive:{_part(node)}"
 
 
 def sweep_key(node: str) -> str:
-    return f"ocpp:sweep:{_part(node)}"
+    return f"ocpp:{{nodes}}:sweep:{_part(node)}"
 
 
 def mailbox_key(node: str) -> str:
@@ -69,7 +74,10 @@ class ChargerKeys:
 
 @dataclass(slots=True, frozen=True)
 class ShardKeys:
-    """A shard's keys: the log and its size, who owns what, the indexes, what could not be delivered, later work."""
+    """A shard's keys: the log and its size, who owns what, the indexes, what could not be delivered, later work.
+
+    `incarnation` changes when the server that holds the shard has lost its data.
+    """
 
     shard: int
     prefix: str
@@ -82,6 +90,7 @@ class ShardKeys:
     later: str
     later_payloads: str
     waited: str
+    incarnation: str
 
     def cursor(self, reader: str) -> str:
         return f"{self.prefix}cursor:{_part(reader)}"
@@ -161,8 +170,12 @@ class Keys:
         return keys.records + _part(transaction_id)
 
 
+def shard_prefix(shard: int) -> str:
+    return f"ocpp:{{s{shard:02d}}}:"
+
+
 def _shard_keys(shard: int) -> ShardKeys:
-    prefix = f"ocpp:{{s{shard:02d}}}:"
+    prefix = shard_prefix(shard)
     return ShardKeys(
         shard,
         prefix,
@@ -175,4 +188,5 @@ def _shard_keys(shard: int) -> ShardKeys:
         later=f"{prefix}later",
         later_payloads=f"{prefix}later_payloads",
         waited=f"{prefix}waited",
+        incarnation=f"{prefix}incarnation",
     )

@@ -7,8 +7,9 @@ import structlog
 
 from gateway.cluster.hooks import NodeHooks
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Argument, Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.scripts import script
+from gateway.cluster.wire import Argument
 from gateway.core.errors import GatewayError, LogUnavailable
 from gateway.core.identity import ChargerId
 

@@ -9,7 +9,8 @@ import structlog
 
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.keys import READERS, Keys, attendance_key
-from gateway.cluster.link import Lane, Link
+from gateway.cluster.lane import Lane
+from gateway.cluster.link import Link
 from gateway.cluster.reader_health import ReaderHealth
 from gateway.cluster.scripts import script
 from gateway.cluster.shard_reader import ShardReader

@@ -7,8 +7,9 @@ import orjson
 import structlog
 
 from gateway.cluster.hooks import NodeHooks
-from gateway.cluster.keys import INCARNATION, LEFT, NODES, SHARDS, Keys, node_key
-from gateway.cluster.link import Lane
+from gateway.cluster.keys import LEFT, NODES, SHARDS, Keys, node_key
+from gateway.cluster.lane import Lane
+from gateway.cluster.wire import Call
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable
 from gateway.core.ports import NodeInfo
@@ -25,17 +26,17 @@ class Liveness:
         self._lane, self._keys = lane, keys
         self._node, self._version, self._term, self._clock = node, version, term, clock
         self._started_at = clock.now()
-        self._incarnation: bytes | None = None
+        self._incarnations: list[bytes] = []
         self._good_since: float | None = None
         self._registered = False
-        self.began_at = 0
-        """Redis's clock in ms when this process began: what its name owned before is another's legacy."""
+        self.began_at: list[int] = []
+        """The clock of each shard's primary in ms when this process began: what its name owned before is another's
+        legacy."""
 
     async def begin(self) -> None:
-        """Learn the database's incarnation. Raises LogUnavailable."""
-        self._incarnation = await self._current_incarnation()
-        seconds, microseconds = await self._lane.call("TIME")
-        self.began_at = int(seconds) * 1000 + int(microseconds) // 1000
+        """Learn the database's incarnations. Raises LogUnavailable."""
+        self._incarnations = await self._current_incarnations()
+        self.began_at = await self._lane.times([shard.log for shard in self._keys.all_shards()])
         self._good_since = self._clock.monotonic()
 
     async def run(self, hooks: NodeHooks) -> None:
@@ -77,10 +78,10 @@ class Liveness:
                 ("SREM", LEFT, self._node),
             ]
         )
-        incarnation = await self._current_incarnation()
-        if incarnation != self._incarnation:
+        incarnations = await self._current_incarnations()
+        if incarnations != self._incarnations:
             log.warning("redis lost its data: every charger is claimed anew")
-            self._incarnation, self._good_since = incarnation, None
+            self._incarnations, self._good_since = incarnations, None
             hooks.forgotten()
         elif is_news and self._registered:
             # A survivor has struck this node off, and what it held is said to be offline.
@@ -90,17 +91,14 @@ class Liveness:
         if self._good_since is None:
             self._good_since = self._clock.monotonic()
 
-    async def _current_incarnation(self) -> bytes:
-        """The database's incarnation, made where it has none: then it is new, or has lost its data."""
+    async def _current_incarnations(self) -> list[bytes]:
+        """The incarnation of each shard, made where it has none: then it is new, or its server has lost its data."""
         made = secrets.token_hex(8)
-        _, _, incarnation = await self._lane.calls(
-            [
-                ("SET", SHARDS, self._keys.shards, "NX"),
-                ("SET", INCARNATION, made, "NX"),
-                ("GET", INCARNATION),
-            ]
-        )
-        return bytes(incarnation)
+        calls: list[Call] = [("SET", SHARDS, self._keys.shards, "NX")]
+        for shard in self._keys.all_shards():
+            calls += [("SET", shard.incarnation, made, "NX"), ("GET", shard.incarnation)]
+        replies = await self._lane.calls(calls)
+        return [bytes(incarnation) for incarnation in replies[2::2]]
 
 
 def _node_info(node: str, value: bytes | None) -> NodeInfo | None:

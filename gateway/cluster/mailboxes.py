@@ -10,10 +10,14 @@ import secrets
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 
+from gateway.cluster.backoff import Backoff
 from gateway.cluster.hooks import NodeHooks
 from gateway.cluster.keys import mailbox_key
-from gateway.cluster.link import Backoff, Lane, Link, Wire, pack
+from gateway.cluster.lane import Lane
+from gateway.cluster.link import Link
+from gateway.cluster.wire import Wire, explained, pack
 from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import LogUnavailable
@@ -112,13 +116,17 @@ class NodeMailboxes:
     async def run(self, hooks: NodeHooks) -> None:
         """Read this node's mailbox until cancelled."""
         self._hooks = hooks
-        wire, backoff, position = Wire(self._link), Backoff(), "0-0"
+        wire, backoff, position = Wire(self._link, key=mailbox_key(self._node)), Backoff(), "0-0"
         read = ("XREAD", "COUNT", 100, "BLOCK", int(_BLOCK_SECONDS * 1000), "STREAMS", mailbox_key(self._node))
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     try:
                         (reply,) = await wire.exchange([pack((*read, position))], seconds=2 * _BLOCK_SECONDS)
+                        if isinstance(reply, RedisError):
+                            log.error("the mailbox cannot be read", problem=explained(reply))
+                            await backoff.wait()
+                            continue
                         if isinstance(reply, list):
                             position = await self._open(reply[0][1], tasks)
                         backoff.reset()

@@ -7,7 +7,7 @@ import orjson
 import structlog
 
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.passwords import Settings
 from gateway.cluster.scripts import script
 from gateway.core.identity import ChargerId
@@ -39,21 +39,23 @@ class Owners:
         await self._settings.set_password(charger, password)
         return True
 
-    async def claim(self, charger: ChargerId) -> Claim:
-        claim = await self._claimed(charger, "")
+    async def claim(self, charger: ChargerId, *, above: int = 0) -> Claim:
+        claim = await self._claimed(charger, "", above)
         if claim is None:
             raise RuntimeError("an unconditional claim cannot be refused")
         if claim.previous_node is not None:
             await self._tell_previous(claim.previous_node, charger, claim.epoch)
         return claim
 
-    async def claim_absent(self, charger: ChargerId) -> Claim | None:
-        return await self._claimed(charger, "absent")
+    async def claim_absent(self, charger: ChargerId, *, above: int = 0) -> Claim | None:
+        return await self._claimed(charger, "absent", above)
 
-    async def _claimed(self, charger: ChargerId, condition: str) -> Claim | None:
+    async def _claimed(self, charger: ChargerId, condition: str, above: int) -> Claim | None:
         keys, shard = self._keys.charger(charger), self._keys.shard(self._keys.charger(charger).shard)
         reply = await self._lane.script(
-            self._claim, [keys.owner, keys.state, shard.owners, shard.chargers], [keys.name, self._node, condition]
+            self._claim,
+            [keys.owner, keys.state, shard.owners, shard.chargers],
+            [keys.name, self._node, condition, above],
         )
         if reply is None:
             return None

@@ -14,7 +14,7 @@ from hashlib import blake2b
 import orjson
 
 from gateway.cluster.keys import SECRET, Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.core.identity import ChargerId
 from gateway.core.ports import ChargerSettings, Registration
 

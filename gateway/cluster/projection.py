@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from gateway.cluster.link import Backoff
+from gateway.cluster.backoff import Backoff
 from gateway.cluster.reader_health import ShardHealth
 from gateway.cluster.snapshots import PAGE, Snapshots
 from gateway.core.clock import Clock

@@ -8,9 +8,10 @@ from collections import deque
 
 import structlog
 
+from gateway.cluster.backoff import Backoff
 from gateway.cluster.entries import EntryReader
 from gateway.cluster.keys import ShardKeys
-from gateway.cluster.link import Backoff, Lane
+from gateway.cluster.lane import Lane
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryRefused, LogUnavailable
 from gateway.core.ports import Delivery, LogEntry
 

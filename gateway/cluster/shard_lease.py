@@ -4,8 +4,9 @@ import asyncio
 
 import structlog
 
-from gateway.cluster.link import Argument, Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.scripts import script
+from gateway.cluster.wire import Argument
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable
 

@@ -9,16 +9,19 @@ from functools import partial
 
 import structlog
 
+from gateway.cluster.backoff import Backoff
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.entries import EntryReader
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Argument, Backoff, Lane, Link, Wire, pack
+from gateway.cluster.lane import Lane
+from gateway.cluster.link import Link
 from gateway.cluster.projection import REMOVED, Projector
 from gateway.cluster.reader_health import ReaderHealth, ShardHealth
 from gateway.cluster.repeats import Repeats
 from gateway.cluster.scripts import script
 from gateway.cluster.shard_lease import ShardLease
 from gateway.cluster.snapshots import Snapshots
+from gateway.cluster.wire import Argument, Wire, pack
 from gateway.core.clock import Clock
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryRefused, LogUnavailable
 from gateway.core.ports import Delivery, LogEntry, Observer, OutwardReader
@@ -37,6 +40,12 @@ _CONNECT_ALARM = 2.0
 _DROPS_UNTIL_ALONE = 2
 _DROPS_UNTIL_PARKED = 2
 _WHAT = "events"
+_SET_BACK_MS = 60_000
+
+
+def _order(position: str) -> tuple[int, int]:
+    milliseconds, _, sequence = position.partition("-")
+    return int(milliseconds), int(sequence or 0)
 
 
 class ShardReader:
@@ -130,14 +139,18 @@ class ShardReader:
 
     async def _read_ahead(self, position: str) -> None:
         """Keep the next batch ready."""
-        wire, backoff, reader = Wire(self._link), Backoff(), EntryReader()
-        block, arrived = int(_BLOCK_SECONDS * 1000), float("-inf")
+        wire, backoff, reader = Wire(self._link, key=self._keys.log), Backoff(), EntryReader()
+        block, arrived, certain = int(_BLOCK_SECONDS * 1000), float("-inf"), True
         try:
             while True:
                 read = pack(("XREAD", "COUNT", BATCH, "BLOCK", block, "STREAMS", self._keys.log, position))
                 try:
+                    if not certain:
+                        position, certain = await self._still_there(position), True
+                        continue
                     (reply,) = await wire.exchange([read], seconds=2 * _BLOCK_SECONDS)
                 except LogUnavailable:
+                    certain = False
                     await backoff.wait()
                     continue
                 if not isinstance(reply, list):
@@ -155,6 +168,19 @@ class ShardReader:
                     await asyncio.sleep(_GATHER_SECONDS)
         finally:
             await wire.close()
+
+    async def _still_there(self, position: str) -> str:
+        """Where to go on after Redis was away: here, or earlier where a failover has set the log back behind us.
+
+        The new primary may have lost the end of the log that we read, and its clock may be behind: what it has taken
+        since then may stand before our place. The clocks differ by less than the margin. Raises LogUnavailable.
+        """
+        latest = await self._lane.call("XREVRANGE", self._keys.log, "+", "-", "COUNT", 1)
+        if not latest or _order(latest[0][0].decode()) >= _order(position):
+            return position
+        back = f"{max(0, _order(latest[0][0].decode())[0] - _SET_BACK_MS)}-0"
+        log.warning("the log was set back by a failover: its end is read again", shard=self._shard, position=back)
+        return back
 
     # ------------------------------------------------------------ driving
 

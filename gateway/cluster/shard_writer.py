@@ -9,12 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import MovedError, NoScriptError, RedisError
 
+from gateway.cluster.address import Address
+from gateway.cluster.backoff import Backoff
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.keys import ChargerKeys, Keys
-from gateway.cluster.link import REPLY_SECONDS, Argument, Backoff, Link, Wire, pack
+from gateway.cluster.link import Link
 from gateway.cluster.scripts import Script, script
+from gateway.cluster.wire import REDIRECTED, REPLY_SECONDS, Argument, Wire, explained, lacks_right, pack
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable, OwnershipLost
 from gateway.core.health import HealthBoard
@@ -28,6 +31,7 @@ _BATCH = 400
 """Commits per script call: enough to share its cost, few enough that Redis is not held up for long."""
 _BATCH_BYTES = 4 * 1024**2
 _FULL_WAIT = 0.1
+_MOVING_WAIT = 0.05
 _REFUSALS = 3
 FULL = "the log is full"
 
@@ -45,16 +49,22 @@ class ShardWriter:
         health: HealthBoard,
         observer: Observer,
         on_full: Callable[[], None],
+        server: Address | None,
+        leave: "Callable[[ShardWriter], bool]",
     ) -> None:
+        """`leave` is called between flushes after `look`: it may take shards away (`hand_over`), and says whether this
+        writer has nothing to do any more."""
         self._link, self._keys, self._config = link, keys, config
+        self._server, self._leave = server, leave
         self._clock, self._health, self._observer = clock, health, observer
         self._on_full = on_full
         self._script: Script = script("commit")
         self._queues: dict[int, list[_Waiting]] = {}
-        self._full_until: dict[int, float] = {}
+        self._held_until: dict[int, float] = {}
         self._in_trouble = False
         self._alone: dict[int, int] = {}
         self._refusals = 0
+        self._must_look = False
         self._wake = asyncio.Event()
 
     @property
@@ -72,11 +82,38 @@ class ShardWriter:
             queue.append(waiting)
         self._wake.set()
 
+    # ------------------------------------------------------------ where shards move
+
+    def look(self) -> None:
+        """Some shard may lie elsewhere by now."""
+        self._must_look = True
+        self._wake.set()
+
+    def hand_over(self, shard: int) -> list[_Waiting]:
+        """Let go of a shard: what waits for it, in order. Only from within `leave`, when nothing is under way."""
+        self._held_until.pop(shard, None)
+        self._alone.pop(shard, None)
+        return self._queues.pop(shard, [])
+
+    def adopt(self, shard: int, waiting: list[_Waiting]) -> None:
+        """Take over what waits for a shard."""
+        self._queues[shard] = waiting + self._queues.get(shard, [])
+        self._wake.set()
+
+    # ------------------------------------------------------------ carrying
+
     async def run(self) -> None:
-        """Carry commits to Redis until cancelled; those still waiting are cancelled with it."""
-        wire, backoff = Wire(self._link), Backoff()
+        """Carry commits to Redis until cancelled; those still waiting are cancelled with it.
+
+        Returns where `leave` says that there is nothing left to do.
+        """
+        wire, backoff = Wire(self._link, server=self._server), Backoff()
         try:
             while True:
+                if self._must_look:
+                    self._must_look = False
+                    if self._leave(self):
+                        return
                 batches = self._gather()
                 if not batches:
                     await self._idle()
@@ -93,9 +130,11 @@ class ShardWriter:
             await wire.close()
 
     async def _idle(self) -> None:
-        """Wait until there is something to send; a full shard is tried again after a while."""
+        """Wait until there is something to send; a shard that is held back is tried again after a while."""
         self._wake.clear()
-        held = [self._full_until[shard] for shard, queue in self._queues.items() if queue and shard in self._full_until]
+        if self._must_look:
+            return
+        held = [self._held_until[shard] for shard, queue in self._queues.items() if queue and shard in self._held_until]
         if not held:
             await self._wake.wait()
             return
@@ -109,7 +148,7 @@ class ShardWriter:
         """The next batch of each shard that may be sent now. It stays queued until it is answered."""
         batches = {}
         for shard, queue in self._queues.items():
-            if not queue or (shard in self._full_until and self._full_until[shard] > self._clock.monotonic()):
+            if not queue or (shard in self._held_until and self._held_until[shard] > self._clock.monotonic()):
                 continue
             # A caller that gave up wants nothing stored any more.
             queue = self._queues[shard] = [waiting for waiting in queue if not waiting[1].done()]
@@ -128,19 +167,25 @@ class ShardWriter:
         if any(isinstance(reply, NoScriptError) for reply in replies):
             await wire.exchange([pack(("SCRIPT", "LOAD", self._script.source))])
             replies = await wire.exchange(calls)
-        if self._config.wait_for_replicas:
-            await self._wait_for_replicas(wire, next(iter(batches)))
+        carried = [shard for shard, reply in zip(batches, replies, strict=True) if not isinstance(reply, REDIRECTED)]
+        if self._config.wait_for_replicas and carried:
+            await self._wait_for_replicas(wire, carried[0])
         done = sum(
             self._settle(shard, batch, reply) for (shard, batch), reply in zip(batches.items(), replies, strict=True)
         )
         self._observer.committed(done, self._clock.monotonic() - began)
-        failed = next((reply for reply in replies if isinstance(reply, RedisError)), None)
+        self._tell_health(replies)
+
+    def _tell_health(self, replies: list[Any]) -> None:
+        """Raises LogUnavailable where a batch was refused."""
+        failed = next((one for one in replies if isinstance(one, RedisError) and not isinstance(one, REDIRECTED)), None)
         if failed is not None:
-            if self._health.set("log", "degraded", f"commits are refused: {failed}"):
-                log.error("commits are refused", problem=str(failed))
+            problem = explained(failed)
+            if self._health.set("log", "degraded", f"commits are refused: {problem}"):
+                log.error("commits are refused", problem=problem)
             self._in_trouble = True
-            raise LogUnavailable(str(failed)) from failed
-        if self._in_trouble and not self._full_until:
+            raise LogUnavailable(problem) from failed
+        if self._in_trouble and not self._held_until:
             self._in_trouble = False
             self._health.set("log", "ok")
             log.info("commits are taken again")
@@ -210,13 +255,16 @@ class ShardWriter:
 
     def _settle(self, shard: int, batch: list[_Waiting], reply: Any) -> int:
         """Tell each caller of a batch how it went; returns how many were answered."""
+        if isinstance(reply, REDIRECTED):
+            self._redirected(shard, reply)
+            return 0
         if isinstance(reply, RedisError):
             self._refused(shard, batch, reply)
             return 0
         if reply == b"FULL":
             self._full(shard)
             return 0
-        self._full_until.pop(shard, None)
+        self._held_until.pop(shard, None)
         for (commit, receipt, _, _), result in zip(batch, reply, strict=True):
             if receipt.done():
                 continue
@@ -231,8 +279,22 @@ class ShardWriter:
         self._count_alone(shard)
         return len(batch)
 
+    def _redirected(self, shard: int, error: RedisError) -> None:
+        """Another primary holds the shard, or its slot is on the way to one: nothing was stored."""
+        if isinstance(error, MovedError):
+            self._link.moved(error)
+            return
+        self._link.stale()
+        self._held_until[shard] = self._clock.monotonic() + _MOVING_WAIT
+        self._in_trouble = True
+        problem = f"the slot of shard {shard} is being moved or has no primary: {error}"
+        if self._health.set("log", "degraded", problem):
+            log.warning("commits wait for redis", problem=problem)
+
     def _refused(self, shard: int, batch: list[_Waiting], error: RedisError) -> None:
         """The script failed on a batch: its items go alone, so that only the one at fault is given back."""
+        if lacks_right(error):
+            return
         if shard not in self._alone:
             self._alone[shard], self._refusals = len(batch), 0
             return
@@ -252,7 +314,7 @@ class ShardWriter:
             self._alone.pop(shard, None)
 
     def _full(self, shard: int) -> None:
-        self._full_until[shard] = self._clock.monotonic() + _FULL_WAIT
+        self._held_until[shard] = self._clock.monotonic() + _FULL_WAIT
         self._in_trouble = True
         if self._health.set("log", "degraded", FULL):
             log.error("the log is full: nothing more is taken from chargers", shard=shard)

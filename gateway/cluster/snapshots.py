@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.ownership import as_fields
 from gateway.cluster.scripts import script
 from gateway.core.identity import ChargerId

@@ -7,7 +7,8 @@ import structlog
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.entries import bytes_before
 from gateway.cluster.keys import READERS, Keys, ShardKeys
-from gateway.cluster.link import Call, Lane
+from gateway.cluster.lane import Lane
+from gateway.cluster.wire import Call
 from gateway.core.clock import Clock
 from gateway.core.errors import LogUnavailable
 from gateway.core.ports import Observer

@@ -3,9 +3,13 @@
 import asyncio
 
 import structlog
+from redis.exceptions import RedisError
 
-from gateway.cluster.keys import DEFAULT_SHARDS, SHARDS
-from gateway.cluster.link import Backoff, Lane
+from gateway.cluster.backoff import Backoff
+from gateway.cluster.keys import CLUSTER_SHARDS, DEFAULT_SHARDS, SHARDS
+from gateway.cluster.lane import Lane
+from gateway.cluster.link import Link
+from gateway.cluster.wire import explained, lacks_right
 from gateway.core.errors import ConfigurationError, LogUnavailable
 
 log = structlog.get_logger(__name__)
@@ -13,23 +17,40 @@ log = structlog.get_logger(__name__)
 _OLDEST = (6, 2)
 _SAY_SO_EVERY = 10.0
 
+Info = dict[str, str]
 
-async def wait_for_redis(lane: Lane, address: str) -> dict[str, str]:
-    """Redis's own account of itself (INFO); waits while it is away, and says so."""
+
+async def wait_for_redis(lane: Lane, link: Link) -> dict[str, Info]:
+    """Each primary's account of itself (INFO), by its address; waits while one is away, and says so.
+
+    Raises ConfigurationError where waiting will not help.
+    """
     backoff, waited = Backoff(), _SAY_SO_EVERY
     while True:
         try:
-            return _parsed(await lane.call("INFO"))
+            return {address: _parsed(reply) for address, reply in (await lane.each("INFO")).items()}
         except LogUnavailable as error:
+            if link.cluster is not None and link.cluster.unfit is not None:
+                raise link.cluster.unfit from error
             if waited >= _SAY_SO_EVERY:
-                log.warning("waiting for redis", address=address, problem=str(error))
+                log.warning("waiting for redis", address=link.address, problem=str(error))
                 waited = 0.0
             wait = backoff.next()
             waited += wait
             await asyncio.sleep(wait)
 
 
-def check_server(info: dict[str, str]) -> None:
+def check_servers(infos: dict[str, Info], link: Link) -> None:
+    """Raises ConfigurationError where the servers cannot be used so; warns where one may lose what it was given."""
+    for address, info in infos.items():
+        check_server(info, address)
+        if info.get("cluster_enabled") == "1" and link.cluster is None:
+            raise ConfigurationError(
+                f"Redis at {address} is a node of a Cluster: begin its URL with redis+cluster:// (or rediss+cluster://)"
+            )
+
+
+def check_server(info: Info, address: str = "") -> None:
     """Raises ConfigurationError where the server is too old; warns where it may lose what it was given."""
     version = info.get("redis_version", "0")
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
@@ -38,19 +59,26 @@ def check_server(info: dict[str, str]) -> None:
     if info.get("aof_enabled") != "1":
         log.warning(
             "redis keeps no append-only file: what chargers were told is stored is lost when it restarts",
+            address=address,
             remedy="set appendonly yes and appendfsync always in its configuration",
         )
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
-        log.warning("redis may throw data away when it is full", maxmemory_policy=policy, remedy="set noeviction")
+        log.warning(
+            "redis may throw data away when it is full",
+            address=address,
+            maxmemory_policy=policy,
+            remedy="set noeviction",
+        )
 
 
-async def settle_shards(lane: Lane, configured: int | None) -> int:
+async def settle_shards(lane: Lane, link: Link, configured: int | None) -> int:
     """The number of shards, which the database's first user sets.
 
     Raises ConfigurationError where another number is configured, LogUnavailable.
     """
-    _, stored = await lane.calls([("SET", SHARDS, configured or DEFAULT_SHARDS, "NX"), ("GET", SHARDS)])
+    default = DEFAULT_SHARDS if link.cluster is None else CLUSTER_SHARDS
+    _, stored = await lane.calls([("SET", SHARDS, configured or default, "NX"), ("GET", SHARDS)])
     shards = int(stored)
     if configured is not None and configured != shards:
         raise ConfigurationError(
@@ -60,6 +88,8 @@ async def settle_shards(lane: Lane, configured: int | None) -> int:
     return shards
 
 
-def _parsed(info: bytes) -> dict[str, str]:
+def _parsed(info: bytes | RedisError) -> Info:
+    if isinstance(info, RedisError):
+        raise (ConfigurationError if lacks_right(info) else LogUnavailable)(explained(info)) from info
     lines = (line.partition(":") for line in info.decode(errors="replace").splitlines() if not line.startswith("#"))
     return {name: value.strip() for name, _, value in lines if name}

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.cluster.cursors import seal, unseal
 from gateway.cluster.dead_letters import DeadLetters
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.liveness import Liveness
 from gateway.cluster.scripts import script
 from gateway.cluster.snapshots import Snapshots

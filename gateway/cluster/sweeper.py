@@ -1,12 +1,12 @@
 """What a dead node held is said to be offline by those that survive it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from gateway.cluster.keys import LEFT, NODES, Keys, ShardKeys, sweep_key
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.liveness import Liveness
 from gateway.cluster.ownership import as_fields
 from gateway.cluster.scripts import script
@@ -53,7 +53,7 @@ class Sweeper:
         while True:
             try:
                 if not swept_own:
-                    await self._sweep(self._node, until_epoch=self._liveness.began_at)
+                    await self._sweep(self._node, until_epochs=self._liveness.began_at)
                     swept_own = True
                 await self._look_around()
             except LogUnavailable as error:
@@ -68,7 +68,7 @@ class Sweeper:
                 continue
             # One survivor is enough; where it dies at it, another follows when its mark has faded.
             if await self._lane.call("SET", sweep_key(node), self._node, "NX", "EX", _LOCK_SECONDS):
-                count = await self._sweep(node, until_epoch=None)
+                count = await self._sweep(node, until_epochs=None)
                 if await self._forget(node):
                     log.info("a node has left", left_node=node, chargers=count)
                 else:
@@ -80,10 +80,11 @@ class Sweeper:
         _, had_left, _ = await self._lane.calls([("SREM", NODES, node), ("SREM", LEFT, node), ("DEL", sweep_key(node))])
         return bool(had_left)
 
-    async def _sweep(self, node: str, *, until_epoch: int | None) -> int:
+    async def _sweep(self, node: str, *, until_epochs: Sequence[int] | None) -> int:
         """Returns how many chargers were swept. Raises LogUnavailable."""
         swept = 0
         for shard in self._keys.all_shards():
+            until_epoch = None if until_epochs is None else until_epochs[shard.shard]
             flat = await self._lane.call("HGETALL", shard.owners)
             names = [name.decode() for name, owner in zip(flat[::2], flat[1::2], strict=True) if owner == node.encode()]
             for start in range(0, len(names), _AT_ONCE):

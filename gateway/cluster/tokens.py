@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.cluster.cursors import seal, unseal
 from gateway.cluster.keys import TOKEN_INDEX, TOKENS, TOKENS_COMING, TOKENS_STORED
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.scripts import script
 from gateway.core.ports import IdToken, ListStanding, Page
 

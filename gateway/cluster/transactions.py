@@ -7,7 +7,7 @@ import orjson
 
 from gateway.cluster.cursors import seal, unseal
 from gateway.cluster.keys import Keys
-from gateway.cluster.link import Lane
+from gateway.cluster.lane import Lane
 from gateway.core.clock import Clock
 from gateway.core.ports import ChangesPage, Page
 from gateway.core.transaction_query import TransactionQuery
@@ -111,8 +111,8 @@ class Transactions:
     async def _changed(
         self, indexes: list[tuple[int, str]], at: float, last: str, most: int
     ) -> tuple[list[tuple[float, str, int]], bool]:
-        seconds, microseconds = await self._lane.call("TIME")
-        settled = int(seconds) * 1000 + int(microseconds) // 1000 - _SETTLED_MS
+        # Primaries of a Cluster have clocks of their own: what the slowest has not reached, may still come there.
+        settled = min(await self._lane.times([index for _, index in indexes])) - _SETTLED_MS
         # Those of the very moment of the cursor are few, and must be compared by their ids.
         calls: list[tuple[str | int | float, ...]] = []
         for _, index in indexes:

@@ -9,8 +9,9 @@ import structlog
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.entries import EntryReader, bytes_before
 from gateway.cluster.keys import READERS, Keys, ShardKeys
-from gateway.cluster.link import Argument, Lane
+from gateway.cluster.lane import Lane
 from gateway.cluster.scripts import script
+from gateway.cluster.wire import Argument
 from gateway.core.clock import Clock, rfc3339
 from gateway.core.errors import LogUnavailable
 from gateway.core.events import Event, stamp
@@ -53,16 +54,26 @@ class Trimmer:
                 log.debug("trimming must wait", problem=str(error))
 
     async def trim(self) -> None:
-        """Bring every shard within its bounds. Raises LogUnavailable."""
+        """Bring every shard within its bounds. Raises LogUnavailable, where that concerns some shards after the others
+        were trimmed."""
         readers = await self._required_readers()
-        oldest_record = (self._clock.now() - self._config.transaction_retention) * 1000
+        away: LogUnavailable | None = None
         for shard in self._keys.all_shards():
-            size = await self._trim(shard, readers)
-            await self._lane.call("ZREMRANGEBYSCORE", shard.transactions, "-inf", f"{oldest_record:.0f}")
-            hard = self._config.log_hard_max_bytes // self._keys.shards
-            if size >= hard * 0.98 and self._config.on_log_full == "drop_oldest":
-                await self._drop(shard, int(hard * _DROP_TO))
-            self._warn(shard, size, hard, readers)
+            try:
+                await self._bound(shard, readers)
+            except LogUnavailable as error:
+                away = error
+        if away is not None:
+            raise away
+
+    async def _bound(self, shard: ShardKeys, readers: list[str]) -> None:
+        oldest_record = (self._clock.now() - self._config.transaction_retention) * 1000
+        size = await self._trim(shard, readers)
+        await self._lane.call("ZREMRANGEBYSCORE", shard.transactions, "-inf", f"{oldest_record:.0f}")
+        hard = self._config.log_hard_max_bytes // self._keys.shards
+        if size >= hard * 0.98 and self._config.on_log_full == "drop_oldest":
+            await self._drop(shard, int(hard * _DROP_TO))
+        self._warn(shard, size, hard, readers)
 
     async def _required_readers(self) -> list[str]:
         """Readers that some node runs, or ran not long ago."""

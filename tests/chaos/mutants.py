@@ -158,8 +158,8 @@ class ForgetfulOwnership:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def claim(self, charger: ChargerId) -> Claim:
-        claim = await self._inner.claim(charger)
+    async def claim(self, charger: ChargerId, *, above: int = 0) -> Claim:
+        claim = await self._inner.claim(charger, above=above)
         memory = orjson.loads(claim.fields.get("memory", b"{}"))
         fields = {**claim.fields, "memory": orjson.dumps({**memory, "wire_id": 0})}
         return dataclasses.replace(claim, fields=fields, redis_time=EPOCH_2025 - 1e6)

@@ -125,6 +125,19 @@ async def test_a_cursor_of_before_redis_lost_its_data_is_told_so(valkey: Valkey)
         assert len(found) == 50 * len(FLEET)
 
 
+async def test_a_cursor_behind_what_a_failover_left_of_the_log_has_expired(valkey: Valkey) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await committed(node, 3)
+        cursor = await node.cluster.feed.latest()
+        assert (await node.cluster.feed.read(cursor, limit=10)).items == []
+        with redis.Redis.from_url(valkey.url) as client:
+            ((position, _),) = client.xrevrange("ocpp:{s00}:log", count=1)
+            client.xdel("ocpp:{s00}:log", position)
+            client.hincrby("ocpp:{s00}:log_size", "total", -1)
+        with pytest.raises(CursorExpired):
+            await node.cluster.feed.read(cursor, limit=10)
+
+
 def forged(*parts: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 

@@ -61,7 +61,7 @@ async def test_a_batch_whose_fate_is_unknown_is_stored_once(valkey: Valkey, key:
     async with running(valkey.url) as node:
         epoch = (await node.cluster.ownership.claim(CP1)).epoch
         committer = node.cluster.log
-        writer = committer._writers[CP1.shard(node.cluster._keys.shards) % len(committer._writers)]
+        writer = committer._settle(CP1.shard(node.cluster._keys.shards))
         original = writer._call
         calls = []
 

@@ -369,3 +369,21 @@ async def test_what_could_not_be_delivered_again_to_its_end_is_still_owed(valkey
 def _is_in_hand(valkey: Valkey) -> bool:
     with redis.Redis.from_url(valkey.url) as client:
         return client.exists("ocpp:{s00}:in_hand:mqtt") == 1
+
+
+async def test_a_log_that_a_failover_set_back_is_read_on_behind_its_new_end(valkey: Valkey) -> None:
+    """The end that was read is lost with the old primary, and the clock of the new one is behind."""
+    reader = FakeReader()
+    async with running(valkey.url, shards=1) as node, reading(node, reader):
+        key = "ocpp:{s00}:log"
+        with redis.Redis.from_url(valkey.url) as client:
+            seconds, _ = client.time()
+            ahead = {"c": CP1.key, "i": "lost", "t": "type", "b": "{}", "n": 1}
+            client.xadd(key, ahead, id=f"{(seconds + 3600) * 1000}-0")
+            await eventually(lambda: reader.ids == ["lost"])
+            with client.pipeline() as step:
+                step.delete(key)
+                step.xadd(key, {**ahead, "i": "new"})
+                step.execute()
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await eventually(lambda: reader.ids == ["lost", "new"])

@@ -119,14 +119,16 @@ def test_commit_keeps_account_of_bytes_and_stops_at_the_limit(client: redis.Redi
 def test_claim_gives_growing_epochs_from_the_clock(client: redis.Redis) -> None:
     keys = ["owner", "state", "owners", "chargers"]
     client.hset("state", "f", "v")
-    epoch, previous, now, fields = run(client, "claim", keys, ":CP", "a")
+    epoch, previous, now, fields = run(client, "claim", keys, ":CP", "a", "", 0)
     assert abs(int(epoch) / 1000 - time.time()) < 60
     assert abs(float(now) - time.time()) < 60
     assert (previous, fields) == (b"", [b"f", b"v"])
     client.hset("owner", "epoch", 10**15)
-    epoch, previous, *_ = run(client, "claim", keys, ":CP", "b")
+    epoch, previous, *_ = run(client, "claim", keys, ":CP", "b", "", 0)
     assert (int(epoch), previous) == (10**15 + 1, b"a")
     assert client.hgetall("owners") == {b":CP": b"b"}
+    # As by a node whose last claim was lost in a failover to a primary whose clock is behind.
+    assert int(run(client, "claim", keys, ":CP", "b", "", 10**15 + 9)[0]) == 10**15 + 10
 
 
 @pytest.mark.parametrize(("epoch", "done"), [("10", 1), ("9", 0), ("11", 0)])

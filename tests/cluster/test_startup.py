@@ -15,7 +15,8 @@ from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
 from gateway.core.transaction_query import TransactionQuery
 from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
-from tests.support.servers import RedisServer, Valkey, free_port
+from tests.support.servers import RedisServer, Valkey
+from tests.support.topologies import ClusterNode
 
 
 async def test_the_number_of_shards_is_set_by_the_first_and_checked(valkey: Valkey) -> None:
@@ -71,7 +72,7 @@ async def test_a_unix_socket_and_a_password_are_understood(unix_valkey: Valkey) 
 @pytest.fixture
 def cluster_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A Valkey in cluster mode, all slots on it: it refuses calls whose keys lie in several slots."""
-    server = Valkey(tmp_path / "v", "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    server = ClusterNode(tmp_path / "v")
     server.start()
     with redis.Redis.from_url(server.url) as client:
         client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
@@ -90,11 +91,11 @@ def plain_redis(tmp_path: Path) -> Iterator[Valkey]:
     server.stop()
 
 
-@pytest.mark.parametrize("server", ["cluster_valkey", "plain_redis"])
+@pytest.mark.parametrize(("server", "scheme"), [("cluster_valkey", "redis+cluster:"), ("plain_redis", "redis:")])
 async def test_every_call_keeps_to_one_slot_and_to_what_redis_knows(
-    server: str, request: pytest.FixtureRequest
+    server: str, scheme: str, request: pytest.FixtureRequest
 ) -> None:
-    async with running(request.getfixturevalue(server).url) as node:
+    async with running(request.getfixturevalue(server).url.replace("redis:", scheme)) as node:
         cluster = node.cluster
         await eventually(lambda: node.health.level() == "ok")
         chargers = [ChargerId(f"CP{number}") for number in range(12)]

@@ -108,11 +108,11 @@ class MemoryStore:
         self.passwords[charger] = password
         return True
 
-    async def claim(self, charger: ChargerId) -> Claim:
+    async def claim(self, charger: ChargerId, *, above: int = 0) -> Claim:
         self.asked += 1
         await self.prompt.wait()
         self._require()
-        epoch = self.epochs.get(charger, 0) + 1
+        epoch = max(self.epochs.get(charger, 0), above) + 1
         self.epochs[charger] = epoch
         self.owned.add(charger)
         fields = dict(self.fields.get(charger, {}))
@@ -120,9 +120,9 @@ class MemoryStore:
         records = {name: self.records[charger][name] for name in active}
         return Claim(epoch, fields, records, time.time())
 
-    async def claim_absent(self, charger: ChargerId) -> Claim | None:
+    async def claim_absent(self, charger: ChargerId, *, above: int = 0) -> Claim | None:
         self._require()
-        return None if charger in self.owned else await self.claim(charger)
+        return None if charger in self.owned else await self.claim(charger, above=above)
 
     async def recall(self, charger: ChargerId, names: Sequence[str]) -> bytes | None:
         self.recalls += 1

@@ -56,14 +56,14 @@ class Ownership(Protocol):
         """Put this in the place of the charger's password; False where it has none. Raises LogUnavailable."""
         ...
 
-    async def claim(self, charger: ChargerId) -> Claim:
+    async def claim(self, charger: ChargerId, *, above: int = 0) -> Claim:
         """Make this node the owner under a new epoch, and tell the previous owner's node to close its socket.
 
-        Raises LogUnavailable.
+        The epoch is greater than `above`, too: the last that the claimer had. Raises LogUnavailable.
         """
         ...
 
-    async def claim_absent(self, charger: ChargerId) -> Claim | None:
+    async def claim_absent(self, charger: ChargerId, *, above: int = 0) -> Claim | None:
         """Like `claim`, but only while nobody owns the charger; None where somebody does. Raises LogUnavailable."""
         ...
 

@@ -1,0 +1,101 @@
+"""A primary that Sentinels name is lost under load: the next one takes over, and nothing acknowledged is lost."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from gateway.core.identity import ChargerId
+from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
+from tests.cluster.test_commit import logged
+from tests.cluster.test_outage import stream
+from tests.support.acl import FOLDER, PASSWORD, refusals, users
+from tests.support.servers import free_port
+from tests.support.topologies import SERVICE, Watched
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    servers = Watched(tmp_path)
+    try:
+        yield servers.start()
+    finally:
+        servers.stop()
+
+
+async def test_a_primary_killed_under_load_loses_no_acknowledged_commit(watched: Watched) -> None:
+    reader, stop = FakeReader(), asyncio.Event()
+    acknowledged: list[str] = []
+    chargers = [ChargerId(f"CP{number}") for number in range(20)]
+    async with running(watched.url, wait_for_replicas=1) as node, reading(node, reader):
+        owning = node.cluster.ownership
+        epochs = [(await owning.claim(charger)).epoch for charger in chargers]
+        tasks = [
+            asyncio.create_task(stream(node, charger, epoch, acknowledged, stop))
+            for charger, epoch in zip(chargers, epochs, strict=True)
+        ]
+        await eventually(lambda: len(acknowledged) > 400)
+        await asyncio.to_thread(watched.primary.kill)
+        await eventually(lambda: node.health.checks()["redis"].level == "degraded")
+        so_far = len(acknowledged)
+        await eventually(lambda: len(acknowledged) > so_far + 400, seconds=60)
+        stop.set()
+        await asyncio.gather(*tasks)
+        await eventually(lambda: node.health.level() == "ok")
+        again = [(await owning.claim(charger)).epoch for charger in chargers]
+        assert all(later > earlier for earlier, later in zip(epochs, again, strict=True))
+        await eventually(lambda: set(acknowledged) <= set(reader.ids))
+    assert watched.current() in watched.replicas
+    stored = logged(watched.current())
+    assert Counter(stored) == Counter(acknowledged)
+    for charger in chargers:
+        own = [name for name in stored if name.startswith(f"event-{charger}/")]
+        assert own == [f"event-{charger}/{number}" for number in range(1, len(own) + 1)]
+        told = [name for name in dict.fromkeys(reader.ids) if name.startswith(f"event-{charger}/")]
+        assert told == own, "read on in order behind what was read before"
+
+
+async def test_a_sentinel_that_is_away_or_wrong_is_passed_over(watched: Watched) -> None:
+    """One names a replica, as one does that was cut off during a failover."""
+    with redis.Redis.from_url(watched.sentinels[0].url) as client:
+        client.execute_command("SENTINEL", "REMOVE", SERVICE)
+        client.execute_command("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", watched.replicas[0].port, 3)
+    url = watched.url.replace("//", f"//127.0.0.1:{free_port()},")
+    async with running(url) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        assert await node.cluster.log.commit(message(CP1, epoch, 1)) is None
+        assert node.cluster._link.address == url.partition("//")[2].removesuffix("/0")
+    assert logged(watched.primary) == ["event-1"]
+
+
+async def test_sentinels_have_users_of_their_own_with_few_rights(tmp_path: Path) -> None:
+    rights = (FOLDER / "sentinel-users.acl").read_text().replace(">change-me-too", ">hush").strip()
+    rules = ("user default on >admin ~* &* +@all", rights, f"sentinel auth-pass {SERVICE} admin")
+    watched = Watched(tmp_path, replicas=0, lines=rules)
+    watched.primary.options = ("--aclfile", str(users(tmp_path)))
+    sentinel = watched.sentinels[0]
+    try:
+        watched.primary.start()
+        sentinel.start()
+        url = f"redis+sentinel://gateway:{PASSWORD}@127.0.0.1:{sentinel.port}/{SERVICE}"
+        async with running(url, sentinel_username="gateway", sentinel_password="hush") as node:
+            assert (await node.cluster.ownership.claim(CP1)).epoch > 0
+        assert refusals(watched.primary) == refusals(sentinel) == []
+        wrong = Node(url, sentinel_username="gateway", sentinel_password="guess")
+        starting = asyncio.create_task(wrong.start())
+        check = await eventually(lambda: wrong.health.checks().get("redis"))
+        assert f"127.0.0.1:{sentinel.port}: invalid username-password pair" in check.detail
+        assert "guess" not in check.detail
+        starting.cancel()
+        lost = Node(url.replace(f"/{SERVICE}", "/other"), sentinel_username="gateway", sentinel_password="hush")
+        also_starting = asyncio.create_task(lost.start())
+        check = await eventually(lambda: lost.health.checks().get("redis"))
+        assert "it watches no service other" in check.detail
+        also_starting.cancel()
+        await asyncio.wait([starting, also_starting])
+    finally:
+        sentinel.stop()
+        watched.primary.stop()
