@@ -143,6 +143,7 @@ class _House:
         self._responder = ChainResponder(
             settings.answers,
             heartbeat_interval=settings.chargers.heartbeat_interval,
+            spread=settings.chargers.heartbeat_spread,
             tokens=self._cluster.tokens,
             settings=self._cluster.settings,
             askers=self._askers,

@@ -35,6 +35,12 @@ class ChargersConfig(BaseModel):
     heartbeat_interval: int = Field(
         300, ge=1, description="Seconds between heartbeats, as told to chargers in the answer to BootNotification"
     )
+    heartbeat_spread: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1,
+        description="Part of an interval by which it is shorter for some chargers than for others, so that a fleet "
+        "does not beat in step: with 0.1 and 300 s each charger is told 270 to 300, always the same; 0 tells all the "
+        "same. What a business system answers is told as it is",
+    )
     ping_interval: Seconds = Field(60, description="Seconds between WebSocket pings; 0 sends none")
     idle_timeout: Seconds = Field(
         660,
