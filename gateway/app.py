@@ -40,6 +40,8 @@ _log = structlog.get_logger(__name__)
 EMBEDDED_RESTART_DELAY = 1.0
 FAREWELL_SECONDS = 1.5
 """How long the readers may go on publishing what the chargers' farewells put into the log."""
+LEAVING_SECONDS = 8.0
+"""What of the deadline is kept for that, and for all that ends after it, with Redis or the broker stuck."""
 
 
 class Gateway:
@@ -191,11 +193,13 @@ class _House:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
                 running += [await self._started(services, adapter) for adapter in self._adapters()]
                 answering = await self._answering()
-                chargers = services.create_task(
-                    self._chargers.run(lambda: self._opened(ready, answering), stopping), name="chargers"
+                closing = asyncio.Event()
+                serving = self._chargers.run(
+                    lambda: self._opened(ready, answering), closing, drain_seconds=self._seconds_for_chargers
                 )
+                chargers = services.create_task(serving, name="chargers")
                 await stopping.wait()
-                await self._drained(chargers)
+                await self._drained(chargers, closing)
                 for task in running:
                     task.cancel()
         finally:
@@ -239,18 +243,27 @@ class _House:
             _log.info(line)
         ready()
 
-    async def _drained(self, chargers: "asyncio.Task[None]") -> None:
+    @property
+    def _seconds_for_chargers(self) -> float:
+        """What of the deadline chargers get to be sent away and said to be offline."""
+        deadline, delay = self._settings.gateway.shutdown_deadline, self._settings.gateway.drain_delay
+        return max(deadline - delay - LEAVING_SECONDS, (deadline - delay) / 2)
+
+    async def _drained(self, chargers: "asyncio.Task[None]", closing: asyncio.Event) -> None:
         """Wait for every charger's farewell, and a moment for the readers to publish them, within the deadline."""
-        began = time.monotonic()
+        began, options = time.monotonic(), self._settings.gateway
         _log.info("draining", chargers=self._chargers.connection_count())
         self._health.set("node", "failed", "draining")
-        deadline = self._settings.gateway.shutdown_deadline
-        done, _ = await asyncio.wait([chargers], timeout=deadline)
+        # Whoever listens to /readyz sends nobody here any more before the door is closed.
+        await asyncio.sleep(options.drain_delay)
+        closing.set()
+        done, _ = await asyncio.wait([chargers], timeout=self._seconds_for_chargers)
         if not done:
             _log.warning("some chargers did not say farewell in time", left=self._chargers.connection_count())
             chargers.cancel()
-        if self._settings.gateway.adapters:
-            await asyncio.sleep(min(FAREWELL_SECONDS, deadline))
+        if options.adapters:
+            left = options.shutdown_deadline - (time.monotonic() - began)
+            await asyncio.sleep(min(FAREWELL_SECONDS, max(0.0, left / 2)))
         _log.info("drained", seconds=round(time.monotonic() - began, 1))
 
     async def _known_chargers(self) -> AsyncIterator[ChargerId]:

@@ -93,8 +93,26 @@ class GatewayConfig(BaseModel):
         "auto", description="auto: console on a terminal, else json, a line each, to stderr"
     )
     shutdown_deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        10.0, description="Seconds that chargers get to be sent away when the gateway stops"
+        25.0,
+        description="Seconds from SIGTERM to the end of the process, whatever else hangs. Within it chargers are sent "
+        "away at [chargers] drain_rate: 16 + chargers / drain_rate leaves time for all, and what kills the process "
+        "(terminationGracePeriodSeconds, TimeoutStopSec) should leave it some seconds more",
     )
+    drain_delay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0,
+        description="Seconds between the moment that /readyz fails and the closing of the chargers' listener, for load "
+        "balancers that look at it; part of shutdown_deadline",
+    )
+
+    @field_validator("drain_delay")
+    @classmethod
+    def _delay_leaves_time(cls, delay: float, info: ValidationInfo) -> float:
+        deadline = info.data.get("shutdown_deadline")  # missing where it is wrong itself
+        if deadline is not None and delay > deadline / 2:
+            raise ValueError(
+                f"more than half of shutdown_deadline ({deadline:g}): the chargers would have no time left"
+            )
+        return delay
 
     @field_validator("adapters")
     @classmethod

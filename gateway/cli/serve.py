@@ -1,7 +1,9 @@
 """`serve`: run one gateway until it is told to stop."""
 
 import asyncio
+import os
 import signal
+import threading
 from typing import Any
 
 import structlog
@@ -12,6 +14,14 @@ from gateway.config import Loaded
 from gateway.core.errors import GatewayError
 
 _log = structlog.get_logger(__name__)
+
+EMBEDDED_SECONDS = 10.0
+"""What embedded servers get beyond the deadline to end by themselves: they save what chargers were told is stored."""
+
+AT_ONCE_SECONDS = 2.0
+"""How long the end may take that a second signal asks for."""
+
+ENDED_AT_ONCE = 130
 
 
 def run_gateway(loaded: Loaded, *, dev: bool) -> int:
@@ -26,13 +36,14 @@ def run_gateway(loaded: Loaded, *, dev: bool) -> int:
         _warn_of_open_doors(loaded)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_serve(Gateway(loaded.settings, dev=dev)))
+            return runner.run(_serve(Gateway(loaded.settings, dev=dev), _deadline(loaded)))
         except BaseExceptionGroup as group:
             raise _first_of_ours(group) from group
 
 
-async def _serve(gateway: Gateway) -> int:
-    """Drain at the first signal; at the second, or while there is nothing to drain yet, end at once."""
+async def _serve(gateway: Gateway, deadline: float) -> int:
+    """Drain at the first signal, for `deadline` seconds at the most; at the second, or while there is nothing to drain
+    yet, end at once."""
     loop = asyncio.get_running_loop()
     work = asyncio.current_task()
     ready = asyncio.Event()
@@ -41,6 +52,10 @@ async def _serve(gateway: Gateway) -> int:
     def stop() -> None:
         nonlocal asked
         asked += 1
+        if asked == 1:
+            _end_after(deadline, 1)
+        else:
+            _end_after(AT_ONCE_SECONDS, ENDED_AT_ONCE)
         if work is not None and (asked > 1 or not ready.is_set()):
             work.cancel()
         gateway.stop()
@@ -51,8 +66,30 @@ async def _serve(gateway: Gateway) -> int:
         await gateway.run(ready.set)
     except asyncio.CancelledError:
         _log.info("ended before all was up" if asked == 1 else "ended at once")
-        return 0 if asked == 1 else 130
+        return 0 if asked == 1 else ENDED_AT_ONCE
     return 0
+
+
+def _deadline(loaded: Loaded) -> float:
+    """Seconds from the first signal to the end of the process."""
+    settings = loaded.settings
+    embedded = settings.redis.url is None or (settings.mqtt.url is None and "mqtt" in settings.gateway.adapters)
+    return settings.gateway.shutdown_deadline + (EMBEDDED_SECONDS if embedded else 0.0)
+
+
+def _end_after(seconds: float, code: int) -> None:
+    """End this process then, whatever hangs in it: from a thread of its own, which needs nothing of the event loop.
+
+    Nothing is lost by that which another process could not lose by a power cut.
+    """
+
+    def end() -> None:
+        _log.error("not all has ended in time: the process ends now", seconds=seconds)
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _warn_of_open_doors(loaded: Loaded) -> None:

@@ -113,7 +113,7 @@ class ChainResponder:
         said = await self._walked(chain, Query("boot", BootAnswer, charger, asdict(boot)), read=known)
         if said.answer is None:
             return await self._local.boot(charger, boot)
-        return self._boot_decision(charger, *said)
+        return self._boot_decision(charger, said.answer, said.by)
 
     async def decide(self, question: Question) -> Decision:
         chain = self._book.chain(question.kind, question.charger)

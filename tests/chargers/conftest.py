@@ -10,7 +10,17 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from gateway.chargers import connection, giving_up, responsiveness, server, tls, websocket
+from gateway.chargers import (
+    admission_rate,
+    connection,
+    door,
+    drain,
+    giving_up,
+    responsiveness,
+    server,
+    tls,
+    websocket,
+)
 
 Entries = list[MutableMapping[str, Any]]
 
@@ -20,7 +30,8 @@ def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> It
     """The log entries so far. Nothing that a charger does may leave a traceback there."""
     capture = LogCapture()
     logger = structlog.wrap_logger(None, processors=[capture])
-    for module in (connection, giving_up, responsiveness, server, tls, websocket):
+    modules = (admission_rate, connection, door, drain, giving_up, responsiveness, server, tls, websocket)
+    for module in modules:
         monkeypatch.setattr(module, "_log", logger)
     yield capture.entries
     assert [entry for entry in capture.entries if entry.get("exc_info")] == []
