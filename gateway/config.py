@@ -86,6 +86,13 @@ class GatewayConfig(BaseModel):
         default_factory=lambda: ["mqtt", "rest", "webhooks"],
         description="Adapters to business systems that run on this node",
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that share this node's ports, each a node by itself on a core of its own: more than one "
+        "makes `serve` a parent which looks after them",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important lines that are logged"
     )
