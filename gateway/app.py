@@ -24,36 +24,43 @@ from gateway.core.asking import AskerBook
 from gateway.core.chain import ChainResponder
 from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, CommandResult
-from gateway.core.errors import EmbeddedServerError, LogUnavailable
+from gateway.core.errors import LogUnavailable
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
 from gateway.core.router import Router
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.valkey import EmbeddedValkey
+from gateway.embedding import with_embedded_servers
 from gateway.metrics import PrometheusObserver
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
 from gateway.quirk_files import quirk_catalog
+from gateway.workers.membership import Membership
 
 _log = structlog.get_logger(__name__)
 
-EMBEDDED_RESTART_DELAY = 1.0
 FAREWELL_SECONDS = 1.5
 """How long the readers may go on publishing what the chargers' farewells put into the log."""
+LEAVING_SECONDS = 8.0
+"""What of the deadline is kept for that, and for all that ends after it, with Redis or the broker stuck."""
 
 
 class Gateway:
     """One node. `run` works until `stop` is called, then drains; cancelling it ends everything at once.
 
-    `make_cluster` makes what the node has over Redis.
+    `make_cluster` makes what the node has over Redis; `membership` is its place among workers.
     """
 
     def __init__(
-        self, settings: Settings, *, dev: bool = False, make_cluster: Callable[..., Cluster] = Cluster
+        self,
+        settings: Settings,
+        *,
+        dev: bool = False,
+        make_cluster: Callable[..., Cluster] = Cluster,
+        membership: Membership | None = None,
     ) -> None:
         self._settings = settings
         self._dev = dev
         self._make_cluster = make_cluster
+        self._membership = membership
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -66,62 +73,22 @@ class Gateway:
         Raises ConfigurationError or EmbeddedServerError where it cannot start.
         """
         async with AsyncExitStack() as embedded:
-            settings = await self._with_embedded_servers(embedded)
-            house = _House(settings, dev=self._dev, make_cluster=self._make_cluster)
+            settings = await with_embedded_servers(self._settings, embedded)
+            house = _House(settings, dev=self._dev, make_cluster=self._make_cluster, membership=self._membership)
             await house.run(self._stopping, ready or (lambda: None))
-
-    async def _with_embedded_servers(self, stack: AsyncExitStack) -> Settings:
-        """Start what no URL names, and fill in the URLs."""
-        settings = self._settings
-        data_dir = settings.gateway.data_dir
-        keepers = await stack.enter_async_context(_Keepers())
-        if settings.redis.url is None:
-            url = await keepers.keep("Valkey", EmbeddedValkey(data_dir))
-            settings = settings.model_copy(update={"redis": settings.redis.model_copy(update={"url": url})})
-        if settings.mqtt.url is None and "mqtt" in settings.gateway.adapters:
-            url = await keepers.keep("MQTT broker", EmbeddedBroker(data_dir, settings.mqtt.embedded_port))
-            settings = settings.model_copy(update={"mqtt": settings.mqtt.model_copy(update={"url": url})})
-        return settings
-
-
-class _Keepers:
-    """Keeps embedded servers alive: starts them, starts them again where they die, stops them at the end."""
-
-    def __init__(self) -> None:
-        self._kept: list[tuple[EmbeddedValkey | EmbeddedBroker, asyncio.Task[None]]] = []
-
-    async def __aenter__(self) -> "_Keepers":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for server, keeper in reversed(self._kept):
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-            await server.stop()
-
-    async def keep(self, name: str, server: EmbeddedValkey | EmbeddedBroker) -> str:
-        url = await server.start()
-        keeper = asyncio.create_task(self._restart_when_dead(name, server), name=f"embedded {name}: keeper")
-        self._kept.append((server, keeper))
-        return url
-
-    async def _restart_when_dead(self, name: str, server: EmbeddedValkey | EmbeddedBroker) -> None:
-        while True:
-            status = await server.wait_died()
-            _log.error("embedded server died; it is started again", server=name, status=status)
-            while True:
-                await asyncio.sleep(EMBEDDED_RESTART_DELAY)
-                try:
-                    await server.start()
-                    break
-                except EmbeddedServerError as error:
-                    _log.error("embedded server does not start", server=name, error=str(error))
 
 
 class _House:
     """All rooms of one node, wired. Constructed inside the running loop."""
 
-    def __init__(self, settings: Settings, *, dev: bool, make_cluster: Callable[..., Cluster]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        dev: bool,
+        make_cluster: Callable[..., Cluster],
+        membership: Membership | None,
+    ) -> None:
         self._settings = settings
         node = settings.gateway.node
         clock = SystemClock()
@@ -129,6 +96,9 @@ class _House:
         self._askers = AskerBook()
         self._health.set("node", "failed", "starting")
         self._observer = PrometheusObserver()
+        self._membership = membership
+        if membership is not None:
+            membership.show(self._observer.page)
         self._cluster = make_cluster(
             settings.redis, node=node, version=__version__, clock=clock, health=self._health, observer=self._observer
         )
@@ -143,6 +113,7 @@ class _House:
         self._responder = ChainResponder(
             settings.answers,
             heartbeat_interval=settings.chargers.heartbeat_interval,
+            spread=settings.chargers.heartbeat_spread,
             tokens=self._cluster.tokens,
             settings=self._cluster.settings,
             askers=self._askers,
@@ -177,7 +148,7 @@ class _House:
             feed=self._cluster.feed,
             health=self._health,
             observer=self._observer,
-            metrics=self._observer.page,
+            metrics=self._metrics,
             read_log=self._cluster.read_log,
             known_chargers=self._known_chargers,
             dev=dev,
@@ -190,11 +161,13 @@ class _House:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
                 running += [await self._started(services, adapter) for adapter in self._adapters()]
                 answering = await self._answering()
-                chargers = services.create_task(
-                    self._chargers.run(lambda: self._opened(ready, answering), stopping), name="chargers"
+                closing = asyncio.Event()
+                serving = self._chargers.run(
+                    lambda: self._opened(ready, answering), closing, drain_seconds=self._seconds_for_chargers
                 )
+                chargers = services.create_task(serving, name="chargers")
                 await stopping.wait()
-                await self._drained(chargers)
+                await self._drained(chargers, closing)
                 for task in running:
                     task.cancel()
         finally:
@@ -238,19 +211,31 @@ class _House:
             _log.info(line)
         ready()
 
-    async def _drained(self, chargers: "asyncio.Task[None]") -> None:
+    @property
+    def _seconds_for_chargers(self) -> float:
+        """What of the deadline chargers get to be sent away and said to be offline."""
+        deadline, delay = self._settings.gateway.shutdown_deadline, self._settings.gateway.drain_delay
+        return max(deadline - delay - LEAVING_SECONDS, (deadline - delay) / 2)
+
+    async def _drained(self, chargers: "asyncio.Task[None]", closing: asyncio.Event) -> None:
         """Wait for every charger's farewell, and a moment for the readers to publish them, within the deadline."""
-        began = time.monotonic()
+        began, options = time.monotonic(), self._settings.gateway
         _log.info("draining", chargers=self._chargers.connection_count())
         self._health.set("node", "failed", "draining")
-        deadline = self._settings.gateway.shutdown_deadline
-        done, _ = await asyncio.wait([chargers], timeout=deadline)
+        # Whoever listens to /readyz sends nobody here any more before the door is closed.
+        await asyncio.sleep(options.drain_delay)
+        closing.set()
+        done, _ = await asyncio.wait([chargers], timeout=self._seconds_for_chargers)
         if not done:
             _log.warning("some chargers did not say farewell in time", left=self._chargers.connection_count())
             chargers.cancel()
-        if self._settings.gateway.adapters:
-            await asyncio.sleep(min(FAREWELL_SECONDS, deadline))
+        if options.adapters:
+            left = options.shutdown_deadline - (time.monotonic() - began)
+            await asyncio.sleep(min(FAREWELL_SECONDS, max(0.0, left / 2)))
         _log.info("drained", seconds=round(time.monotonic() - began, 1))
+
+    async def _metrics(self) -> bytes:
+        return self._observer.page() if self._membership is None else await self._membership.page()
 
     async def _known_chargers(self) -> AsyncIterator[ChargerId]:
         after: str | None = None

@@ -89,6 +89,13 @@ class GatewayConfig(BaseModel):
         default_factory=lambda: ["mqtt", "rest", "webhooks"],
         description="Adapters to business systems that run on this node",
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that share this node's ports, each a node by itself on a core of its own: more than one "
+        "makes `serve` a parent which looks after them",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important lines that are logged"
     )
@@ -96,8 +103,26 @@ class GatewayConfig(BaseModel):
         "auto", description="auto: console on a terminal, else json, a line each, to stderr"
     )
     shutdown_deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        10.0, description="Seconds that chargers get to be sent away when the gateway stops"
+        25.0,
+        description="Seconds from SIGTERM to the end of the process, whatever else hangs. Within it chargers are sent "
+        "away at [chargers] drain_rate: 16 + chargers / drain_rate leaves time for all, and what kills the process "
+        "(terminationGracePeriodSeconds, TimeoutStopSec) should leave it some seconds more",
     )
+    drain_delay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0,
+        description="Seconds between the moment that /readyz fails and the closing of the chargers' listener, for load "
+        "balancers that look at it; part of shutdown_deadline",
+    )
+
+    @field_validator("drain_delay")
+    @classmethod
+    def _delay_leaves_time(cls, delay: float, info: ValidationInfo) -> float:
+        deadline = info.data.get("shutdown_deadline")  # missing where it is wrong itself
+        if deadline is not None and delay > deadline / 2:
+            raise ValueError(
+                f"more than half of shutdown_deadline ({deadline:g}): the chargers would have no time left"
+            )
+        return delay
 
     @field_validator("adapters")
     @classmethod

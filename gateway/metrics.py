@@ -83,6 +83,11 @@ class PrometheusObserver:
         self._opened = counter("connections_opened", "Connections of chargers opened", "version")
         self._closed = counter("connections_closed", "Connections of chargers closed", "version", "reason")
         self._refused = counter("handshakes_refused", "Chargers turned away, by HTTP status", "status")
+        self._put_off = Counter(
+            "ocpp_gateway_admissions_put_off",
+            "Chargers told to come later, as more connected than are let in at once",
+            registry=registry,
+        )
         self._messages = TallyCounter(
             "ocpp_gateway_messages",
             "OCPP messages, by direction and outcome",
@@ -136,6 +141,9 @@ class PrometheusObserver:
 
     def handshake_refused(self, status: int) -> None:
         self._refused(status).inc()
+
+    def admission_put_off(self) -> None:
+        self._put_off.inc()
 
     def message(self, version: str, direction: str, action: str, outcome: str) -> None:
         self._messages.count(version, direction, action, outcome)

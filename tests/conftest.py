@@ -1,5 +1,6 @@
 """Fixtures that every test package shares: real servers, each fresh for the test that asks for it."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,3 +44,17 @@ def broker(request: pytest.FixtureRequest) -> Server:
     found = request.getfixturevalue("embedded_broker" if request.param == "embedded" else "mosquitto")
     assert isinstance(found, Server)
     return found
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate chain for 127.0.0.1, and its key."""
+    key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    key_options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *key_options, "-keyout", str(key), "-out", str(chain), *subject],
+        check=True,
+        capture_output=True,
+    )
+    return chain, key

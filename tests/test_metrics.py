@@ -27,6 +27,7 @@ def test_counts_connections_open_and_all_that_ever_were() -> None:
 def test_every_method_of_the_port_has_its_series() -> None:
     observer = PrometheusObserver()
     observer.handshake_refused(503)
+    observer.admission_put_off()
     observer.message("2.1", "in", "Heartbeat", "answered")
     observer.violations("CP-1", ["enum", "type", "enum"])
     observer.answered(0.004)
@@ -41,6 +42,7 @@ def test_every_method_of_the_port_has_its_series() -> None:
     observer.depth("commits", 12)
     observer.up("redis", True)
     assert sample(observer, 'ocpp_gateway_handshakes_refused_total{status="503"}') == 1
+    assert sample(observer, "ocpp_gateway_admissions_put_off_total") == 1
     assert (
         sample(
             observer,

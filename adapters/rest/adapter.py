@@ -132,6 +132,8 @@ class RestAdapter:
             for family, kind, protocol, _, address in dict.fromkeys(found):
                 sockets.append(listener := socket.socket(family, kind, protocol))
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if self._config.reuse_port:
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 if family == socket.AF_INET6:
                     listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 # With port 0 every address takes the port that the first one was given.

@@ -15,6 +15,10 @@ class RestConfig(OcpiOptions):
 
     host: str = Field("127.0.0.1", description="Address or name to listen on; 0.0.0.0 or :: for every interface")
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes any free one")
+    reuse_port: bool = Field(
+        False,
+        description="Share the port with other nodes on this machine (SO_REUSEPORT); `serve --workers` sets it",
+    )
     tls_certificate: Path | None = Field(None, description="PEM file: the certificate and its chain; needs tls_key")
     tls_key: Path | None = Field(None, description="PEM file: the certificate's private key, unencrypted")
     admin_key: SecretStr | None = Field(

@@ -30,12 +30,13 @@ async def ensure_first_key(keys: ApiKeys, *, url: str) -> None:
     """
     while True:
         try:
-            if await keys.list():
-                return
-            key, secret = await keys.create("first key", "admin")
+            made = await keys.create_first("first key", "admin")
             break
         except LogUnavailable:
             await asyncio.sleep(_RETRY)
+    if made is None:
+        return
+    key, secret = made
     log.info("first api key made", key=key.id, scope=key.scope)
     sys.stderr.write(_MESSAGE.format(secret=secret, url=url))
     sys.stderr.flush()

@@ -48,4 +48,4 @@ async def readyz(services: Here) -> Response:
 
 async def metrics(services: Here) -> Response:
     """Counters and durations for Prometheus."""
-    return Response(services.gateway.metrics(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+    return Response(await services.gateway.metrics(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

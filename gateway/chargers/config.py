@@ -17,6 +17,11 @@ class ChargersConfig(BaseModel):
 
     host: str = Field("0.0.0.0", description="Address that chargers connect to; 0.0.0.0 is every interface")  # noqa: S104
     port: int = Field(9000, ge=0, le=65535, description="Port that chargers connect to; 0 takes any free one")
+    reuse_port: bool = Field(
+        False,
+        description="Share the port with other nodes on this machine (SO_REUSEPORT); the system then spreads chargers "
+        "over them. `serve --workers` sets it",
+    )
     tls_certificate: Path | None = Field(
         None, description="PEM file with the certificate chain; with it chargers connect by wss"
     )
@@ -35,6 +40,12 @@ class ChargersConfig(BaseModel):
     heartbeat_interval: int = Field(
         300, ge=1, description="Seconds between heartbeats, as told to chargers in the answer to BootNotification"
     )
+    heartbeat_spread: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1,
+        description="Part of an interval by which it is shorter for some chargers than for others, so that a fleet "
+        "does not beat in step: with 0.1 and 300 s each charger is told 270 to 300, always the same; 0 tells all the "
+        "same. What a business system answers is told as it is",
+    )
     ping_interval: Seconds = Field(60, description="Seconds between WebSocket pings; 0 sends none")
     idle_timeout: Seconds = Field(
         660,
@@ -43,6 +54,19 @@ class ChargersConfig(BaseModel):
     )
     handshake_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         10, description="Seconds that a charger may take to open its connection"
+    )
+    admission_rate: Seconds = Field(
+        200,
+        description="Chargers let in per second on this node, so that a fleet which comes back at once is served "
+        "instead of timing out; the others get 503 with a Retry-After that tells each its turn. 0: no limit",
+    )
+    admission_burst: int = Field(
+        1000, ge=1, description="Chargers let in at once after a quiet time; only those beyond wait for their turn"
+    )
+    drain_rate: Seconds = Field(
+        200,
+        description="Chargers sent away per second when the gateway stops (close code 1012), as the other nodes take "
+        "them; faster where [gateway] shutdown_deadline leaves no time for that. 0: all at once",
     )
     command_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         30, description="Seconds that a charger may take to answer a command"

@@ -53,6 +53,9 @@ _log = structlog.get_logger(__name__)
 VIOLATION_INTERVAL = 1.0
 """Seconds between two violation events of one connection: a charger that sends garbage must not fill the log."""
 
+LEAVE_POLL = 0.02
+"""Seconds between two looks at whether a charger that is sent away is done."""
+
 MAX_ODD_TEXT = 64 * 1024
 """Characters of what is no message that its event tells."""
 
@@ -232,6 +235,21 @@ class Connection:
         self._socket.close(code, reason)
         # Nothing more goes out, so commands that wait are certainly not sent.
         self._apply(self._session.drain())
+
+    async def leave(self, code: int, reason: str, *, seconds: float) -> None:
+        """Close as soon as nothing is under way: what the charger said is answered, what it was asked it has answered.
+
+        After `seconds` it is closed in any case.
+        """
+        give_up_at = self._loop.time() + seconds
+        # Looked at now and then, as nothing that the hot path would have to tell is worth its time there.
+        while self._is_busy and self._closed is None and self._loop.time() < give_up_at:  # noqa: ASYNC110
+            await asyncio.sleep(LEAVE_POLL)
+        self.close(code, reason)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._in_hand is not None or bool(self._inbox) or self._session.is_calling
 
     # ------------------------------------------------------------ upkeep, called by the server every second or so
 

@@ -1,4 +1,4 @@
-"""Where chargers connect: listens, admits, and owns every connection of this node."""
+"""Where chargers connect: listens, and owns every connection of this node."""
 
 import asyncio
 import ssl
@@ -9,23 +9,16 @@ import structlog
 from websockets.http11 import Request
 
 from gateway.chargers.absent import do_later_for_absent
+from gateway.chargers.admission_rate import AdmissionRate, TokenBucket
 from gateway.chargers.connection import Connection
-from gateway.chargers.giving_up import give_up
-from gateway.chargers.handshake import (
-    charger_id,
-    chosen_subprotocol,
-    credentials,
-    offered_subprotocols,
-    password_spellings,
-)
+from gateway.chargers.door import STOPPING, Door, soon
+from gateway.chargers.drain import SERVICE_RESTART, send_away
 from gateway.chargers.later_work import KINDS
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.tls import BACKLOG, TlsListener, tls_context
 from gateway.chargers.websocket import WebSocket
-from gateway.core.errors import ConfigurationError, HandshakeRefused, LogUnavailable
-from gateway.core.identity import ChargerId
-from gateway.ocpp.profiles import PROFILES
-from gateway.ocpp.quirks.catalog import Make
+from gateway.core.errors import ConfigurationError
+from gateway.core.identity import MAX_IDENTITY_LENGTH, ChargerId
 
 _log = structlog.get_logger(__name__)
 
@@ -33,8 +26,11 @@ UPKEEP_INTERVAL = 0.5
 TLS_FAILED = 0
 """The status that a failed TLS handshake is counted under: it never came to HTTP."""
 
-RETRY_AFTER = 5
-"""Seconds that a refused charger is told to wait."""
+TLS_PER_ADMISSION = 4
+"""TLS handshakes begun for each charger that may be let in. Those beyond wait in the system's queue: a refusal costs as
+much as an admission here, and more at once would only make all of them too slow."""
+
+DRAIN_SECONDS = 10.0
 
 
 class ChargerServer:
@@ -44,44 +40,59 @@ class ChargerServer:
         self._around = around
         self._connections: set[Connection] = set()
         self._tasks: asyncio.TaskGroup | None = None
-        self._draining = False
+        self._door = Door(around, spawn=self._spawn, superseded=self.superseded)
+        self._admission: AdmissionRate | None = None
         self.port = around.config.port
         """The port that it listens on; the real one once `run` has started where 0 was configured."""
 
     def connection_count(self) -> int:
         return len(self._connections)
 
-    async def run(self, started: Callable[[], None], stopping: asyncio.Event) -> None:
+    async def run(
+        self, started: Callable[[], None], stopping: asyncio.Event, *, drain_seconds: float = DRAIN_SECONDS
+    ) -> None:
         """Serve until `stopping` is set, then close every charger and wait for its farewell.
 
+        Chargers are sent away at [chargers] drain_rate, or faster, so that this may be over in `drain_seconds`.
         Raises ConfigurationError where it cannot listen. Cancelling ends everything at once.
         """
         config = self._around.config
-        loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            context = tls_context(config)
-            server: asyncio.Server | TlsListener
+            now = asyncio.get_running_loop().time()
+            self._admission = AdmissionRate(config.admission_rate, config.admission_burst, now=now)
             try:
-                if context is None:
-                    server = await loop.create_server(self._new_socket, config.host, config.port, backlog=BACKLOG)
-                    self.port = server.sockets[0].getsockname()[1]
-                else:
-                    server = self._tls_listener(context, tasks)
-                    self.port = await server.listen(config.host, config.port)
+                server = await self._listening(tasks)
             except OSError as error:
                 raise ConfigurationError(
                     f"chargers cannot connect: {config.host}:{config.port}: {error.strerror}; "
                     "set [chargers] host and port to a free one"
                 ) from error
-            upkeep = tasks.create_task(self._upkeep(), name="chargers: upkeep")
+            upkeep = tasks.create_task(self._upkeep(self._admission), name="chargers: upkeep")
             started()
             try:
                 await stopping.wait()
             finally:
                 server.close()
-                upkeep.cancel()
-            self._drain()
+            self._door.is_closed = True
+            await send_away(self._connections, rate=config.drain_rate, seconds=drain_seconds, spawn=self._spawn)
+            if isinstance(server, TlsListener):
+                await server.wait_closed()
+            upkeep.cancel()
+
+    async def _listening(self, tasks: asyncio.TaskGroup) -> asyncio.Server | TlsListener:
+        """Raises OSError, and ConfigurationError for a certificate."""
+        config = self._around.config
+        context = tls_context(config)
+        if context is not None:
+            listener = self._tls_listener(context, tasks)
+            self.port = await listener.listen(config.host, config.port, reuse_port=config.reuse_port)
+            return listener
+        server = await asyncio.get_running_loop().create_server(
+            self._new_socket, config.host, config.port, backlog=BACKLOG, reuse_port=config.reuse_port or None
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        return server
 
     def superseded(self, charger: ChargerId, epoch: int) -> None:
         """A newer connection owns the charger: close the one here, if its epoch is older."""
@@ -108,20 +119,17 @@ class ChargerServer:
         else:
             await do_later_for_absent(charger, work, self._around)
 
-    def _drain(self) -> None:
-        self._draining = True
-        for connection in list(self._connections):
-            connection.close(1012, "the gateway restarts")
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         if self._tasks is None:
             raise RuntimeError("a connection has work before the server runs")
         self._tasks.create_task(work, name="chargers: beside a connection")
 
-    async def _upkeep(self) -> None:
+    async def _upkeep(self, admission: AdmissionRate) -> None:
         while True:
             await asyncio.sleep(UPKEEP_INTERVAL)
             now = asyncio.get_running_loop().time()
+            admission.tell(now)
+            self._around.observer.depth("admission", admission.line)
             for connection in list(self._connections):
                 try:
                     connection.upkeep(now)
@@ -132,9 +140,12 @@ class ChargerServer:
     # ------------------------------------------------------------ admission
 
     def _tls_listener(self, context: ssl.SSLContext, tasks: asyncio.TaskGroup) -> TlsListener:
+        config = self._around.config
+        rate = TLS_PER_ADMISSION * config.admission_rate
         return TlsListener(
             context,
-            timeout=self._around.config.handshake_timeout,
+            timeout=config.handshake_timeout,
+            bucket=TokenBucket(rate, rate, asyncio.get_running_loop().time()) if rate else None,
             new_protocol=self._new_socket,
             spawn=tasks.create_task,
             failed=lambda: self._around.observer.handshake_refused(TLS_FAILED),
@@ -150,21 +161,28 @@ class ChargerServer:
         )
 
     def _on_request(self, socket: WebSocket, request: Request) -> None:
-        if self._tasks is None or self._draining:
-            socket.reject(503, "the gateway restarts", {"Retry-After": str(RETRY_AFTER)})
+        if self._tasks is None or self._admission is None or self._door.is_closed:
+            self._door.turn_away(socket, STOPPING, soon())
+            return
+        # Whoever it is: the end of its path tells it from others, and costs nothing to find.
+        name = request.path[-MAX_IDENTITY_LENGTH:]
+        seconds = self._admission.admit(name, asyncio.get_running_loop().time())
+        if seconds is not None:
+            self._around.observer.admission_put_off()
+            self._door.turn_away(socket, "too many chargers connect at once; it is not your turn yet", seconds)
             return
         self._tasks.create_task(self._serve(socket, request), name=f"charger at {socket.remote_address}")
 
     async def _serve(self, socket: WebSocket, request: Request) -> None:
         """Admit a charger and run its connection to the end."""
-        connection = await self._connected(socket, request)
+        connection = await self._door.connected(socket, request)
         # The request is needed no more, and this task lives as long as the connection does.
         del request
         if connection is None:
             return
         self._connections.add(connection)
-        if self._draining:
-            connection.close(1012, "the gateway restarts")
+        if self._door.is_closed:
+            connection.close(SERVICE_RESTART, STOPPING)
         try:
             await connection.run()
         except Exception:
@@ -173,119 +191,3 @@ class ChargerServer:
             socket.abort()
         finally:
             self._connections.discard(connection)
-
-    async def _connected(self, socket: WebSocket, request: Request) -> Connection | None:
-        """The charger's connection; None where it was turned away or hung up."""
-        try:
-            return await self._admitted(socket, request)
-        except HandshakeRefused as refusal:
-            self._refuse(socket, request, refusal)
-        except (LogUnavailable, TimeoutError) as error:
-            away = HandshakeRefused(503, f"try again later: {error or 'too slow'}", retry_after=RETRY_AFTER)
-            self._refuse(socket, request, away)
-        except Exception:
-            # Our own bug, in one handshake: every other goes on.
-            _log.exception("handshake failed", path=_for_log(request), remote=socket.remote_address)
-            socket.abort()
-        return None
-
-    async def _admitted(self, socket: WebSocket, request: Request) -> Connection | None:
-        charger = charger_id(request.path)
-        if not socket.is_handshake(request):
-            raise HandshakeRefused(426, "this address speaks OCPP over WebSockets; connect with ws:// or wss://")
-        async with asyncio.timeout(self._around.config.handshake_timeout):
-            subprotocol, header = await self._checked(charger, request)
-        if subprotocol is None:
-            self._close_without_protocol(socket, request, charger)
-            return None
-        if socket.closed:
-            # A claim would take the charger from the connection that it may have opened since.
-            _log.info("handshake failed", charger=str(charger), reason="the charger hung up")
-            return None
-        claim = await self._around.ownership.claim(charger)
-        try:
-            connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around, spawn=self._spawn)
-            problem = socket.accept(request, header, connection)
-        except Exception:
-            await give_up(self._around.ownership, charger, claim.epoch)
-            raise
-        if problem is None:
-            loser = self._around.router.attach(connection)
-            if loser is not None:
-                loser.close(1000, "superseded by a newer connection")
-            return connection
-        _log.warning("handshake failed", charger=str(charger), reason=problem, remote=socket.remote_address)
-        # The connection that the charger was online by, if it was, has lost it by the claim.
-        self.superseded(charger, claim.epoch)
-        if claim.fields.get("availability") == b"online":
-            await connection.abandon(problem)
-        else:
-            await give_up(self._around.ownership, charger, claim.epoch)
-        return None
-
-    async def _checked(self, charger: ChargerId, request: Request) -> tuple[str | None, str | None]:
-        """The subprotocol to speak, and its spelling in the answer, of a charger that may connect."""
-        settings = await self._around.ownership.settings(charger)
-        if settings.has_password or self._around.config.require_password:
-            await self._authenticate(charger, request)
-        make = Make(charger.identity, settings.vendor, settings.model, settings.firmware_version)
-        quirks = self._around.quirks.quirks(make)
-        return chosen_subprotocol(
-            offered_subprotocols(request.headers),
-            tuple(PROFILES),
-            preferred=settings.subprotocol,
-            default=quirks.default_subprotocol or self._around.config.default_subprotocol,
-        )
-
-    async def _authenticate(self, charger: ChargerId, request: Request) -> None:
-        """Check Basic credentials (OCPP security profiles 1 and 2). Raises HandshakeRefused with 401."""
-        given = credentials(request.headers)
-        if given is None:
-            raise HandshakeRefused(401, "this charger needs its password (HTTP Basic authentication)")
-        if given.user.decode("utf-8", "replace") != charger.identity:
-            raise HandshakeRefused(401, "the user name must be the charger id")
-        for password in password_spellings(given.password):
-            if await self._around.ownership.check_password(charger, password):
-                return
-        raise HandshakeRefused(401, "wrong password")
-
-    def _close_without_protocol(self, socket: WebSocket, request: Request, charger: ChargerId) -> None:
-        """No common subprotocol: finish the handshake, then close (OCPP-J 1.6 section 3.3, 2.0.1 part 4 3.1.2)."""
-        offered = offered_subprotocols(request.headers)
-        known = ", ".join(PROFILES)
-        if not offered:
-            told = f"offers no subprotocol; set [chargers] default_subprotocol (one of {known}) to serve it"
-        else:
-            told = f"offers {', '.join(offered)}; this gateway speaks {known}"
-        _log.warning("no common subprotocol", charger=str(charger), reason=told, remote=socket.remote_address)
-        self._around.observer.handshake_refused(101)
-        if socket.accept(request, None, _Nobody()) is None:
-            socket.close(1002, f"no common subprotocol: speak one of {known}")
-
-    def _refuse(self, socket: WebSocket, request: Request, refusal: HandshakeRefused) -> None:
-        self._around.observer.handshake_refused(refusal.status)
-        _log.warning("charger refused", path=_for_log(request), status=refusal.status, reason=refusal.reason,
-                     remote=socket.remote_address)  # fmt: skip
-        headers: dict[str, str] = {}
-        if refusal.status == 401:
-            headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
-        if refusal.status == 426:
-            headers["Upgrade"] = "websocket"
-        if refusal.retry_after is not None:
-            headers["Retry-After"] = str(refusal.retry_after)
-        socket.reject(refusal.status, refusal.reason, headers)
-
-
-def _for_log(request: Request) -> str:
-    """The path without its query, in which some put a password."""
-    return request.path.partition("?")[0][:200]
-
-
-class _Nobody:
-    """Listens to a WebSocket that is about to be closed."""
-
-    def text_received(self, text: str) -> None:
-        return None
-
-    def socket_closed(self, code: int, reason: str) -> None:
-        return None

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from gateway.chargers.admission_rate import TokenBucket
 from gateway.chargers.config import ChargersConfig, TlsVersion
 from gateway.core.errors import ConfigurationError
 
@@ -28,6 +29,9 @@ BACKLOG = 4096
 
 ACCEPT_RETRY = 1.0
 """Seconds after which accepting is tried again where the system cannot (too many open files)."""
+
+CLOSE_SECONDS = 1.0
+"""Seconds that handshakes under way get to end when the listener is closed, so that the chargers hear an answer."""
 
 VERSIONS: dict[TlsVersion, ssl.TLSVersion] = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -71,7 +75,8 @@ def tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
 class TlsListener:
     """Listens, leads chargers through their TLS handshakes, and tells of those that fail.
 
-    `new_protocol` makes the protocol of a connection, `spawn` runs tasks, `failed` is called for each failure.
+    `new_protocol` makes the protocol of a connection, `spawn` runs tasks, `failed` is called for each failure. Each
+    handshake takes a token out of `bucket`; while it is empty, chargers wait to be accepted.
     """
 
     def __init__(
@@ -79,49 +84,68 @@ class TlsListener:
         context: ssl.SSLContext,
         *,
         timeout: float,
+        bucket: TokenBucket | None,
         new_protocol: Callable[[], asyncio.Protocol],
         spawn: "Callable[..., asyncio.Task[None]]",
         failed: Callable[[], None],
     ) -> None:
-        self._context, self._timeout = context, timeout
+        self._context, self._timeout, self._bucket = context, timeout, bucket
         self._new_protocol, self._spawn, self._failed = new_protocol, spawn, failed
         self._sockets: list[socket.socket] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._accepting: set[asyncio.Task[None]] = set()
+        self._handshakes: set[asyncio.Task[None]] = set()
         self._told = 0
         self._window_began = float("-inf")
 
-    async def listen(self, host: str, port: int) -> int:
+    async def listen(self, host: str, port: int, *, reuse_port: bool = False) -> int:
         """Accept chargers from now on; the port. Raises OSError."""
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         try:
             for family, _, _, _, address in dict.fromkeys(found):
-                listening = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+                listening = socket.create_server(address[:2], family=family, backlog=BACKLOG, reuse_port=reuse_port)
                 self._sockets.append(listening)
                 listening.setblocking(False)
         except OSError:
             self.close()
             raise
         for listening in self._sockets:
-            self._begin(self._accept(listening), "TLS listener")
+            self._begin(self._accepting, self._accept(listening), "TLS listener")
         return int(self._sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Accept nobody any more, and give up what is not through yet."""
-        for task in self._tasks:
+        """Accept nobody any more."""
+        for task in self._accepting:
             task.cancel()
         for listening in self._sockets:
             listening.close()
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    async def wait_closed(self) -> None:
+        """Return when no handshake is under way any more; those that take long are given up."""
+        if self._handshakes:
+            _, late = await asyncio.wait(self._handshakes, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+
+    def _begin(self, among: "set[asyncio.Task[None]]", work: Coroutine[Any, Any, None], name: str) -> None:
         task = self._spawn(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        among.add(task)
+        task.add_done_callback(among.discard)
+
+    async def _may_go_on(self) -> None:
+        """Take a token, and wait until it is there."""
+        bucket = self._bucket
+        if bucket is not None:
+            tokens = bucket.tokens(asyncio.get_running_loop().time())
+            bucket.take()
+            if tokens < 1:
+                await asyncio.sleep((1 - tokens) / bucket.rate)
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await self._may_go_on()
             try:
                 accepted, address = await loop.sock_accept(listening)
             except ConnectionError:
@@ -130,7 +154,7 @@ class TlsListener:
                 _log.error("no charger can be accepted", reason=str(error))
                 await asyncio.sleep(ACCEPT_RETRY)
                 continue
-            self._begin(self._handshake(accepted, f"{address[0]}:{address[1]}"), "TLS handshake")
+            self._begin(self._handshakes, self._handshake(accepted, f"{address[0]}:{address[1]}"), "TLS handshake")
 
     async def _handshake(self, accepted: socket.socket, remote: str) -> None:
         loop = asyncio.get_running_loop()

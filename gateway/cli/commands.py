@@ -91,6 +91,10 @@ def serve(
     data_dir: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Data of the embedded servers", show_default=False)
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the ports, one for each core", show_default="1")
+    ] = None,
+    worker: Annotated[int | None, typer.Option(hidden=True, help="Set by the parent of workers")] = None,
 ) -> None:
     """Run the gateway.
 
@@ -103,10 +107,15 @@ def serve(
     from gateway.cli.overrides import overrides
     from gateway.config import load
 
-    loaded = load(config, overrides(listen=listen, data_dir=data_dir))
-    from gateway.cli.serve import run_gateway  # after that, as it imports the whole house
+    loaded = load(config, overrides(listen=listen, data_dir=data_dir, workers=workers))
+    # What follows is imported after that, and in a parent of workers never, as it is the whole house.
+    if worker is None and loaded.settings.gateway.workers > 1:
+        from gateway.cli.workers import run_workers
 
-    raise typer.Exit(run_gateway(loaded, dev=dev))
+        raise typer.Exit(run_workers(loaded, options=sys.argv[2:]))
+    from gateway.cli.serve import run_gateway
+
+    raise typer.Exit(run_gateway(loaded, dev=dev, worker=worker))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.core.errors import ConfigurationError
 
 
-def overrides(*, listen: str | None, data_dir: Path | None) -> dict[str, dict[str, Any]]:
+def overrides(*, listen: str | None, data_dir: Path | None, workers: int | None = None) -> dict[str, dict[str, Any]]:
     """Command-line options as settings. Raises ConfigurationError for an address that cannot be read."""
     settings: dict[str, dict[str, Any]] = {}
     if listen is not None:
@@ -18,4 +18,6 @@ def overrides(*, listen: str | None, data_dir: Path | None) -> dict[str, dict[st
             settings["chargers"]["host"] = host.removeprefix("[").removesuffix("]")
     if data_dir is not None:
         settings["gateway"] = {"data_dir": data_dir}
+    if workers is not None:
+        settings.setdefault("gateway", {})["workers"] = workers
     return settings

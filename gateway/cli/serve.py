@@ -1,7 +1,9 @@
 """`serve`: run one gateway until it is told to stop."""
 
 import asyncio
+import os
 import signal
+import threading
 from typing import Any
 
 import structlog
@@ -10,14 +12,30 @@ from gateway import log
 from gateway.app import Gateway
 from gateway.config import Loaded
 from gateway.core.errors import GatewayError
+from gateway.embedding import needs_embedded_servers
+from gateway.workers.membership import Membership
 
 _log = structlog.get_logger(__name__)
 
+EMBEDDED_SECONDS = 10.0
+"""What embedded servers get beyond the deadline to end by themselves: they save what chargers were told is stored."""
 
-def run_gateway(loaded: Loaded, *, dev: bool) -> int:
-    """Run a gateway to its end; the exit code. Raises GatewayError where it cannot start."""
+AT_ONCE_SECONDS = 2.0
+"""How long the end may take that a second signal asks for."""
+
+ENDED_AT_ONCE = 130
+
+
+def run_gateway(loaded: Loaded, *, dev: bool, worker: int | None = None) -> int:
+    """Run a gateway to its end; the exit code. `worker` is its number among several, that have a parent.
+
+    Raises GatewayError where it cannot start.
+    """
     node = loaded.settings.gateway
     log.configure(node.log_format, node.log_level)
+    membership = None if worker is None else Membership(worker)
+    if worker is not None:
+        structlog.contextvars.bind_contextvars(worker=worker)
     file = loaded.origins.file
     _log.info("starting", node=node.node, configuration=str(file.path) if file else "defaults and environment")
     for advice in loaded.advice:
@@ -26,13 +44,15 @@ def run_gateway(loaded: Loaded, *, dev: bool) -> int:
         _warn_of_open_doors(loaded)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_serve(Gateway(loaded.settings, dev=dev)))
+            gateway = Gateway(loaded.settings, dev=dev, membership=membership)
+            return runner.run(_serve(gateway, _deadline(loaded), membership))
         except BaseExceptionGroup as group:
             raise _first_of_ours(group) from group
 
 
-async def _serve(gateway: Gateway) -> int:
-    """Drain at the first signal; at the second, or while there is nothing to drain yet, end at once."""
+async def _serve(gateway: Gateway, deadline: float, membership: Membership | None) -> int:
+    """Drain at the first signal, for `deadline` seconds at the most; at the second, or while there is nothing to drain
+    yet, end at once. A worker whose parent is gone drains, too."""
     loop = asyncio.get_running_loop()
     work = asyncio.current_task()
     ready = asyncio.Event()
@@ -41,18 +61,61 @@ async def _serve(gateway: Gateway) -> int:
     def stop() -> None:
         nonlocal asked
         asked += 1
+        if asked == 1:
+            _end_after(deadline, 1)
+        else:
+            _end_after(AT_ONCE_SECONDS, ENDED_AT_ONCE)
         if work is not None and (asked > 1 or not ready.is_set()):
             work.cancel()
         gateway.stop()
 
+    def opened() -> None:
+        ready.set()
+        if membership is not None:
+            membership.ready()
+
+    async def follow_parent(membership: Membership) -> None:
+        await membership.run()
+        _log.error("the parent of the workers is gone: this one ends, too")
+        if not asked:
+            stop()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    try:
-        await gateway.run(ready.set)
-    except asyncio.CancelledError:
-        _log.info("ended before all was up" if asked == 1 else "ended at once")
-        return 0 if asked == 1 else 130
+    async with asyncio.TaskGroup() as beside:
+        following = None
+        if membership is not None:
+            following = beside.create_task(follow_parent(membership), name="parent of the workers")
+        try:
+            await gateway.run(opened)
+        except asyncio.CancelledError:
+            _log.info("ended before all was up" if asked == 1 else "ended at once")
+            return 0 if asked == 1 else ENDED_AT_ONCE
+        finally:
+            if following is not None:
+                following.cancel()
     return 0
+
+
+def _deadline(loaded: Loaded) -> float:
+    """Seconds from the first signal to the end of the process."""
+    settings = loaded.settings
+    return settings.gateway.shutdown_deadline + (EMBEDDED_SECONDS if needs_embedded_servers(settings) else 0.0)
+
+
+def _end_after(seconds: float, code: int) -> None:
+    """End this process then, whatever hangs in it: from a thread of its own, which needs nothing of the event loop.
+
+    Nothing is lost by that which another process could not lose by a power cut.
+    """
+
+    def end() -> None:
+        _log.error("not all has ended in time: the process ends now", seconds=seconds)
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _warn_of_open_doors(loaded: Loaded) -> None:

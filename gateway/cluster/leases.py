@@ -21,6 +21,7 @@ from gateway.core.ports import Observer, OutwardReader
 
 log = structlog.get_logger(__name__)
 
+_LEAVE_SECONDS = 1.0
 _PATIENCE = 3
 """Rounds that a lease stays free before a node takes it that has its share already."""
 
@@ -115,6 +116,7 @@ class LogReading:
 
     async def _leave(self) -> None:
         try:
-            await self._lane.call("ZREM", attendance_key(self._reader.name), self._node)
-        except LogUnavailable as error:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._lane.call("ZREM", attendance_key(self._reader.name), self._node)
+        except (LogUnavailable, TimeoutError) as error:
             log.debug("could not take leave of the other nodes", reader=self._reader.name, problem=str(error))

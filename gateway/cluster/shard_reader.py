@@ -5,6 +5,7 @@ moves only after the receiver has confirmed, and only while the lease is ours.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
@@ -127,13 +128,19 @@ class ShardReader:
 
     async def _close(self, delivery: Delivery) -> None:
         """Store the cursor a last time, close, and only then free the lease for the next."""
-        release = partial(self._lease.release, clean=self._settled)
-        for what, end in (("cursor", self._lease.renew), ("delivery", delivery.close), ("lease", release)):
-            try:
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await end()
-            except (DeliveryError, LogUnavailable, TimeoutError) as error:
-                log.debug("a shard was not left cleanly", reader=self._reader.name, what=what, problem=str(error))
+        redis_answers = await self._ended("cursor", self._lease.renew)
+        await self._ended("delivery", delivery.close)
+        if redis_answers:
+            await self._ended("lease", partial(self._lease.release, clean=self._settled))
+
+    async def _ended(self, what: str, end: Callable[[], Awaitable[object]]) -> bool:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await end()
+        except (DeliveryError, LogUnavailable, TimeoutError) as error:
+            log.debug("a shard was not left cleanly", reader=self._reader.name, what=what, problem=str(error))
+            return False
+        return True
 
     # ------------------------------------------------------------ reading
 

@@ -1,7 +1,7 @@
 """What an adapter is, and all that it gets of the gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -39,8 +39,8 @@ class GatewayContext:
     feed: Feed
     health: HealthBoard
     observer: Observer
-    metrics: Callable[[], bytes]
-    """The metrics page in Prometheus's text format."""
+    metrics: Callable[[], Awaitable[bytes]]
+    """The metrics page in Prometheus's text format; of all workers, where there are several."""
     read_log: Callable[[OutwardReader], Coroutine[Any, Any, None]]
     """Read the log for an outward reader under leases, all shards, until cancelled."""
     known_chargers: Callable[[], AsyncIterator[ChargerId]]

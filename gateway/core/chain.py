@@ -19,7 +19,7 @@ from gateway.core.identity import ChargerId
 from gateway.core.policies import ASKERS, FALLBACKS, LOCAL, TOKENS, AnswersConfig, Chain, PolicyBook, Step
 from gateway.core.ports import ChargerSettings, TokenStore
 from gateway.core.reports import Boot, BootDecision, TokenDecision
-from gateway.core.responder import AuthorizeQuestion, Decision, LocalResponder, Question
+from gateway.core.responder import AuthorizeQuestion, Decision, LocalResponder, Question, spread_interval
 from gateway.core.token_list import TokenList
 
 FALLBACK = "fallback"
@@ -54,13 +54,15 @@ class ChainResponder:
         config: AnswersConfig,
         *,
         heartbeat_interval: int,
+        spread: float = 0.0,
         tokens: TokenStore,
         settings: StoredSettings,
         askers: AskerBook,
         clock: Clock,
     ) -> None:
         self._config, self._book = config, PolicyBook(config)
-        self._local = LocalResponder(heartbeat_interval=heartbeat_interval)
+        self._local = LocalResponder(heartbeat_interval=heartbeat_interval, spread=spread)
+        self._spread = spread
         self._intervals = {
             "accepted": heartbeat_interval,
             "pending": config.boot_interval_pending,
@@ -99,7 +101,7 @@ class ChainResponder:
         """Use cases B01 to B03. What an operator stored wins over the chain."""
         stored = await self._from_redis(lambda: self._settings.get(charger))
         if stored.registration is not None:
-            return self._boot_decision(BootAnswer(status=stored.registration), OPERATOR)
+            return self._boot_decision(charger, BootAnswer(status=stored.registration), OPERATOR)
         chain = self._book.chain("boot", charger)
         if chain is None or chain == LOCALLY:
             return await self._local.boot(charger, boot)
@@ -109,7 +111,9 @@ class ChainResponder:
             return BootAnswer(status="accepted") if is_known else None
 
         said = await self._walked(chain, Query("boot", BootAnswer, charger, asdict(boot)), read=known)
-        return await self._local.boot(charger, boot) if said.answer is None else self._boot_decision(*said)
+        if said.answer is None:
+            return await self._local.boot(charger, boot)
+        return self._boot_decision(charger, said.answer, said.by)
 
     async def decide(self, question: Question) -> Decision:
         chain = self._book.chain(question.kind, question.charger)
@@ -175,10 +179,9 @@ class ChainResponder:
             except LogUnavailable:
                 await asyncio.sleep(REDIS_RETRY)
 
-    def _boot_decision(self, answer: BootAnswer | None, by: str) -> BootDecision:
-        status = "pending" if answer is None else answer.status
-        interval = None if answer is None else answer.interval
-        return BootDecision(status, interval or self._intervals[status], by)
+    def _boot_decision(self, charger: ChargerId, answer: BootAnswer, by: str) -> BootDecision:
+        own = spread_interval(charger, self._intervals[answer.status], self._spread)
+        return BootDecision(answer.status, answer.interval or own, by)
 
 
 NO_LIST = "any id token may charge: there is no list of tokens and nobody is asked"

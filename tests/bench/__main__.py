@@ -78,6 +78,7 @@ log_level = "warning"
 [chargers]
 host = "127.0.0.1"
 port = {port}
+admission_rate = 0
 [rest]
 host = "127.0.0.1"
 port = {rest_port}

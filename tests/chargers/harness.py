@@ -192,6 +192,7 @@ async def running(
     store: MemoryStore | None = None,
     catalog: Catalog | None = None,
     responder: Responder | None = None,
+    drain_seconds: float = 10.0,
     **options: Any,
 ) -> AsyncIterator[Node]:
     """A server with these options of [chargers]; stopped and drained at the end."""
@@ -219,7 +220,8 @@ async def running(
     )
     node = Node(store, server, router, observer, tls=config.tls_certificate is not None)
     started = asyncio.Event()
-    serving = asyncio.create_task(server.run(started.set, node.stopping), name="server under test")
+    work = server.run(started.set, node.stopping, drain_seconds=drain_seconds)
+    serving = asyncio.create_task(work, name="server under test")
     serving.add_done_callback(lambda _: started.set())
     await started.wait()
     try:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
-from tests.chargers.harness import BOOT, METER, PATIENCE, START, Charger, Node, handshake, response, running, until
+from tests.chargers.harness import BOOT, METER, START, Charger, Node, running, until
 from tests.support.memory import MemoryStore
 
 CP1 = ChargerId("CP1")
@@ -283,21 +283,6 @@ async def test_a_drain_sends_every_charger_away_with_1012() -> None:
         assert [await a.closed(), await b.closed()] == [1012, 1012]
     assert [store.types(ChargerId(name))[-1] for name in "AB"] == ["ocpp.charger.disconnected"] * 2
     assert store.owned == set()
-
-
-async def test_a_charger_in_mid_handshake_is_sent_away_by_a_drain() -> None:
-    async with running() as node:
-        node.store.prompt.clear()
-        reader, writer = await node.raw()
-        writer.write(handshake())
-        await until(lambda: node.store.asked == 1)
-        node.stopping.set()
-        await until(lambda: node.server._draining)
-        node.store.prompt.set()
-        status, _ = await response(reader)
-        assert status == 101
-        await asyncio.wait_for(reader.readuntil((1012).to_bytes(2, "big")), PATIENCE)
-        writer.close()
 
 
 # ---------------------------------------------------------------- about transactions that the twin has forgotten

@@ -304,3 +304,9 @@ def test_put_tokens_and_remove_token_keep_list_and_index_together(client: redis.
     assert [run(client, "remove_token", keys, "a") for _ in range(2)] == [1, 0]
     assert client.hgetall("tokens") == {b"b": b"B2"}
     assert client.zrange("index", 0, -1) == [b"b"]
+
+
+def test_of_two_nodes_that_start_together_one_makes_the_first_key(client: redis.Redis) -> None:
+    made = [run(client, "first_key", ["keys"], f"digest-{node}", f"key-{node}") for node in "ab"]
+    assert made == [1, 0]
+    assert client.hgetall("keys") == {b"digest-a": b"key-a"}

@@ -183,6 +183,16 @@ async def test_api_keys_are_made_verified_and_revoked(valkey: Valkey) -> None:
             assert b"chosen" not in b"".join(client.hgetall("ocpp:api_keys"))
 
 
+async def test_the_first_api_key_is_made_once_by_nodes_that_start_together(valkey: Valkey) -> None:
+    async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
+        made = await asyncio.gather(
+            *(node.cluster.api_keys.create_first("first key", "admin") for node in (a, b) for _ in range(5))
+        )
+        (first,) = [one for one in made if one is not None]
+        assert await b.cluster.api_keys.verify(first[1]) == first[0]
+        assert list(await a.cluster.api_keys.list()) == [first[0]]
+
+
 async def test_later_work_is_done_when_it_is_due_and_once(valkey: Valkey) -> None:
     async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
         now = time.time()

@@ -30,7 +30,7 @@ def lab_gateway(tmp_path_factory: pytest.TempPathFactory, lab_broker: EmbeddedBr
         folder / "gateway",
         redis_url=valkey.url,
         mqtt_url=lab_broker.url,
-        settings={"chargers": {"quirks": str(quirks), "heartbeat_interval": 300}, **POLICIES},
+        settings={"chargers": {"quirks": str(quirks), "heartbeat_interval": 300, "heartbeat_spread": 0}, **POLICIES},
     )
     with process:
         _list_tokens(process)

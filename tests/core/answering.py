@@ -64,7 +64,11 @@ class House:
 
 
 def house(
-    *askers: FakeAsker, tokens: tuple[IdToken, ...] = (), stored: dict[str, Any] | None = None, **answers: Any
+    *askers: FakeAsker,
+    tokens: tuple[IdToken, ...] = (),
+    stored: dict[str, Any] | None = None,
+    spread: float = 0.0,
+    **answers: Any,
 ) -> House:
     """A responder with these options of [answers] and this token list."""
     book, listed, settings = AskerBook(), MemoryTokens(*tokens), FakeSettings(**(stored or {}))
@@ -72,7 +76,13 @@ def house(
         book.register(asker)
     config = AnswersConfig(**{"deadline": 6.0, "step_deadline": 3.0, **answers})
     responder = ChainResponder(
-        config, heartbeat_interval=900, tokens=listed, settings=settings, askers=book, clock=VirtualClock()
+        config,
+        heartbeat_interval=900,
+        spread=spread,
+        tokens=listed,
+        settings=settings,
+        askers=book,
+        clock=VirtualClock(),
     )
     return House(responder, listed, settings)
 

@@ -461,3 +461,14 @@ def test_a_boot_waits_while_redis_is_away() -> None:
         return (await made.responder.boot(CP1, BOOT)).status
 
     assert run(outage()) == "rejected"
+
+
+def test_what_a_business_system_says_of_an_interval_is_told_as_it_is_and_the_settings_own_are_spread() -> None:
+    asker = FakeAsker("webhook", {"status": "pending", "interval": 120})
+    asked = house(asker, boot=["webhook", "accepted"], spread=0.5)
+    assert run(asked.responder.boot(CP1, BOOT)).interval == 120
+    own = house(boot=["pending"], spread=0.5, boot_interval_pending=1000)
+    fleet = [ChargerId(f"CP-{number}") for number in range(50)]
+    told = {run(own.responder.boot(charger, BOOT)).interval for charger in fleet}
+    assert len(told) > 25
+    assert 500 <= min(told) <= max(told) <= 1000

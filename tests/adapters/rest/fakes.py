@@ -303,6 +303,10 @@ class FakeApiKeys:
         self.secrets[secret] = key
         return key, secret
 
+    async def create_first(self, name: str, scope: Scope) -> tuple[ApiKey, str] | None:
+        self.redis.ask()
+        return None if self.secrets else await self.create(name, scope)
+
     async def verify(self, secret: str) -> ApiKey | None:
         self.redis.ask()
         return self.secrets.get(secret)
@@ -396,7 +400,7 @@ class FakeGateway:
             feed=self.feed,
             health=self.health,
             observer=observer,
-            metrics=lambda: b"# HELP ocpp_connections Connections\n",
+            metrics=_metrics,
             read_log=_never_read,
             known_chargers=_no_chargers,
             dev=dev,
@@ -418,6 +422,10 @@ class FakeGateway:
 
 async def _never_read(reader: object) -> None:
     raise AssertionError("REST does not read the log")
+
+
+async def _metrics() -> bytes:
+    return b"# HELP ocpp_connections Connections\n"
 
 
 async def _no_chargers() -> AsyncIterator[ChargerId]:

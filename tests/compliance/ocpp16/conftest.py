@@ -29,7 +29,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     valkey, broker = Valkey(folder / "valkey").start(), EmbeddedBroker(folder / "broker").start()
     quirks = folder / "strict.toml"
     quirks.write_text(f'[[profile]]\nname = "strict"\nmatch = {{ identity = "{STRICT}*" }}\nstrict = true\n')
-    settings = {"chargers": {"quirks": str(quirks)}}
+    settings = {"chargers": {"quirks": str(quirks), "heartbeat_spread": 0}}
     gateway = GatewayProcess(folder / "gateway", redis_url=valkey.url, mqtt_url=broker.url, settings=settings)
     with gateway:
         # With the first token there is a list, and whoever is not on it is unknown.
