@@ -209,7 +209,7 @@ class Connection:
             version=self.version,
             remote_address=self._socket.remote_address,
             node=self._around.node,
-            security="tls" if self._socket.encrypted else None,
+            security=self._socket.security,
             quirks=self._make.name,
         )
 

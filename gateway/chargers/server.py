@@ -1,7 +1,6 @@
 """Where chargers connect: listens, admits, and owns every connection of this node."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,6 +12,7 @@ from gateway.chargers.connection import Connection
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.handshake import (
     charger_id,
+    check_certificate,
     chosen_subprotocol,
     credentials,
     offered_subprotocols,
@@ -20,7 +20,7 @@ from gateway.chargers.handshake import (
 )
 from gateway.chargers.later_work import KINDS
 from gateway.chargers.surroundings import Surroundings
-from gateway.chargers.tls import BACKLOG, TlsListener, tls_context
+from gateway.chargers.tls import BACKLOG, TlsListener
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import ConfigurationError, HandshakeRefused, LogUnavailable
 from gateway.core.identity import ChargerId
@@ -60,14 +60,13 @@ class ChargerServer:
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            context = tls_context(config)
             server: asyncio.Server | TlsListener
             try:
-                if context is None:
+                if not config.tls_certificate:
                     server = await loop.create_server(self._new_socket, config.host, config.port, backlog=BACKLOG)
                     self.port = server.sockets[0].getsockname()[1]
                 else:
-                    server = self._tls_listener(context, tasks)
+                    server = self._tls_listener(tasks)
                     self.port = await server.listen(config.host, config.port)
             except OSError as error:
                 raise ConfigurationError(
@@ -131,10 +130,9 @@ class ChargerServer:
 
     # ------------------------------------------------------------ admission
 
-    def _tls_listener(self, context: ssl.SSLContext, tasks: asyncio.TaskGroup) -> TlsListener:
+    def _tls_listener(self, tasks: asyncio.TaskGroup) -> TlsListener:
         return TlsListener(
-            context,
-            timeout=self._around.config.handshake_timeout,
+            self._around.config,
             new_protocol=self._new_socket,
             spawn=tasks.create_task,
             failed=lambda: self._around.observer.handshake_refused(TLS_FAILED),
@@ -194,7 +192,7 @@ class ChargerServer:
         if not socket.is_handshake(request):
             raise HandshakeRefused(426, "this address speaks OCPP over WebSockets; connect with ws:// or wss://")
         async with asyncio.timeout(self._around.config.handshake_timeout):
-            subprotocol, header = await self._checked(charger, request)
+            subprotocol, header = await self._checked(charger, request, socket.client_certificate)
         if subprotocol is None:
             self._close_without_protocol(socket, request, charger)
             return None
@@ -223,10 +221,16 @@ class ChargerServer:
             await give_up(self._around.ownership, charger, claim.epoch)
         return None
 
-    async def _checked(self, charger: ChargerId, request: Request) -> tuple[str | None, str | None]:
+    async def _checked(
+        self, charger: ChargerId, request: Request, certificate: dict[str, Any] | None
+    ) -> tuple[str | None, str | None]:
         """The subprotocol to speak, and its spelling in the answer, of a charger that may connect."""
+        config = self._around.config
+        if certificate:
+            check_certificate(certificate, charger, config.tls_client_organizations)
         settings = await self._around.ownership.settings(charger)
-        if settings.has_password or self._around.config.require_password:
+        must_show = settings.has_password or config.require_password or config.tls_client_ca is not None
+        if must_show and not certificate:
             await self._authenticate(charger, request)
         make = Make(charger.identity, settings.vendor, settings.model, settings.firmware_version)
         quirks = self._around.quirks.quirks(make)
@@ -234,7 +238,7 @@ class ChargerServer:
             offered_subprotocols(request.headers),
             tuple(PROFILES),
             preferred=settings.subprotocol,
-            default=quirks.default_subprotocol or self._around.config.default_subprotocol,
+            default=quirks.default_subprotocol or config.default_subprotocol,
         )
 
     async def _authenticate(self, charger: ChargerId, request: Request) -> None:

@@ -217,7 +217,7 @@ async def running(
             quirks=catalog or Catalog.of(built_in()),
         )
     )
-    node = Node(store, server, router, observer, tls=config.tls_certificate is not None)
+    node = Node(store, server, router, observer, tls=bool(config.tls_certificate))
     started = asyncio.Event()
     serving = asyncio.create_task(server.run(started.set, node.stopping), name="server under test")
     serving.add_done_callback(lambda _: started.set())
