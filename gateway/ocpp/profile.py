@@ -124,7 +124,8 @@ class Ending:
     """How a command ended, read from the charger's answers.
 
     `acted` is true where the charger may have acted on it although the outcome does not say so; `final` where nothing
-    follows this yes, although the row says what would be followed.
+    follows this yes, although the row says what would be followed. `awaiting` are the ids of requests whose reports are
+    still to come: a followed command is over when there is none any more.
     """
 
     outcome: Outcome
@@ -132,6 +133,7 @@ class Ending:
     result: dict[str, Any] | None = None
     acted: bool = False
     final: bool = False
+    awaiting: tuple[int, ...] = ()
 
 
 Dialogue = Generator[Call, Answered | Refused, Ending]
@@ -143,7 +145,8 @@ class Follow:
     """What a charger sends after its yes, until the command is at its end.
 
     Events of type `event` that the charger makes from the first CALL on are shown to `ending`, oldest first, together
-    with the yes and the calls; it returns None for one that belongs to something else, and while the work goes on.
+    with the yes and the calls; it returns None for one that belongs to something else, and while the work goes on. What
+    it returns takes the place of the yes while it is `awaiting` more.
     Parts of a report are shown when the last has come, put together, with `complete` in their data.
     """
 
