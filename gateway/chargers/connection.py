@@ -245,8 +245,11 @@ class Connection:
         Raises OwnershipLost where this connection ends before.
         """
         done = self._loop.create_future()
-        self._enqueue(_Internal(lambda: self._recorder.do_later(work), done))
+        self._enqueue(_Internal(lambda: self._do_later(work), done))
         await done
+
+    async def _do_later(self, work: Work) -> None:
+        self._calling.watches.noticed(await self._recorder.do_later(work))
 
     def upkeep(self, now: float) -> None:
         """Ping, close what is silent or stuck, and note now and then that the charger is there."""
