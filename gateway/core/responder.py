@@ -53,6 +53,10 @@ class Responder(Protocol):
 
     async def decide(self, question: Question) -> Decision: ...
 
+    def is_decided(self, kind: str, charger: ChargerId) -> bool:
+        """Whether anybody but the gateway itself is set up to decide such a question."""
+        ...
+
 
 class LocalResponder:
     """The gateway's own default answers: every token accepted (an empty one invalid), every boot accepted."""
@@ -70,3 +74,6 @@ class LocalResponder:
 
     async def decide(self, question: Question) -> Decision:
         return Decision(None)
+
+    def is_decided(self, kind: str, charger: ChargerId) -> bool:
+        return False

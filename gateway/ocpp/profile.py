@@ -67,7 +67,8 @@ class Inbound:
     twin chooses among several, and this is the one for a first message. `translate` never raises for anything that a
     charger may send: what it cannot read it leaves out, with a violation. `asks` names the question that a responder
     is asked before the reply (see `gateway.core.answers`). `money` marks actions that are never answered with
-    CALLERROR. `answered` is false for SEND frames.
+    CALLERROR. `answered` is false for SEND frames. `asks_after` names a question that is asked once it is known what
+    the message makes of its transaction, if somebody is set up to answer it.
     """
 
     event: str | None
@@ -76,6 +77,7 @@ class Inbound:
     asks: str | None = None
     money: bool = False
     answered: bool = True
+    asks_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
