@@ -204,7 +204,7 @@ class _House:
         self._health.set("node", "ok")
         self._context.opened.set()
         config = self._settings.chargers
-        scheme = "wss" if config.tls_certificate is not None else "ws"
+        scheme = "wss" if config.tls_certificate else "ws"
         host = "<this machine>" if config.host in ("0.0.0.0", "::") else config.host  # noqa: S104
         _log.info("chargers may connect", url=f"{scheme}://{host}:{self._chargers.port}/<charger id>")
         for line in answering:

@@ -25,4 +25,5 @@ ANSWER_EXAMPLES: Mapping[str, dict[str, Any]] = {
         "country": "DE",
     },
     "settlement": {"receipt_url": "https://pay.example.com/R-1", "receipt_id": "R-1"},
+    "transaction_cost": {"total_cost": 4.2},
 }

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from adapters.mqtt.event_schemas import EVENTS
 from adapters.mqtt.event_schemas.certificates import OcspRequest
-from adapters.mqtt.event_schemas.transactions import AdditionalId
+from adapters.mqtt.event_schemas.transactions import AdditionalId, TransactionEvent
 from gateway.core.connector_state import TokenFacts
 
 
@@ -34,6 +34,12 @@ class AuthorizeAsk(TypedDict):
     certificate_hashes: NotRequired[list[OcspRequest]]
 
 
+class TransactionCostAsk(TransactionEvent):
+    """A transaction as it stands after the charger's message; `final` where that ended it."""
+
+    final: bool
+
+
 ASKED_OF: Mapping[str, str] = {
     # question → the type of the event that carries the charger's message
     "boot": "ocpp.charger.booted",
@@ -49,7 +55,9 @@ ASKED_OF: Mapping[str, str] = {
     "vat_number": "ocpp.payment.vat_check",
     "settlement": "ocpp.payment.settled",
 }
-"""Every question but authorize, which comes from several."""
+"""Every question but authorize, which comes from several, and transaction_cost, which has a model of its own."""
+
+MODELS: Mapping[str, type] = {"authorize": AuthorizeAsk, "transaction_cost": TransactionCostAsk}
 
 _DECIDED = {"decision", "decided_by", "violations", "raw"}
 _DECIDED_OF_BOOT = {"status", "interval"}
@@ -76,7 +84,7 @@ def ask_schema(question: str, schemas: Mapping[str, dict[str, Any]]) -> dict[str
 
 
 def _data_name(question: str) -> str:
-    if question == "authorize":
-        return AuthorizeAsk.__name__
+    if question in MODELS:
+        return MODELS[question].__name__
     data = EVENTS.get(ASKED_OF.get(question, ""))
     return "" if data is None else data.__name__

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, create_model
 
 from adapters.mqtt import asyncapi_channels
-from adapters.mqtt.ask_schemas import Ask, AuthorizeAsk, ask_name, ask_schema
+from adapters.mqtt.ask_schemas import MODELS, Ask, ask_name, ask_schema
 from adapters.mqtt.asyncapi_parts import PARAMETERS, Channel, Object, Operation
 from adapters.mqtt.commands import Terms
 from adapters.mqtt.event_schemas import EVENTS, RawMessage
@@ -76,12 +76,13 @@ def document() -> Object:
 def _schemas() -> dict[str, Object]:
     fields: Object = {"payload": (dict[str, Any], ...)}
     call: type[BaseModel] = create_model("CallEnvelope", __base__=Terms, __doc__="An OCPP call with terms.", **fields)
-    told: list[Any] = [Envelope, Info, Result, ChargerState, ConnectorState, call, RawMessage, Ask, AuthorizeAsk]
+    told: list[Any] = [Envelope, Info, Result, ChargerState, ConnectorState, call, RawMessage, Ask, *MODELS.values()]
     told += [asyncapi_channels.command_model(model) for model in COMMANDS.values()]
     told += list(dict.fromkeys([*EVENTS.values(), *ANSWERS.values()]))
     made = components(told)
     asks = {ask_name(question): ask_schema(question, made) for question in ANSWERS}
-    used = {name: schema for name, schema in made.items() if name not in (Ask.__name__, AuthorizeAsk.__name__)}
+    parts = {model.__name__ for model in (Ask, *MODELS.values())}
+    used = {name: schema for name, schema in made.items() if name not in parts}
     return dict(sorted({**used, **asks}.items()))
 
 

@@ -125,8 +125,9 @@ async def _followed(yes: Ending, calls: Sequence[Call], follow: Follow, watch: W
         async with asyncio.timeout(max(0.0, seconds)):
             while True:
                 ending = follow.ending(yes, calls, await watch.next())
-                if ending is not None:
+                if ending is not None and not ending.awaiting:
                     return ending
+                yes = ending or yes
     except TimeoutError:
         told = "the charger said yes, but what it was asked for was not there in time; what still comes is an event"
         return Ending(Outcome.TIMEOUT, told, yes.result)

@@ -3,11 +3,21 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import NoDecode
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 Subprotocol = Literal["ocpp1.6", "ocpp2.0.1", "ocpp2.1"]
+
+
+def _as_list(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [value] if isinstance(value, Path) else value
+
+
+Files = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_as_list)]
 
 
 class ChargersConfig(BaseModel):
@@ -22,13 +32,32 @@ class ChargersConfig(BaseModel):
         description="Share the port with other nodes on this machine (SO_REUSEPORT); the system then spreads chargers "
         "over them. `serve --workers` sets it",
     )
-    tls_certificate: Path | None = Field(
-        None, description="PEM file with the certificate chain; with it chargers connect by wss"
+    tls_certificate: Files = Field(
+        (),
+        description="PEM file with the certificate chain; with it chargers connect by wss. A list of files, one for "
+        "each kind of key (ECDSA, RSA), serves chargers that know only one kind. Changed files are read without a "
+        "restart, for new connections",
     )
-    tls_key: Path | None = Field(None, description="PEM file with the certificate's private key")
+    tls_key: Files = Field((), description="PEM file with the certificate's private key; a list, in the same order")
     tls_minimum: TlsVersion = Field(
         "1.2",
         description="Oldest TLS version that is spoken; 1.0 and 1.1 can be broken, but some old chargers know no other",
+    )
+    tls_client_ca: Path | None = Field(
+        None,
+        description="PEM file with the authorities that sign your chargers' own certificates, and nobody else's: a "
+        "charger that shows one needs no password (security profile 3). The certificate's common name, serialNumber or "
+        "a DNS name in it must be the charger id",
+    )
+    tls_client_certificate: Literal["required", "optional"] = Field(
+        "required",
+        description="With tls_client_ca: whether chargers without a certificate are turned away, or may connect by "
+        "their password (security profile 2 beside 3)",
+    )
+    tls_client_organizations: tuple[str, ...] = Field(
+        (),
+        description="Organizations (O), one of which a charger's certificate must name: OCPP demands it, as the "
+        "authority may sign for others, too; empty: any",
     )
     default_subprotocol: Subprotocol | None = Field(
         None, description="Version for chargers that offer no subprotocol; without one they are turned away"
@@ -111,15 +140,23 @@ class ChargersConfig(BaseModel):
         "explains what may stand there",
     )
 
-    @field_validator("tls_certificate", "tls_key", "quirks")
+    @field_validator("tls_certificate", "tls_key", "tls_client_ca", "quirks")
     @classmethod
-    def _exists(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.exists():
-            raise ValueError("there is no such file")
-        return path
+    def _exists(cls, given: tuple[Path, ...] | Path | None) -> tuple[Path, ...] | Path | None:
+        paths = given if isinstance(given, tuple) else () if given is None else (given,)
+        for path in paths:
+            if not path.exists():
+                raise ValueError("there is no such file" + (f": {path}" if len(paths) > 1 else ""))
+        return given
 
     @model_validator(mode="after")
     def _certificate_and_key_go_together(self) -> Self:
-        if (self.tls_certificate is None) != (self.tls_key is None):
+        if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key go together: one is set, the other is not")
+        if len(self.tls_certificate) != len(self.tls_key):
+            raise ValueError("tls_certificate and tls_key go together: each certificate needs its own key, in order")
+        if self.tls_client_ca is not None and not self.tls_certificate:
+            raise ValueError("tls_client_ca needs TLS: set tls_certificate and tls_key, too")
+        if self.tls_client_organizations and self.tls_client_ca is None:
+            raise ValueError("tls_client_organizations needs tls_client_ca: without it no charger shows a certificate")
         return self

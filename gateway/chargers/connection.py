@@ -18,6 +18,7 @@ import structlog
 from gateway.chargers.calling import Calling
 from gateway.chargers.certificates import send_certificate, signed_at_once
 from gateway.chargers.commands import CallEnd, resolve
+from gateway.chargers.costs import with_cost
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.interpretation import UNDECIDED, Prepared, Received, decided, prepared, received
 from gateway.chargers.later_work import Work
@@ -30,6 +31,7 @@ from gateway.chargers.websocket import WebSocket
 from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
+from gateway.core.policies import DEADLINE_SHARE
 from gateway.core.ports import Claim
 from gateway.core.reports import Boot, Notice
 from gateway.core.twin import Change
@@ -103,6 +105,7 @@ class Connection:
             apply=self._apply,
             enqueue=self._enqueue_change,
         )
+        self._priced = around.responder.is_decided("transaction_cost", charger)
         self._responsiveness = Responsiveness(charger)
         self._patience = Patience()
         self._inbox: deque[Received | _Internal] = deque()
@@ -212,7 +215,7 @@ class Connection:
             version=self.version,
             remote_address=self._socket.remote_address,
             node=self._around.node,
-            security="tls" if self._socket.encrypted else None,
+            security=self._socket.security,
             quirks=self._make.name,
         )
 
@@ -263,8 +266,11 @@ class Connection:
         Raises OwnershipLost where this connection ends before.
         """
         done = self._loop.create_future()
-        self._enqueue(_Internal(lambda: self._recorder.do_later(work), done))
+        self._enqueue(_Internal(lambda: self._do_later(work), done))
         await done
+
+    async def _do_later(self, work: Work) -> None:
+        self._calling.watches.noticed(await self._recorder.do_later(work))
 
     def upkeep(self, now: float) -> None:
         """Ping, close what is silent or stuck, and note now and then that the charger is there."""
@@ -346,7 +352,7 @@ class Connection:
                 {"code": "not_accepted", "path": "", "message": "the charger's boot was not accepted"}
             )
         self._responsiveness.heard()
-        item = received(self.charger, call, self._around.clock.monotonic(), self._make.quirks)
+        item = received(self.charger, call, self._around.clock.monotonic(), self._make.quirks, priced=self._priced)
         waits_for_work = self._wake is not None and not self._wake.done()
         if waits_for_work and self._in_hand is None and not self._inbox and not item.is_question:
             try:
@@ -424,9 +430,9 @@ class Connection:
         self._wake_up()
 
     async def _handle(self, item: Received) -> None:
-        recorder = self._recorder
+        recorder, began = self._recorder, self._around.clock.monotonic()
         if item.is_question:
-            self._patience.decision_begins(self._around.clock.monotonic())
+            self._patience.decision_begins(began)
         decisions = await decided(
             self.charger,
             item,
@@ -434,8 +440,6 @@ class Connection:
             boot_status=recorder.twin.boot_status,
             asked_for=self._calling.admission.was_asked_for(item.call.action),
         )
-        if item.is_question:
-            self._patience.decision_ends(self._around.clock.monotonic())
         now = self._around.clock.now()
         ready = prepared(item, decisions, twin=recorder.twin, version=self.version, now=now, ahead=recorder.ahead)
         if ready.change.recall:
@@ -449,6 +453,11 @@ class Connection:
                 ahead=recorder.ahead,
                 recalled=found,
             )
+        if item.cost_question is not None:
+            left = began + self._around.config.money_grace * DEADLINE_SHARE - self._around.clock.monotonic()
+            ready = await with_cost(ready, self.charger, self._around.responder, seconds=left)
+        if item.is_question:
+            self._patience.decision_ends(self._around.clock.monotonic())
         earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)
         if earlier is None:
             self._calling.watches.noticed(ready.change.events)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from websockets.http11 import Request
@@ -11,6 +12,7 @@ from gateway.chargers.connection import Connection, Spawn
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.handshake import (
     charger_id,
+    check_certificate,
     chosen_subprotocol,
     credentials,
     offered_subprotocols,
@@ -65,7 +67,7 @@ class Door:
         if not socket.is_handshake(request):
             raise HandshakeRefused(426, "this address speaks OCPP over WebSockets; connect with ws:// or wss://")
         async with asyncio.timeout(self._around.config.handshake_timeout):
-            subprotocol, header = await self._checked(charger, request)
+            subprotocol, header = await self._checked(charger, request, socket.client_certificate)
         if subprotocol is None:
             self._close_without_protocol(socket, request, charger)
             return None
@@ -96,10 +98,16 @@ class Door:
             await give_up(self._around.ownership, charger, claim.epoch)
         return None
 
-    async def _checked(self, charger: ChargerId, request: Request) -> tuple[str | None, str | None]:
+    async def _checked(
+        self, charger: ChargerId, request: Request, certificate: dict[str, Any] | None
+    ) -> tuple[str | None, str | None]:
         """The subprotocol to speak, and its spelling in the answer, of a charger that may connect."""
+        config = self._around.config
+        if certificate:
+            check_certificate(certificate, charger, config.tls_client_organizations)
         settings = await self._around.ownership.settings(charger)
-        if settings.has_password or self._around.config.require_password:
+        must_show = settings.has_password or config.require_password or config.tls_client_ca is not None
+        if must_show and not certificate:
             await self._authenticate(charger, request)
         make = Make(charger.identity, settings.vendor, settings.model, settings.firmware_version)
         quirks = self._around.quirks.quirks(make)
@@ -107,7 +115,7 @@ class Door:
             offered_subprotocols(request.headers),
             tuple(PROFILES),
             preferred=settings.subprotocol,
-            default=quirks.default_subprotocol or self._around.config.default_subprotocol,
+            default=quirks.default_subprotocol or config.default_subprotocol,
         )
 
     async def _authenticate(self, charger: ChargerId, request: Request) -> None:

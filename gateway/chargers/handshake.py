@@ -1,14 +1,15 @@
-"""What a charger says when it connects: its identity, its password, the subprotocols it offers.
+"""What a charger says when it connects: its identity, its password or certificate, the subprotocols it offers.
 
-Pure functions over the HTTP request; tolerant of what real chargers send (quirks 1 to 5 and 9).
+Pure functions over the HTTP request and the certificate; tolerant of what real chargers send (quirks 1 to 5 and 9).
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from websockets.datastructures import Headers
@@ -105,6 +106,27 @@ def credentials(headers: Headers) -> Credentials | None:
     except (binascii.Error, ValueError):
         raise HandshakeRefused(401, "the Authorization header is not valid base64") from None
     return Credentials(user, password)
+
+
+def check_certificate(certificate: Mapping[str, Any], charger: ChargerId, organizations: Sequence[str]) -> None:
+    """Whether a verified client certificate, as `ssl.SSLSocket.getpeercert` tells it, is this charger's own.
+
+    Its common name must be the identity (2.x part 2, A00.FR.405, and the security extension of 1.6), or its
+    serialNumber or a DNS name must be; where `organizations` are given, it must name one of them (A00.FR.404). Raises
+    HandshakeRefused with 403.
+    """
+    subject: dict[str, list[str]] = {}
+    for key, value in (pair for pairs in certificate.get("subject", ()) for pair in pairs):
+        subject.setdefault(key, []).append(value)
+    named = [*subject.get("commonName", ()), *subject.get("serialNumber", ())]
+    hosts = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
+    if charger.identity not in named and charger.identity.lower() not in (host.lower() for host in hosts):
+        told = ", ".join([*named, *hosts]) or "nobody"
+        raise HandshakeRefused(403, f"the client certificate is not this charger's: it names {told[:300]}")
+    owners = subject.get("organizationName", [])
+    if organizations and not any(owner in organizations for owner in owners):
+        told = ", ".join(owners) or "none"
+        raise HandshakeRefused(403, f"the client certificate is of another organization: {told[:300]}")
 
 
 def password_spellings(password: bytes) -> list[bytes]:

@@ -52,6 +52,8 @@ class Received:
     notes: Notes
     report: Report
     arrived: float
+    cost_question: str | None = None
+    """The question for the transaction's cost, where one is to be asked."""
 
     @property
     def is_money(self) -> bool:
@@ -62,7 +64,7 @@ class Received:
         """Whether a responder must be asked."""
         match self.report:
             case Transaction():
-                return self.report.token is not None
+                return self.report.token is not None or self.cost_question is not None
             case Untranslated():
                 return False
         return self.call.inbound is not None and self.call.inbound.asks is not None
@@ -89,20 +91,35 @@ class Prepared:
     answer: bytes
     origin: Origin
     recorded: float
+    verdict: Verdict | None = None
+    """What the answer was written from."""
 
 
-def received(charger: ChargerId, call: CallReceived, arrived: float, quirks: Quirks) -> Received:
-    """Translate a call by its version's table. Never raises: what the table cannot read travels raw."""
+def received(
+    charger: ChargerId, call: CallReceived, arrived: float, quirks: Quirks, *, priced: bool = False
+) -> Received:
+    """Translate a call by its version's table. Never raises: what the table cannot read travels raw.
+
+    `priced`: somebody is set up to say what transactions cost.
+    """
     notes = Notes(call.violations, quirks)
     if call.inbound is None:
         return Received(call, notes, Untranslated(), arrived)
     try:
-        return Received(call, notes, call.inbound.translate(call.payload, notes), arrived)
+        report = call.inbound.translate(call.payload, notes)
+        return Received(call, notes, report, arrived, _cost_question(call.inbound, report) if priced else None)
     except Exception:
         # A bug of ours must not stop the charger: what it said is passed on and answered.
         _log.exception("translation failed", charger=str(charger), action=call.action)
         notes.violation("untranslatable", "", "the gateway could not translate this message")
         return Received(call, notes, Untranslated(), arrived)
+
+
+def _cost_question(row: Inbound, report: Report) -> str | None:
+    """A transaction costs nothing yet when it starts, and nobody looks at a display for what is told afterwards."""
+    if not isinstance(report, Transaction) or report.kind == "started" or (report.offline and report.kind != "ended"):
+        return None
+    return row.asks_after
 
 
 async def decided(
@@ -163,6 +180,7 @@ def prepared(
     change = _change(item, decisions, twin, now, ahead, recalled)
     answer = b""
     row = call.inbound
+    verdict: Verdict | None = None
     if row is not None and row.answered:
         verdict = Verdict(
             rfc3339(now),
@@ -174,7 +192,15 @@ def prepared(
         )
         answer = _written(row, verdict, call.action)
     origin = Origin(version, call.action, call.message_id, call.raw, item.notes.violations, call.is_json)
-    return Prepared(item, change, answer, origin, now)
+    return Prepared(item, change, answer, origin, now, verdict)
+
+
+def repriced(ready: Prepared, cost: Answer) -> bytes:
+    """The answer to a transaction's message with what it costs."""
+    row = ready.received.call.inbound
+    if row is None or ready.verdict is None:
+        return ready.answer
+    return _written(row, replace(ready.verdict, answer=cost), ready.received.call.action)
 
 
 def _written(row: Inbound, verdict: Verdict, action: str) -> bytes:

@@ -15,7 +15,13 @@ END_SILENT = "end_silent"
 GIVE_UP_REPORT = "give_up_report"
 """Tell what came of a report whose last part never did."""
 
-KINDS = frozenset({END_PENDING, END_SILENT, GIVE_UP_REPORT})
+END_REPORT = "end_report"
+"""Tell that a report is whole whose parts the charger counted from 1."""
+
+KINDS = frozenset({END_PENDING, END_SILENT, GIVE_UP_REPORT, END_REPORT})
+
+FIRST_PART_GRACE = 5.0
+"""Seconds in which a part 0 may still come, once all from 1 to the last are there."""
 
 Work = tuple[str, str]
 """Its kind, and which transaction or report it is about."""
@@ -29,6 +35,8 @@ def owed(twin: Twin) -> Iterator[Work]:
         yield END_PENDING, transaction
     for report in twin.unfinished_reports():
         yield GIVE_UP_REPORT, report
+    for report in twin.reports_from_one():
+        yield END_REPORT, report
 
 
 def seconds_until(work: Work, config: ChargersConfig) -> float:
@@ -38,6 +46,8 @@ def seconds_until(work: Work, config: ChargersConfig) -> float:
             return config.missing_messages_grace
         case "end_silent":
             return config.silent_transaction_limit
+        case "end_report":
+            return FIRST_PART_GRACE
         case _:
             return config.report_grace
 
@@ -50,6 +60,8 @@ def change_of(work: Work, twin: Twin, now: float, config: ChargersConfig) -> Cha
             return twin.end_pending(now, key)
         case "end_silent":
             return twin.end_stale(now, key, silent_for=config.silent_transaction_limit)
+        case "end_report":
+            return twin.end_report(now, key)
         case _:
             return twin.give_up_report(now, key)
 

@@ -9,7 +9,7 @@ from gateway.chargers.later_work import Work, change_of, due_again, owed, second
 from gateway.chargers.surroundings import Surroundings
 from gateway.core.draft import PART_PREFIX
 from gateway.core.errors import LogUnavailable, OwnershipLost
-from gateway.core.events import Origin, stamp
+from gateway.core.events import Event, Origin, stamp
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Claim, Commit
 from gateway.core.twin import Change, Twin
@@ -129,13 +129,18 @@ class Recorder:
                 return
         self._scheduled, self._scheduled_in_turn = wanted, turn
 
-    async def do_later(self, work: Work) -> None:
-        """Do later work that is due. Raises OwnershipLost, and LogUnavailable where it must be looked at again."""
+    async def do_later(self, work: Work) -> list[Event]:
+        """Do later work that is due; the events that it made, which are stored.
+
+        Raises OwnershipLost, and LogUnavailable where it must be looked at again.
+        """
         config = self._around.config
-        await self.store(change_of(work, self.twin, self._around.clock.now(), config))
+        change = change_of(work, self.twin, self._around.clock.now(), config)
+        await self.store(change)
         due = due_again(work, self.twin, config)
         if due is not None:
             await self._around.later.schedule(self.charger, work[0], due, work[1].encode(), key=work[1])
+        return change.events
 
     # ------------------------------------------------------------ after Redis came back empty
 

@@ -1,7 +1,6 @@
 """Where chargers connect: listens, and owns every connection of this node."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -15,7 +14,7 @@ from gateway.chargers.door import STOPPING, Door, soon
 from gateway.chargers.drain import SERVICE_RESTART, send_away
 from gateway.chargers.later_work import KINDS
 from gateway.chargers.surroundings import Surroundings
-from gateway.chargers.tls import BACKLOG, TlsListener, tls_context
+from gateway.chargers.tls import BACKLOG, TlsListener
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import ConfigurationError
 from gateway.core.identity import MAX_IDENTITY_LENGTH, ChargerId
@@ -83,9 +82,8 @@ class ChargerServer:
     async def _listening(self, tasks: asyncio.TaskGroup) -> asyncio.Server | TlsListener:
         """Raises OSError, and ConfigurationError for a certificate."""
         config = self._around.config
-        context = tls_context(config)
-        if context is not None:
-            listener = self._tls_listener(context, tasks)
+        if config.tls_certificate:
+            listener = self._tls_listener(tasks)
             self.port = await listener.listen(config.host, config.port, reuse_port=config.reuse_port)
             return listener
         server = await asyncio.get_running_loop().create_server(
@@ -139,12 +137,11 @@ class ChargerServer:
 
     # ------------------------------------------------------------ admission
 
-    def _tls_listener(self, context: ssl.SSLContext, tasks: asyncio.TaskGroup) -> TlsListener:
+    def _tls_listener(self, tasks: asyncio.TaskGroup) -> TlsListener:
         config = self._around.config
         rate = TLS_PER_ADMISSION * config.admission_rate
         return TlsListener(
-            context,
-            timeout=config.handshake_timeout,
+            config,
             bucket=TokenBucket(rate, rate, asyncio.get_running_loop().time()) if rate else None,
             new_protocol=self._new_socket,
             spawn=tasks.create_task,

@@ -1,4 +1,4 @@
-"""TLS for chargers: which versions are spoken, and what becomes of a handshake that fails.
+"""TLS for chargers: versions and certificates, theirs and ours, and what becomes of a handshake that fails.
 
 asyncio's own server drops a charger that fails it without a word: an operator must see which charger trusts another
 certificate or speaks a TLS that is too old.
@@ -9,6 +9,7 @@ import socket
 import ssl
 import warnings
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -26,6 +27,9 @@ FAILURE_WINDOW = 60.0
 
 BACKLOG = 4096
 """Connections that may wait to be accepted."""
+
+RELOAD_INTERVAL = 5.0
+"""Seconds between two looks at the certificates' files."""
 
 ACCEPT_RETRY = 1.0
 """Seconds after which accepting is tried again where the system cannot (too many open files)."""
@@ -47,14 +51,10 @@ DEMANDED_SUITES = ("AES128-GCM-SHA256", "AES256-GCM-SHA384")
 2.x part 2, A00.FR.319). They lack forward secrecy, and are spoken where a charger knows nothing else."""
 
 
-def tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
-    """The listener's context; None where it has no certificate. Raises ConfigurationError."""
-    if config.tls_certificate is None:
-        return None
+def tls_context(config: ChargersConfig) -> ssl.SSLContext:
+    """The listener's context, from the files as they are now. Raises ConfigurationError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if config.tls_minimum in OBSOLETE:
-        _log.warning("obsolete TLS is allowed for chargers", minimum=config.tls_minimum,
-                     advice="it can be broken; keep such chargers in a network of their own")  # fmt: skip
         # OpenSSL 3 has the old versions, and their signatures with SHA-1, only at this level.
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
     else:
@@ -63,33 +63,54 @@ def tls_context(config: ChargersConfig) -> ssl.SSLContext | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = VERSIONS[config.tls_minimum]
-    try:
-        context.load_cert_chain(config.tls_certificate, config.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"[chargers] tls_certificate {config.tls_certificate} and tls_key {config.tls_key}: {error}"
-        ) from error
+    for certificate, key in zip(config.tls_certificate, config.tls_key, strict=True):
+        _load_certificate(context, certificate, key)
+    if config.tls_client_ca is not None:
+        _ask_for_certificates(context, config.tls_client_ca, required=config.tls_client_certificate == "required")
     return context
+
+
+def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    def no_password() -> bytes:
+        # Without this, OpenSSL would ask on the terminal, and all would wait for it.
+        raise ConfigurationError(f"[chargers] tls_key {key} is encrypted; it must be stored without a password")
+
+    try:
+        context.load_cert_chain(certificate, key, no_password)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"[chargers] tls_certificate {certificate} and tls_key {key}: {error}") from error
+
+
+def _ask_for_certificates(context: ssl.SSLContext, authorities: Path, *, required: bool) -> None:
+    """Ask chargers for their certificates (OCPP 2.x part 2, A00.FR.401 to 403; the security extension of 1.6)."""
+    try:
+        context.load_verify_locations(authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"[chargers] tls_client_ca {authorities}: {error}") from error
+    context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
 
 
 class TlsListener:
     """Listens, leads chargers through their TLS handshakes, and tells of those that fail.
 
     `new_protocol` makes the protocol of a connection, `spawn` runs tasks, `failed` is called for each failure. Each
-    handshake takes a token out of `bucket`; while it is empty, chargers wait to be accepted.
+    handshake takes a token out of `bucket`; while it is empty, chargers wait to be accepted. Where the files of
+    certificates change, handshakes from then on go by the new ones.
     """
 
     def __init__(
         self,
-        context: ssl.SSLContext,
+        config: ChargersConfig,
         *,
-        timeout: float,
         bucket: TokenBucket | None,
         new_protocol: Callable[[], asyncio.Protocol],
         spawn: "Callable[..., asyncio.Task[None]]",
         failed: Callable[[], None],
     ) -> None:
-        self._context, self._timeout, self._bucket = context, timeout, bucket
+        """Raises ConfigurationError for files that cannot be used."""
+        self._config, self._bucket = config, bucket
+        self._files_read = self._files()
+        self._context = tls_context(config)
         self._new_protocol, self._spawn, self._failed = new_protocol, spawn, failed
         self._sockets: list[socket.socket] = []
         self._accepting: set[asyncio.Task[None]] = set()
@@ -99,6 +120,9 @@ class TlsListener:
 
     async def listen(self, host: str, port: int, *, reuse_port: bool = False) -> int:
         """Accept chargers from now on; the port. Raises OSError."""
+        if self._config.tls_minimum in OBSOLETE:
+            _log.warning("obsolete TLS is allowed for chargers", minimum=self._config.tls_minimum,
+                         advice="it can be broken; keep such chargers in a network of their own")  # fmt: skip
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
@@ -112,6 +136,7 @@ class TlsListener:
             raise
         for listening in self._sockets:
             self._begin(self._accepting, self._accept(listening), "TLS listener")
+        self._begin(self._accepting, self._follow_files(), "TLS certificates")
         return int(self._sockets[0].getsockname()[1])
 
     def close(self) -> None:
@@ -142,6 +167,34 @@ class TlsListener:
             if tokens < 1:
                 await asyncio.sleep((1 - tokens) / bucket.rate)
 
+    # ------------------------------------------------------------ the files
+
+    def _files(self) -> list[tuple[int, ...] | None]:
+        """By what a changed file is known; None for one that is not there."""
+        config = self._config
+        paths = [*config.tls_certificate, *config.tls_key, *filter(None, [config.tls_client_ca])]
+        return [_mark(path) for path in paths]
+
+    async def _follow_files(self) -> None:
+        while True:
+            await asyncio.sleep(RELOAD_INTERVAL)
+            files = self._files()
+            if files != self._files_read:
+                self._files_read = files
+                self._reload()
+
+    def _reload(self) -> None:
+        # A new context knows no sessions of the old one, so nobody resumes by what is not trusted any more.
+        try:
+            self._context = tls_context(self._config)
+        except ConfigurationError as error:
+            # As a rule the certificate is there already, and its key is on the way.
+            _log.warning("changed certificates cannot be used; the old ones stay", reason=str(error))
+        else:
+            _log.info("certificates read anew")
+
+    # ------------------------------------------------------------ handshakes
+
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
@@ -160,7 +213,7 @@ class TlsListener:
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(
-                self._new_protocol, accepted, ssl=self._context, ssl_handshake_timeout=self._timeout
+                self._new_protocol, accepted, ssl=self._context, ssl_handshake_timeout=self._config.handshake_timeout
             )
         except OSError as error:  # a TimeoutError is one, too
             self._tell(remote, error)
@@ -177,6 +230,14 @@ class TlsListener:
             _log.warning("TLS handshake failed", remote=remote, reason=why(error))
 
 
+def _mark(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def why(error: Exception) -> str:
     """What went wrong in a TLS handshake, with what to do where that is known."""
     reason = getattr(error, "reason", None)
@@ -189,6 +250,9 @@ def why(error: Exception) -> str:
         "SSLV3_ALERT_BAD_CERTIFICATE": "it does not trust the gateway's certificate",
         "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not trust the gateway's certificate",
         "SSLV3_ALERT_CERTIFICATE_EXPIRED": "it finds the gateway's certificate expired; is its clock right?",
+        "PEER_DID_NOT_RETURN_A_CERTIFICATE": 'it shows no certificate; [chargers] tls_client_certificate = "optional" '
+        "lets it in by its password",
+        "CERTIFICATE_VERIFY_FAILED": f"its certificate is not valid: {getattr(error, 'verify_message', '')}",
     }.get(str(reason))
     if advice is not None:
         return f"{advice} ({reason})"

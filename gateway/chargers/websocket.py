@@ -6,7 +6,7 @@ Thin because memory and time per connection count: no task, no queue and no time
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import structlog
 from websockets.extensions.base import ServerExtensionFactory
@@ -126,8 +126,16 @@ class WebSocket(asyncio.Protocol):
         return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
 
     @property
-    def encrypted(self) -> bool:
-        return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
+    def security(self) -> str | None:
+        """How the connection is secured: `tls`, `mutual_tls` where the charger showed a certificate, None for not."""
+        if self._transport is None or self._transport.get_extra_info("ssl_object") is None:
+            return None
+        return "mutual_tls" if self.client_certificate else "tls"
+
+    @property
+    def client_certificate(self) -> dict[str, Any] | None:
+        """The charger's verified certificate, as `ssl.SSLSocket.getpeercert` tells it; None or empty for none."""
+        return None if self._transport is None else self._transport.get_extra_info("peercert")
 
     @property
     def is_open(self) -> bool:

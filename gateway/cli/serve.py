@@ -124,9 +124,9 @@ def _warn_of_open_doors(loaded: Loaded) -> None:
     open_doors = []
     if "rest" in adapters:
         open_doors.append(f"REST on {settings.rest.host}:{settings.rest.port} asks for no API key")
-    if not settings.chargers.require_password:
+    if not settings.chargers.require_password and settings.chargers.tls_client_ca is None:
         open_doors.append(f"any charger that reaches port {settings.chargers.port} may connect, without a password")
-    if settings.chargers.tls_certificate is None:
+    if not settings.chargers.tls_certificate:
         open_doors.append("chargers connect without TLS")
     if "mqtt" in adapters and settings.mqtt.url is None:
         open_doors.append("every program on this machine may use the MQTT broker")

@@ -168,6 +168,15 @@ class SettlementAnswer(Answer):
     receipt_id: str | None = Field(None, max_length=50)
 
 
+class TransactionCostAnswer(Answer):
+    """What does the transaction cost, so far or in all (OCPP 2.x)? Asked with each update and at the end; the charger
+    shows it to the driver. 0 is for free; without an answer the charger is told nothing."""
+
+    total_cost: float = Field(
+        ge=0, allow_inf_nan=False, description="Including taxes, in the currency that the charger is set to"
+    )
+
+
 ANSWERS: Mapping[str, type[Answer]] = {
     # question → what its answer holds
     "authorize": AuthorizeAnswer,
@@ -183,5 +192,6 @@ ANSWERS: Mapping[str, type[Answer]] = {
     "event_stream": AcceptAnswer,
     "vat_number": VatAnswer,
     "settlement": SettlementAnswer,
+    "transaction_cost": TransactionCostAnswer,
 }
 """Every question that a charger's message can ask. One question per decision, whatever the OCPP action."""

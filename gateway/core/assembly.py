@@ -54,10 +54,7 @@ def _take_in(draft: Draft, event_type: str, data: dict[str, Any], part: Part) ->
 
 
 def _whole(parts: Mapping[int, StoredPart]) -> range:
-    """The numbers of a report's parts where none is missing from 0, the first one's, up to the last.
-
-    Of a charger that counts from 1 nothing tells that its part 0 is not merely lost: its reports stay incomplete.
-    """
+    """The numbers of a report's parts where none is missing from 0, the first one's, up to the last."""
     last = max((number for number, part in parts.items() if part.last), default=None)
     if last is None or 0 not in parts or last >= len(parts):
         return range(0)
@@ -65,8 +62,18 @@ def _whole(parts: Mapping[int, StoredPart]) -> range:
     return numbers if parts.keys() >= set(numbers) else range(0)
 
 
+def counts_from_one(parts: Mapping[int, StoredPart]) -> bool:
+    """Whether a report would be whole if its charger counted from 1, as some do, and not from 0, as OCPP has it.
+
+    Then its part 0 is merely late, or there is none: only waiting tells.
+    """
+    last = max((number for number, part in parts.items() if part.last), default=0)
+    return last >= 1 and parts.keys() == set(range(1, last + 1))
+
+
 def give_up(draft: Draft, name: str) -> None:
-    """A report that stayed incomplete: forget it, and say in an event what came of it."""
+    """A report that stayed incomplete: forget it, and say in an event what came of it. It was whole after all where the
+    charger counts from 1."""
     known = draft.parts(name)
     if not known:
         return
@@ -76,7 +83,7 @@ def give_up(draft: Draft, name: str) -> None:
         "request_id": int(request_id) if request_id.lstrip("-").isdecimal() else None,
         parts[0].name: [item for part in parts for item in part.items],
         "to_be_continued": False,
-        "complete": False,
+        "complete": counts_from_one(known),
     }
     draft.events.append(Event(event_type, data))
     draft.drop_parts(name)

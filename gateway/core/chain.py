@@ -117,10 +117,13 @@ class ChainResponder:
 
     async def decide(self, question: Question) -> Decision:
         chain = self._book.chain(question.kind, question.charger)
-        if chain is None or chain == LOCALLY:
+        if chain is None or not self.is_decided(question.kind, question.charger):
             return Decision(None)
         model = ANSWERS[question.kind]
         return Decision(*await self._walked(chain, Query(question.kind, model, question.charger, question.data)))
+
+    def is_decided(self, kind: str, charger: ChargerId) -> bool:
+        return self._book.chain(kind, charger) not in (None, LOCALLY)
 
     async def told(self) -> list[str]:
         """What answers, in words for an operator. Raises LogUnavailable."""

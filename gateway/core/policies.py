@@ -123,6 +123,11 @@ class Policies(BaseModel):
     event_stream: Steps = Field(None, description="May a periodic event stream be opened (OCPP 2.1)")
     vat_number: Steps = Field(None, description="Is a VAT number valid, and whose is it (OCPP 2.1)")
     settlement: Steps = Field(None, description="The receipt of an ad hoc payment (OCPP 2.1)")
+    transaction_cost: Steps = Field(
+        None,
+        description="What a transaction costs so far, and in the end, for the charger's display (OCPP 2.x); asked with "
+        "every message of it",
+    )
 
     @field_validator(*ANSWERS)
     @classmethod

@@ -54,6 +54,10 @@ class Responder(Protocol):
 
     async def decide(self, question: Question) -> Decision: ...
 
+    def is_decided(self, kind: str, charger: ChargerId) -> bool:
+        """Whether anybody but the gateway itself is set up to decide such a question."""
+        ...
+
 
 class LocalResponder:
     """The gateway's own default answers: every token accepted (an empty one invalid), every boot accepted."""
@@ -72,6 +76,8 @@ class LocalResponder:
     async def decide(self, question: Question) -> Decision:
         return Decision(None)
 
+    def is_decided(self, kind: str, charger: ChargerId) -> bool:
+        return False
 
 def spread_interval(charger: ChargerId, seconds: int, spread: float) -> int:
     """An interval for one charger, shorter than `seconds` by up to the fraction `spread`; always the same for it.

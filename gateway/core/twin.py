@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.core import ledger, start_stop, statuses, transaction_events
-from gateway.core.assembly import give_up, take_part
+from gateway.core.assembly import counts_from_one, give_up, take_part
 from gateway.core.charger_state import count_violations, new_charger, new_memory
 from gateway.core.clock import instant, rfc3339
 from gateway.core.connector_state import is_idle, make_idle
@@ -217,6 +217,17 @@ class Twin:
         """A report of `unfinished_reports` stayed incomplete for too long: say what came of it, and forget it."""
         draft = self._draft(now)
         give_up(draft, report)
+        return draft.change()
+
+    def reports_from_one(self) -> list[str]:
+        """Those of `unfinished_reports` that are whole where the charger counts from 1: see `end_report`."""
+        return [name for name, parts in self._state.reports.items() if counts_from_one(parts)]
+
+    def end_report(self, now: float, report: str) -> Change:
+        """A report of `reports_from_one` got no part 0 either: it is whole."""
+        draft = self._draft(now)
+        if report in self.reports_from_one():
+            give_up(draft, report)
         return draft.change()
 
     def start_expected(

@@ -12,7 +12,7 @@ A charger's own limit (ItemsPerMessage, GetConfigurationMaxKeys) may be lower; i
 Item = TypeVar("Item")
 
 
-def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """The items in their order, at most ITEMS_PER_CALL at a time."""
-    for begin in range(0, len(items), ITEMS_PER_CALL):
-        yield items[begin : begin + ITEMS_PER_CALL]
+def batches(items: Sequence[Item], size: int = ITEMS_PER_CALL) -> Iterator[Sequence[Item]]:
+    """The items in their order, so many at a time."""
+    for begin in range(0, len(items), size):
+        yield items[begin : begin + size]

@@ -67,7 +67,8 @@ class Inbound:
     twin chooses among several, and this is the one for a first message. `translate` never raises for anything that a
     charger may send: what it cannot read it leaves out, with a violation. `asks` names the question that a responder
     is asked before the reply (see `gateway.core.answers`). `money` marks actions that are never answered with
-    CALLERROR. `answered` is false for SEND frames.
+    CALLERROR. `answered` is false for SEND frames. `asks_after` names a question that is asked once it is known what
+    the message makes of its transaction, if somebody is set up to answer it.
     """
 
     event: str | None
@@ -76,6 +77,7 @@ class Inbound:
     asks: str | None = None
     money: bool = False
     answered: bool = True
+    asks_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ class Ending:
     """How a command ended, read from the charger's answers.
 
     `acted` is true where the charger may have acted on it although the outcome does not say so; `final` where nothing
-    follows this yes, although the row says what would be followed.
+    follows this yes, although the row says what would be followed. `awaiting` are the ids of requests whose reports are
+    still to come: a followed command is over when there is none any more.
     """
 
     outcome: Outcome
@@ -132,6 +135,7 @@ class Ending:
     result: dict[str, Any] | None = None
     acted: bool = False
     final: bool = False
+    awaiting: tuple[int, ...] = ()
 
 
 Dialogue = Generator[Call, Answered | Refused, Ending]
@@ -143,7 +147,8 @@ class Follow:
     """What a charger sends after its yes, until the command is at its end.
 
     Events of type `event` that the charger makes from the first CALL on are shown to `ending`, oldest first, together
-    with the yes and the calls; it returns None for one that belongs to something else, and while the work goes on.
+    with the yes and the calls; it returns None for one that belongs to something else, and while the work goes on. What
+    it returns takes the place of the yes while it is `awaiting` more.
     Parts of a report are shown when the last has come, put together, with `complete` in their data.
     """
 

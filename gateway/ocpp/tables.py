@@ -87,7 +87,7 @@ def _inbound(action: str, row: Inbound) -> list[str]:
     return [
         action,
         f"`{row.event}`" if row.event else "—",
-        row.asks or "",
+        ", ".join(filter(None, (row.asks, row.asks_after))),
         f"`{reply}`" if reply else "—",
         ", ".join(marks),
     ]

@@ -218,7 +218,7 @@ async def running(
             quirks=catalog or Catalog.of(built_in()),
         )
     )
-    node = Node(store, server, router, observer, tls=config.tls_certificate is not None)
+    node = Node(store, server, router, observer, tls=bool(config.tls_certificate))
     started = asyncio.Event()
     work = server.run(started.set, node.stopping, drain_seconds=drain_seconds)
     serving = asyncio.create_task(work, name="server under test")

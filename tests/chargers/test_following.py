@@ -54,6 +54,25 @@ async def test_a_report_in_three_parts_is_one_result() -> None:
         assert [found["attributes"][0]["value"] for found in result.result["variables"]] == ["0", "1", "2"]
 
 
+async def test_a_report_of_more_variables_than_the_station_takes_is_one_result() -> None:
+    async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        named = [{"component": "OCPPCommCtrlr", "variable": f"V{number}"} for number in range(6)]
+        command = order(node, "get_report", variables=named)
+        message_id, _, question = await charger.called()
+        limit = {**question["getVariableData"][0], "attributeStatus": "Accepted", "attributeValue": "3"}
+        await charger.answer(message_id, {"getVariableResult": [limit]})
+        first, second = await yes(charger, "GetReport"), await yes(charger, "GetReport")
+        await charger.call("NotifyReport", part(second, 3, more=False) | {"seqNo": 0})
+        await charger.call("NotifyReport", part(first, 0, more=True))
+        assert not command.done()
+        await charger.call("NotifyReport", part(first, 1, more=False))
+        result = await command
+        assert result.outcome is Outcome.ACCEPTED
+        assert result.result is not None
+        assert [found["variable"] for found in result.result["variables"]] == ["V3", "V0", "V1"]
+        assert [found["variable"] for found in result.result["unknown"]] == ["V4", "V5", "V2"]
+
+
 async def test_a_report_of_nothing_is_not_waited_for() -> None:
     async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
         command = order(node, "get_report", criteria=["problem"])

@@ -1,9 +1,11 @@
 """What is done for a charger later, though no message of it asks for that."""
 
+import asyncio
 from typing import Any
 
+from gateway.core.commands import Outcome, validated_arguments
 from gateway.core.identity import ChargerId
-from tests.chargers.harness import START, Node, running, until
+from tests.chargers.harness import PATIENCE, START, Node, running, until
 
 CP1 = ChargerId("CP1")
 
@@ -59,6 +61,25 @@ async def test_a_report_that_stayed_incomplete_is_told_as_it_is() -> None:
         assert told["variables"] == part["variables"]
         await charger.call("NotifyReport", report(1, last=True))
         assert len(node.data("variables.reported")) == 3
+
+
+async def test_a_report_counted_from_one_ends_the_command_that_asked_for_it() -> None:
+    async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        command = asyncio.create_task(node.execute("get_report", validated_arguments("get_report", {})), name="order")
+        message_id, _, payload = await charger.called()
+        await charger.answer(message_id, {"status": "Accepted"})
+        for number in (1, 2):
+            assert scheduled(node, "end_report") == []
+            part = report(number, last=number == 2) | {"requestId": payload["requestId"]}
+            await charger.call("NotifyReport", part)
+        await until(lambda: scheduled(node, "end_report"))
+        (name,) = scheduled(node, "end_report")
+        await node.server.later("end_report", CP1, name)
+        async with asyncio.timeout(PATIENCE):
+            result = await command
+        assert result.outcome is Outcome.ACCEPTED
+        assert [found["variable"] for found in (result.result or {})["variables"]] == ["V1", "V2"]
+        assert [told["complete"] for told in node.data("variables.reported")] == [False, False, True]
 
 
 async def test_a_report_goes_on_over_a_reconnect() -> None:

@@ -20,22 +20,29 @@ def lab_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBro
 
 
 @pytest.fixture(scope="session")
-def lab_gateway(tmp_path_factory: pytest.TempPathFactory, lab_broker: EmbeddedBroker) -> Iterator[GatewayProcess]:
+def lab_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(tmp_path_factory.mktemp("lab") / "valkey")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def lab_gateway(
+    tmp_path_factory: pytest.TempPathFactory, lab_broker: EmbeddedBroker, lab_valkey: Valkey
+) -> Iterator[GatewayProcess]:
     folder: Path = tmp_path_factory.mktemp("lab")
     quirks = folder / "strict.toml"
     quirks.write_text(STRICT_MAKE)
-    valkey = Valkey(folder / "valkey")
-    valkey.start()
     process = GatewayProcess(
         folder / "gateway",
-        redis_url=valkey.url,
+        redis_url=lab_valkey.url,
         mqtt_url=lab_broker.url,
         settings={"chargers": {"quirks": str(quirks), "heartbeat_interval": 300, "heartbeat_spread": 0}, **POLICIES},
     )
     with process:
         _list_tokens(process)
         yield process
-    valkey.stop()
 
 
 def _list_tokens(gateway: GatewayProcess) -> None:

@@ -6,6 +6,7 @@ Whatever the gateway sends is checked against OCPP's schema; `verdict` tells wha
 import asyncio
 import base64
 import json
+import ssl
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,15 @@ def at(seconds: float = 0) -> str:
 class Station:
     """One connection of one station. `replies` (action → reply) answer the calls of the gateway, else Accepted."""
 
-    def __init__(self, url: str, identity: str, *, version: str, password: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        identity: str,
+        *,
+        version: str,
+        password: str | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.identity, self.version = identity, version
         self.replies: dict[str, Reply] = {}
         self.broken: list[str] = []
@@ -61,7 +70,7 @@ class Station:
         """Where there is one, calls are answered only once it is set."""
         self.count = 0
         self.headers = {} if password is None else {"Authorization": basic(identity, password)}
-        self._url = f"{url}/{identity}"
+        self._url, self._tls = f"{url}/{identity}", tls
         self._answers: dict[str, asyncio.Future[list[Any]]] = {}
         self._others: asyncio.Queue[list[Any]] = asyncio.Queue()
         self._calls: deque[tuple[str, Payload]] = deque()
@@ -74,6 +83,7 @@ class Station:
             self._url,
             subprotocols=[Subprotocol(f"ocpp{self.version}")],
             additional_headers=self.headers,
+            ssl=self._tls,
             compression=None,
             ping_interval=None,
             proxy=None,

@@ -69,6 +69,31 @@ def test_without_its_first_part_a_report_is_not_whole_until_that_comes(count: in
     assert driver.twin.unfinished_reports() == []
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_parts_that_are_counted_from_one_are_whole_where_no_part_0_comes(count: int) -> None:
+    driver = Driver("2.0.1")
+    for number in range(1, count + 1):
+        assert driver.twin.reports_from_one() == []
+        told(driver, part([number], number, last=number == count))
+    assert driver.twin.reports_from_one() == [f"{TYPE}/7"]
+    driver.restart()
+    outcome = driver.commit(driver.twin.end_report(driver.now, f"{TYPE}/7"))
+    whole = {"request_id": 7, "variables": [*range(1, count + 1)], "to_be_continued": False, "complete": True}
+    assert [(event.type, event.data) for event in outcome.events] == [(TYPE, whole)]
+    assert (driver.twin.unfinished_reports(), parts_stored(driver)) == ([], set())
+    assert driver.twin.end_report(driver.now, f"{TYPE}/7").events == []
+
+
+@pytest.mark.parametrize("numbers", [[0, 2], [1, 3], [2, 3], [0, 1], [-1, 1]])
+def test_a_report_with_a_hole_is_not_counted_from_one(numbers: list[int]) -> None:
+    driver = Driver("2.0.1")
+    for number in numbers:
+        told(driver, part([number], number, last=number == 3))
+    assert driver.twin.reports_from_one() == []
+    assert driver.twin.end_report(driver.now, f"{TYPE}/7").events == []
+    assert driver.twin.unfinished_reports() == [f"{TYPE}/7"]
+
+
 def test_reports_of_other_requests_and_types_are_kept_apart() -> None:
     driver = Driver("2.0.1")
     told(driver, part(["a"], 0))

@@ -33,7 +33,12 @@ class Desk:
         follow = self.profile.outbound[command].follow
         assert follow is not None
         assert not yes.final
-        return next((end for event in events if (end := follow.ending(yes, calls, event)) is not None), None)
+        for event in events:
+            end = follow.ending(yes, calls, event)
+            if end is not None and not end.awaiting:
+                return end
+            yes = end or yes
+        return None
 
     def talk(
         self, command: str, arguments: dict[str, Any], answer: Callable[[Call], Answer]

@@ -287,7 +287,7 @@ def test_long_lists_are_cut_into_calls() -> None:
     assert sizes("2.1", "get_variables", "getVariableData", variables=variables) == [4, 1, 50, 50, 16]
     assert sizes("2.0.1", "set_variables", "setVariableData", variables=values) == [50, 50, 20]
     keys = [{"variable": variable["variable"]} for variable in variables]
-    assert sizes("1.6", "get_variables", "key", variables=keys) == [50, 50, 20]
+    assert sizes("1.6", "get_variables", "key", variables=keys) == [1, 50, 50, 20]
     assert len(DESKS["1.6"].calls("set_variables", variables=[{**key, "value": "1"} for key in keys])) == 120
 
 

@@ -34,4 +34,7 @@ async def record_asks(profile: Profile) -> Asked:
         for action, payload in INBOUND[profile.version].items():
             if profile.inbound[action].asks is not None:
                 found.replies[action] = clock.normalised(await charger.call(action, clock.moved(payload)))
+            if profile.inbound[action].asks_after is not None:
+                more = {**payload, "eventType": "Updated", "triggerReason": "MeterValuePeriodic", "seqNo": 1}
+                found.replies[action] = clock.normalised(await charger.call(action, clock.moved(more)))
     return found

@@ -27,7 +27,8 @@ def test_a_question_is_described_by_the_event_that_carries_the_message(profile: 
 async def test_every_question_is_as_its_schema_says_and_its_answer_is_told(profile: Profile) -> None:
     components = document()["components"]
     asked = await record_asks(profile)
-    expected = {row.asks for row in profile.inbound.values() if row.asks is not None}
+    rows = profile.inbound.values()
+    expected = {question for row in rows for question in (row.asks, row.asks_after) if question is not None}
     assert asked.questions.keys() == expected
     for question, asks in asked.questions.items():
         payload = components["messages"][f"ask_{question}"]["payload"]

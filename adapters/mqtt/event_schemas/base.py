@@ -34,7 +34,7 @@ class PartOfReport(FromMessage):
     """What the data of an event carries that may be one of several parts of a report.
 
     The part that made the report whole has `complete`, and the items of all parts; a report that stayed incomplete is
-    told once more, with what came of it.
+    told once more, with what came of it, and so is one whose charger counts its parts from 1, with `complete`.
     """
 
     request_id: int | None

@@ -51,6 +51,13 @@ class TransactionLimit(TypedDict):
     max_soc_percent: int | None
 
 
+class CostDecision(TypedDict):
+    """What the charger was told that the transaction costs, and who said so."""
+
+    total_cost: float
+    decided_by: str
+
+
 class TransactionEvent(FromMessage):
     """A transaction as it stands after this event.
 
@@ -110,6 +117,7 @@ class TransactionEvent(FromMessage):
     tariff_id: NotRequired[str]
     transaction_limit: NotRequired[TransactionLimit]
     costs: NotRequired[Costs]
+    decision: NotRequired[CostDecision]
 
 
 class AuthorizationDecided(FromMessage):

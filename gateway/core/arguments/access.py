@@ -62,7 +62,12 @@ class ListedToken(Arguments):
 class SendLocalList(Arguments):
     """Send the charger its list of tokens: the full list, or what is different since its last version."""
 
-    version: int = Field(ge=1, lt=1 << 31, description="Version of the list after the update")
+    version: int = Field(
+        ge=1,
+        lt=1 << 31,
+        description="Version of the list after the update. A list that the charger takes only in parts has a version "
+        "for each; where there is no room below this one, the last is higher: the result's version tells it",
+    )
     update: Literal["full", "differential"] = "full"
     tokens: list[ListedToken] = Field(default_factory=list, description="A full list without tokens empties it")
 

@@ -39,7 +39,9 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     # Who may charge where
     "reserve": Outbound(access.reserve, by_status_and(reservation_id="reservationId"), ("ReserveNow",)),
     "cancel_reservation": Outbound(access.cancel_reservation, by_status, ("CancelReservation",)),
-    "send_local_list": Outbound(access.send_local_list, by_status_and(version="listVersion"), ("SendLocalList",)),
+    "send_local_list": Conversation(
+        access.send_local_list, ("SendLocalList", "GetLocalListVersion", "GetConfiguration")
+    ),
     "get_local_list_version": Outbound(
         access.get_local_list_version, access.got_local_list_version, ("GetLocalListVersion",)
     ),

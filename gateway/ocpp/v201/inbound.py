@@ -201,6 +201,11 @@ INBOUND: Mapping[str, Inbound] = {
     ),
     "StatusNotification": Inbound("ocpp.connector.status", status_notification, replies.empty),
     "TransactionEvent": Inbound(
-        "ocpp.transaction.updated", transaction_event, replies.transaction_event, asks="authorize", money=True
+        "ocpp.transaction.updated",
+        transaction_event,
+        replies.transaction_event,
+        asks="authorize",
+        money=True,
+        asks_after="transaction_cost",
     ),
 }

@@ -59,10 +59,9 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     "set_variables": in_portions(
         Outbound(variables.set_variables, variables.did_set_variables, ("SetVariables",)), VARIABLES_SET
     ),
-    "get_report": Outbound(
+    "get_report": Conversation(
         variables.get_report,
-        variables.report_begun,
-        ("GetBaseReport", "GetReport"),
+        ("GetBaseReport", "GetReport", "GetVariables"),
         Follow("ocpp.variables.reported", variables.reported),
     ),
     # Monitors of variables
@@ -95,7 +94,7 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     # Who may charge where
     "reserve": Outbound(access.reserve, by_status_and(reservation_id="id"), ("ReserveNow",)),
     "cancel_reservation": Outbound(access.cancel_reservation, by_status, ("CancelReservation",)),
-    "send_local_list": Outbound(access.send_local_list, by_status_and(version="versionNumber"), ("SendLocalList",)),
+    "send_local_list": Conversation(access.send_local_list, ("SendLocalList", "GetLocalListVersion", "GetVariables")),
     "get_local_list_version": Outbound(
         access.get_local_list_version, access.got_local_list_version, ("GetLocalListVersion",)
     ),

@@ -13,7 +13,8 @@ from gateway.ocpp.fields import mapping, to_integer
 from gateway.ocpp.profile import Answered, Call, Conversation, Dialogue, Notes, Outbound, Refused, Station
 
 _ASKING = "GetVariables"
-_VARIABLE = "ItemsPerMessage"
+ITEMS = "ItemsPerMessage"
+BYTES = "BytesPerMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _portioned(row: Outbound, portions: Portions, action: str, waiting: list[Any
         # Reading does no harm, so that it begins with a few, among which the limit itself may be.
         may_begin = action == _ASKING and not calls
         if limit is None and len(waiting) > portions.unasked and not may_begin:
-            limit = yield from _asked(portions, action)
+            limit = (yield from station_limit(portions.component, action)) or ITEMS_PER_CALL
         size = limit or portions.unasked
         call = Call(action, {portions.field: waiting[:size]})
         answer = yield call
@@ -61,26 +62,24 @@ def _portioned(row: Outbound, portions: Portions, action: str, waiting: list[Any
         answers.append(answer)
         del waiting[:size]
         if action == _ASKING and limit is None:
-            limit = _limit(answer, portions, action)
+            limit = _told(answer, portions.component, action)
     return row.ending(calls, answers)
 
 
-def _asked(portions: Portions, action: str) -> Generator[Call, Answered | Refused, int]:
-    """How many items the station takes in a call; where it does not say, more than any command has need of."""
-    variable = {"name": _VARIABLE, "instance": action}
-    answer = yield Call(
-        _ASKING, {"getVariableData": [{"component": {"name": portions.component}, "variable": variable}]}
-    )
-    found = _limit(answer, portions, action) if isinstance(answer, Answered) else None
-    return ITEMS_PER_CALL if found is None else found
+def station_limit(
+    component: str, instance: str | None = None, name: str = ITEMS
+) -> Generator[Call, Answered | Refused, int | None]:
+    """Ask for a limit of the station; None where it does not say."""
+    variable = {"name": name} if instance is None else {"name": name, "instance": instance}
+    answer = yield Call(_ASKING, {"getVariableData": [{"component": {"name": component}, "variable": variable}]})
+    return _told(answer, component, instance, name) if isinstance(answer, Answered) else None
 
 
-def _limit(answer: Answered, portions: Portions, action: str) -> int | None:
+def _told(answer: Answered, component: str, instance: str | None, name: str = ITEMS) -> int | None:
     """The limit among the variables that an answer tells; None where it is not there."""
     for item in items([answer], "getVariableResult"):
-        component, variable = mapping(item, "component", Notes()), mapping(item, "variable", Notes())
-        named = component.get("name"), variable.get("name"), variable.get("instance")
-        if named == (portions.component, _VARIABLE, action):
+        found, variable = mapping(item, "component", Notes()), mapping(item, "variable", Notes())
+        if (found.get("name"), variable.get("name"), variable.get("instance")) == (component, name, instance):
             limit = to_integer(item.get("attributeValue"))
             return limit if limit is not None and limit > 0 else None
     return None

@@ -14,6 +14,7 @@ from gateway.core.answers import (
     DataTransferAnswer,
     EvCertificateAnswer,
     SignCertificateAnswer,
+    TransactionCostAnswer,
 )
 from gateway.core.reports import TokenDecision, Verdict
 from gateway.ocpp.profile import Notes
@@ -103,8 +104,12 @@ def transaction_events(max_token: int) -> Reply:
     """Replies to TransactionEvent, where a group may be so long."""
 
     def transaction_event(verdict: Verdict) -> dict[str, Any]:
-        """idTokenInfo is required where the request had an idToken (E01.FR.09 and others)."""
-        return {} if verdict.token is None else {"idTokenInfo": id_token_info(verdict.token, max_token)}
+        """idTokenInfo is required where the request had an idToken (E01.FR.09 and others); the cost is that of now, or
+        the final one (I02, I03)."""
+        told: dict[str, Any] = {}
+        if isinstance(verdict.answer, TransactionCostAnswer):
+            told["totalCost"] = verdict.answer.total_cost
+        return told if verdict.token is None else {**told, "idTokenInfo": id_token_info(verdict.token, max_token)}
 
     return transaction_event
 

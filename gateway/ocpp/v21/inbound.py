@@ -119,7 +119,12 @@ INBOUND: Mapping[str, Inbound] = {
     ),
     "StatusNotification": Inbound("ocpp.connector.status", v201.status_notification, replies.empty),
     "TransactionEvent": Inbound(
-        "ocpp.transaction.updated", transaction_event, replies21.transaction_event, asks="authorize", money=True
+        "ocpp.transaction.updated",
+        transaction_event,
+        replies21.transaction_event,
+        asks="authorize",
+        money=True,
+        asks_after="transaction_cost",
     ),
     "VatNumberValidation": Inbound("ocpp.payment.vat_check", vat_check, replies21.vat_number, asks="vat_number"),
 }

@@ -95,10 +95,9 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     "set_variables": in_portions(
         Outbound(variables.set_variables, v201_variables.did_set_variables, ("SetVariables",)), VARIABLES_SET
     ),
-    "get_report": Outbound(
+    "get_report": Conversation(
         v201_variables.get_report,
-        v201_variables.report_begun,
-        ("GetBaseReport", "GetReport"),
+        ("GetBaseReport", "GetReport", "GetVariables"),
         Follow("ocpp.variables.reported", v201_variables.reported),
     ),
     # Monitors of variables
@@ -132,7 +131,7 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     # Who may charge where
     "reserve": Outbound(access.reserve, by_status_and(reservation_id="id"), ("ReserveNow",)),
     "cancel_reservation": Outbound(v201_access.cancel_reservation, by_status, ("CancelReservation",)),
-    "send_local_list": Outbound(access.send_local_list, by_status_and(version="versionNumber"), ("SendLocalList",)),
+    "send_local_list": Conversation(access.send_local_list, ("SendLocalList", "GetLocalListVersion", "GetVariables")),
     "get_local_list_version": Outbound(
         v201_access.get_local_list_version, v201_access.got_local_list_version, ("GetLocalListVersion",)
     ),

@@ -89,10 +89,10 @@ CASES = {
     "TC_083": "upgrade of the security profile",
     "TC_085": "Basic authentication",
     "TC_086": "TLS, server certificate",
+    "TC_087": "TLS, client certificate",
     "TC_088": "subprotocol negotiation",
 }
-"""Number → what it is about. TC_087 (TLS with a client's certificate, security profile 3) is not played: the gateway
-does not ask chargers for certificates."""
+"""Number → what it is about."""
 
 
 @cache

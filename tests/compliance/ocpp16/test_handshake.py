@@ -1,8 +1,7 @@
-"""Connecting: subprotocols, paths, passwords (security profiles 1 and 2), TLS."""
+"""Connecting: subprotocols, paths, passwords (security profiles 1 and 2), TLS, certificates (profile 3)."""
 
 import asyncio
 import ssl
-import subprocess
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, NegotiationEr
 from tests.compliance.ocpp16.charge_point import ACCEPTED
 from tests.compliance.ocpp16.conftest import House
 from tests.compliance.ocpp16.lab import HEX, PLAIN, Lab, basic
+from tests.support.certificates import Authority
 from tests.support.gateway_process import GatewayProcess
 
 # ---------------------------------------------------------------- subprotocol
@@ -120,41 +120,40 @@ async def test_tc_085_whoever_has_not_the_password_is_unauthorized(given: str, l
 
 @dataclass(frozen=True)
 class Secure:
-    """A second gateway beside the first: for chargers that come by TLS."""
+    """A second gateway beside the first: for chargers that come by TLS, with or without certificates of their own."""
 
     lab: Lab
-    certificate: Path
-    key_type: str
+    authority: Authority
 
 
-def certificate(folder: Path, key_type: str) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1, and its key."""
-    key, chain = folder / "key.pem", folder / "chain.pem"
-    kind = {"ECDSA": ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"], "RSA": ["rsa:2048"]}[key_type]
-    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    command = ["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-keyout", str(key), "-out", str(chain), *named]
-    subprocess.run(command, check=True, capture_output=True)
-    return chain, key
-
-
-@pytest.fixture(scope="module", params=["ECDSA", "RSA"])
+@pytest.fixture(scope="module")
 def secure_gateway(
-    request: pytest.FixtureRequest, house: House, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[GatewayProcess, Path, str]]:
+    house: House, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[GatewayProcess, Authority]]:
     folder = tmp_path_factory.mktemp("tls")
-    chain, key = certificate(folder, request.param)
-    settings = {"chargers": {"tls_certificate": str(chain), "tls_key": str(key)}}
-    name = f"tls-{request.param.lower()}"
+    authority = Authority(folder / "authority")
+    pairs = [authority.issue_server(kind) for kind in ("ECDSA", "RSA")]
+    options = {
+        "tls_certificate": [str(chain) for chain, _ in pairs],
+        "tls_key": [str(key) for _, key in pairs],
+        "tls_client_ca": str(authority.certificate),
+        "tls_client_certificate": "optional",
+        "tls_client_organizations": ["ACME"],
+    }
     with GatewayProcess(
-        folder / "gateway", redis_url=house.valkey.url, mqtt_url=house.broker.url, node=name, settings=settings
+        folder / "gateway",
+        redis_url=house.valkey.url,
+        mqtt_url=house.broker.url,
+        node="tls",
+        settings={"chargers": options},
     ) as process:
-        yield process, chain, request.param
+        yield process, authority
 
 
 @pytest.fixture
-def secure(lab: Lab, secure_gateway: tuple[GatewayProcess, Path, str]) -> Secure:
-    process, chain, key_type = secure_gateway
-    return Secure(Lab(process, lab.client), chain, key_type)
+def secure(lab: Lab, secure_gateway: tuple[GatewayProcess, Authority]) -> Secure:
+    process, authority = secure_gateway
+    return Secure(Lab(process, lab.client), authority)
 
 
 def speaking(trusted: Path, cipher: str | None, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
@@ -168,33 +167,40 @@ def speaking(trusted: Path, cipher: str | None, version: ssl.TLSVersion = ssl.TL
     return context
 
 
-SUITES = {
+SUITES = (
     # Of the security extension (A00, TC_086): what a central system must offer, by the kind of its certificate
-    "ECDSA": ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"),
-    "RSA": ("AES128-GCM-SHA256", "AES256-GCM-SHA384"),
-}
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+)
 
 
-async def test_tc_086_tls_with_every_suite_that_is_demanded(secure: Secure) -> None:
+@pytest.mark.parametrize("suite", SUITES)
+async def test_tc_086_tls_with_every_suite_that_is_demanded(suite: str, secure: Secure) -> None:
     """Security profile 2: TLS and a password."""
-    for suite in SUITES[secure.key_type]:
-        identity = secure.lab.name()
-        await secure.lab.password(identity, password=PLAIN)
-        tls = speaking(secure.certificate, suite)
-        async with secure.lab.charge_point(identity, headers=basic(identity, PLAIN), tls=tls) as point:
-            known = await secure.lab.get(f"chargers/{point.identity}")
-            assert (known["availability"], known["security"]) == ("online", "tls")
+    identity = secure.lab.name()
+    await secure.lab.password(identity, password=PLAIN)
+    tls = speaking(secure.authority.certificate, suite)
+    async with secure.lab.charge_point(identity, headers=basic(identity, PLAIN), tls=tls) as point:
+        known = await secure.lab.get(f"chargers/{point.identity}")
+        assert (known["availability"], known["security"]) == ("online", "tls")
 
 
 async def test_tc_086_tls_1_3(secure: Secure) -> None:
-    tls = speaking(secure.certificate, None, ssl.TLSVersion.TLSv1_3)
-    async with secure.lab.charge_point(tls=tls) as point:
+    identity = secure.lab.name()
+    await secure.lab.password(identity, password=PLAIN)
+    tls = speaking(secure.authority.certificate, None, ssl.TLSVersion.TLSv1_3)
+    async with secure.lab.charge_point(identity, headers=basic(identity, PLAIN), tls=tls) as point:
         await point.call("Heartbeat", {})
 
 
-async def test_a_suite_with_forward_secrecy_is_preferred(secure: Secure) -> None:
-    tls = speaking(secure.certificate, "AES128-GCM-SHA256:ECDHE+AESGCM")
-    async with secure.lab.charge_point(tls=tls) as point:
+@pytest.mark.parametrize("suite", ["AES128-GCM-SHA256:ECDHE+AESGCM", "AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"])
+async def test_a_suite_with_forward_secrecy_is_preferred(suite: str, secure: Secure) -> None:
+    identity = secure.lab.name()
+    await secure.lab.password(identity, password=PLAIN)
+    tls = speaking(secure.authority.certificate, suite)
+    async with secure.lab.charge_point(identity, headers=basic(identity, PLAIN), tls=tls) as point:
         secured = point.socket.transport.get_extra_info("ssl_object")
         assert secured.cipher()[0].startswith("ECDHE-")
 
@@ -202,13 +208,53 @@ async def test_a_suite_with_forward_secrecy_is_preferred(secure: Secure) -> None
 async def test_tc_085_a_wrong_password_over_tls_is_unauthorized(secure: Secure) -> None:
     identity = secure.lab.name()
     await secure.lab.password(identity, password=PLAIN)
-    tls = speaking(secure.certificate, None, ssl.TLSVersion.TLSv1_3)
+    tls = speaking(secure.authority.certificate, None, ssl.TLSVersion.TLSv1_3)
     assert await secure.lab.refused(identity, basic(identity, "wrong_wrong_wrong"), tls=tls) == 401
 
 
 async def test_whoever_speaks_no_tls_or_one_that_is_too_old_gets_no_connection(secure: Secure) -> None:
-    old = speaking(secure.certificate, "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1_1)
+    old = speaking(secure.authority.certificate, "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1_1)
     for tls in (None, old):
         with pytest.raises((InvalidHandshake, NegotiationError, OSError, EOFError)):
             async with secure.lab.charge_point(tls=tls):
                 pass
+
+
+# ---------------------------------------------------------------- certificates of charge points
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+@pytest.mark.parametrize("kind", ["ECDSA", "RSA"])
+async def test_tc_087_a_charge_point_with_its_own_certificate_connects(
+    kind: str, version: ssl.TLSVersion, secure: Secure
+) -> None:
+    """Security profile 3: the certificate takes the place of the password, also of one that is stored."""
+    identity = secure.lab.name()
+    await secure.lab.password(identity, password=PLAIN)
+    tls = speaking(secure.authority.certificate, None, version)
+    tls.load_cert_chain(*secure.authority.issue(f"/O=ACME/CN={identity}", kind=kind))
+    async with secure.lab.charge_point(identity, tls=tls) as point:
+        known = await secure.lab.get(f"chargers/{point.identity}")
+        assert (known["availability"], known["security"]) == ("online", "mutual_tls")
+
+
+@pytest.mark.parametrize("wrong", ["another's", "another organization's", "expired", "a stranger's"])
+async def test_tc_087_a_charge_point_whose_certificate_does_not_fit_is_not_connected(
+    wrong: str, secure: Secure, tmp_path: Path
+) -> None:
+    """A00.FR.403 to 405, 407; and its password does not make up for it."""
+    identity = secure.lab.name()
+    await secure.lab.password(identity, password=PLAIN)
+    issue = secure.authority.issue
+    shown = {
+        "another's": lambda: issue(f"/O=ACME/CN={secure.lab.name()}"),
+        "another organization's": lambda: issue(f"/O=Others/CN={identity}"),
+        "expired": lambda: issue(f"/O=ACME/CN={identity}", days=-1),
+        "a stranger's": lambda: Authority(tmp_path).issue(f"/O=ACME/CN={identity}"),
+    }[wrong]()
+    tls = speaking(secure.authority.certificate, None, ssl.TLSVersion.TLSv1_3)
+    tls.load_cert_chain(*shown)
+    with pytest.raises((InvalidHandshake, OSError, EOFError)):
+        async with secure.lab.charge_point(identity, headers=basic(identity, PLAIN), tls=tls):
+            pass
+    assert (await secure.lab.client.get(f"/v1/chargers/{identity}")).json().get("availability") != "online"

@@ -1,17 +1,22 @@
-"""Block A: passwords, the station's certificates, security events. TLS is that of every version: see ocpp16."""
+"""Block A: passwords, the station's certificates, security events. TLS is that of every version: see ocpp16, too."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.compliance.laboratory import ASKING, Laboratory
+from tests.compliance.laboratory import ASKING, Laboratory, boot
 from tests.compliance.ocpp201.messages import VERSION
 from tests.compliance.ocpp201.orders import Order, order_of
 from tests.compliance.ocpp201.test_b_provisioning import set_all
-from tests.compliance.station import Payload, at, basic, holds
+from tests.compliance.station import Payload, Station, at, basic, holds
+from tests.support.certificates import Authority
+from tests.support.gateway_process import GatewayProcess
+from tests.support.servers import EmbeddedBroker, Valkey
 
 OLD, NEW = "first-password-16", "second-password-16"
 
@@ -86,6 +91,57 @@ async def test_the_password_is_changed(lab: Laboratory, case: str, status: str, 
     async with lab.booted(VERSION, identity=name, password=OLD) as (station, operator):
         await order_of(_new_password(case, status), station, operator)
     assert [await connects(lab, name, password) for password in (OLD, NEW)] == [old, new]
+
+
+# ---------------------------------------------------------------- security profile 3
+
+
+@pytest.fixture(scope="module")
+def mutual(
+    lab_valkey: Valkey, lab_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Authority]]:
+    """The address of a gateway that asks stations for certificates, and the authority that both sides trust."""
+    folder = tmp_path_factory.mktemp("mutual")
+    authority = Authority(folder / "authority")
+    chain, key = authority.issue_server()
+    options = {"tls_certificate": str(chain), "tls_key": str(key), "tls_client_ca": str(authority.certificate)}
+    with GatewayProcess(
+        folder / "gateway",
+        redis_url=lab_valkey.url,
+        mqtt_url=lab_broker.url,
+        node="mutual",
+        settings={"chargers": options},
+    ) as process:
+        yield process.charger_url.replace("ws:", "wss:", 1), authority
+
+
+async def test_tc_a_07_a_station_is_known_by_its_certificate(lab: Laboratory, mutual: tuple[str, Authority]) -> None:
+    """A00.FR.401 to 403, 405: and has no password."""
+    (url, authority), name = mutual, lab.name()
+    tls = authority.trusting(authority.issue(f"/O=ACME/CN={name}"))
+    async with Station(url, name, version=VERSION, tls=tls) as station:
+        told = {**boot(), "chargingStation": {"vendorName": "Lab", "model": "Bench", "serialNumber": name}}
+        assert (await station.call("BootNotification", told))["status"] == "Accepted"
+        assert (await lab.operator(name).charger())["security"] == "mutual_tls"
+
+
+@pytest.mark.parametrize("wrong", ["unknown", "expired", "another's", "none"])
+async def test_tc_a_08_a_certificate_that_is_not_valid_ends_the_connection(
+    wrong: str, lab: Laboratory, mutual: tuple[str, Authority], tmp_path: Path
+) -> None:
+    """A00.FR.403, 405, 407; with its own the same station connects right after."""
+    (url, authority), name = mutual, lab.name()
+    shown = {
+        "unknown": lambda: Authority(tmp_path).issue(f"/CN={name}"),
+        "expired": lambda: authority.issue(f"/CN={name}", days=-1),
+        "another's": lambda: authority.issue(f"/CN={lab.name()}"),
+        "none": lambda: None,
+    }[wrong]()
+    with pytest.raises((InvalidHandshake, OSError, EOFError)):
+        await Station(url, name, version=VERSION, tls=authority.trusting(shown)).__aenter__()
+    tls = authority.trusting(authority.issue(f"/CN={name}"))
+    async with Station(url, name, version=VERSION, tls=tls) as station:
+        assert (await station.call("BootNotification", boot()))["status"] == "Accepted"
 
 
 # ---------------------------------------------------------------- certificates

@@ -1,13 +1,15 @@
 """Who may charge where: reservations, the local authorization list, the cache."""
 
+from collections.abc import Generator
 from typing import Any
 
 from gateway.core.commands import Outcome
 from gateway.core.errors import CommandUnsupported
 from gateway.ocpp.arguments import at_most, moment
 from gateway.ocpp.fields import integer
-from gateway.ocpp.local_list import tokens_to_send
-from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
+from gateway.ocpp.local_list import Entry, ListDialect, ListLimits, sending, tokens_to_send
+from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Notes, Refused, Station
+from gateway.ocpp.v16.calls.variables import charger_limit
 from gateway.ocpp.v16.replies import AUTHORIZATION_STATUS
 
 Arguments = dict[str, Any]
@@ -37,18 +39,21 @@ def cancel_reservation(arguments: Arguments, station: Station) -> list[Call]:
     return [Call("CancelReservation", {"reservationId": arguments["reservation_id"]})]
 
 
-def send_local_list(arguments: Arguments, station: Station) -> list[Call]:
+def send_local_list(arguments: Arguments, station: Station) -> Dialogue:
     """Section 5.15. A token without idTagInfo is taken off the list."""
-    return [
-        Call(
-            "SendLocalList",
-            {
-                "listVersion": arguments["version"],
-                "updateType": {"full": "Full", "differential": "Differential"}[arguments["update"]],
-                "localAuthorizationList": [_listed(token, station) for token in tokens_to_send(arguments)],
-            },
-        )
-    ]
+    entries = [_listed(token, station) for token in tokens_to_send(arguments)]
+    return sending(_LIST, arguments["version"], entries, full=arguments["update"] == "full")
+
+
+def _part_of_list(version: int, kind: str, entries: list[Entry]) -> Call:
+    return Call("SendLocalList", {"listVersion": version, "updateType": kind, "localAuthorizationList": entries})
+
+
+def _limits_of_list() -> Generator[Call, Answered | Refused, ListLimits]:
+    return ListLimits((yield from charger_limit("SendLocalListMaxLength")))
+
+
+_LIST = ListDialect(_part_of_list, "listVersion", _limits_of_list)
 
 
 def get_local_list_version(arguments: Arguments, station: Station) -> list[Call]:

@@ -1,15 +1,15 @@
 """Configuration keys, in the naming of the device model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
 from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp.arguments import at_most
-from gateway.ocpp.batches import batches
+from gateway.ocpp.batches import ITEMS_PER_CALL, batches
 from gateway.ocpp.endings import ending, items, neutral, refused, worst
-from gateway.ocpp.fields import as_list, boolean, text
+from gateway.ocpp.fields import as_list, boolean, text, to_integer
 from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Notes, Refused, Station
 from gateway.ocpp.standard_variables import (
     Standard,
@@ -21,6 +21,9 @@ from gateway.ocpp.standard_variables import (
 )
 
 Arguments = dict[str, Any]
+
+UNASKED = 10
+"""Keys that are read before it is asked how many a charger takes at a time."""
 
 
 def get_variables(arguments: Arguments, station: Station) -> Dialogue:
@@ -34,7 +37,7 @@ def get_variables(arguments: Arguments, station: Station) -> Dialogue:
         ]
         return _found(asked, answers, variables)
 
-    return _in_turn(_get_configuration(asked, "get_variables"), ended)
+    return _reading(asked, _keys(asked, "get_variables"), ended)
 
 
 def set_variables(arguments: Arguments, station: Station) -> Dialogue:
@@ -88,7 +91,7 @@ def get_report(arguments: Arguments, station: Station) -> Dialogue:
         status = "accepted" if found.outcome is Outcome.ACCEPTED else "empty_result_set"
         return replace(found, result={"status": status, "request_id": None, **(found.result or {})})
 
-    return _in_turn(_get_configuration(asked, "get_report"), ended)
+    return _reading(asked, _keys(asked, "get_report"), ended)
 
 
 def _reported(key: str | None, value: str | None, readonly: bool | None) -> dict[str, Any]:
@@ -120,12 +123,26 @@ def _change(variable: Arguments) -> Call:
     return Call("ChangeConfiguration", {"key": key, "value": value})
 
 
-def _get_configuration(asked: list[Arguments], command: str) -> list[Call]:
-    """The calls that read keys: none where all that was asked for is unknown here already."""
-    keys = [_key(variable, command) for variable in asked if unknown_to_16(variable) is None]
+def _keys(asked: list[Arguments], command: str) -> list[str]:
+    """The keys to read: none where all that was asked for is unknown here already."""
+    return [_key(variable, command) for variable in asked if unknown_to_16(variable) is None]
+
+
+def _reading(asked: list[Arguments], keys: list[str], ended: Callable[[list[Answered]], Ending]) -> Dialogue:
+    """Read all keys where none is asked for, else these, no more at a time than the charger takes."""
     if not asked:
-        return [Call("GetConfiguration", {})]
-    return [Call("GetConfiguration", {"key": list(batch)}) for batch in batches(keys)]
+        return (yield from _in_turn([Call("GetConfiguration", {})], ended))
+    most = (yield from charger_limit("GetConfigurationMaxKeys")) if len(keys) > UNASKED else None
+    calls = [Call("GetConfiguration", {"key": list(batch)}) for batch in batches(keys, most or ITEMS_PER_CALL)]
+    return (yield from _in_turn(calls, ended))
+
+
+def charger_limit(key: str) -> Generator[Call, Answered | Refused, int | None]:
+    """Ask for a key that tells a limit of the charger; None where it does not say."""
+    answer = yield Call("GetConfiguration", {"key": [key]})
+    entries = _entries([answer]) if isinstance(answer, Answered) else []
+    limit = next((to_integer(value) for name, value, _ in entries if str(name).lower() == key.lower()), None)
+    return limit if limit is not None and limit > 0 else None
 
 
 def _entries(answers: list[Answered]) -> list[tuple[str | None, str | None, bool | None]]:

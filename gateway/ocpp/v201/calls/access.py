@@ -1,6 +1,6 @@
 """Who may charge where: reservations, the local authorization list, the cache, and what is kept of customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,10 @@ from gateway.ocpp.arguments import moment
 from gateway.ocpp.certificates import hash_data
 from gateway.ocpp.endings import ending, status_result
 from gateway.ocpp.fields import integer
-from gateway.ocpp.local_list import tokens_to_send
-from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
+from gateway.ocpp.local_list import Entry, ListDialect, ListLimits, sending, tokens_to_send
+from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Notes, Refused, Station
 from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, given, group_token, id_token
+from gateway.ocpp.v201.portions import BYTES, station_limit
 from gateway.ocpp.v201.replies import AUTHORIZATION_STATUS
 
 
@@ -44,14 +45,27 @@ def cancel_reservation(arguments: Arguments, station: Station) -> list[Call]:
     return [Call("CancelReservation", {"reservationId": arguments["reservation_id"]})]
 
 
-def send_local_list(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
-    """Use case D01. A list without tokens is left out, which empties the charger's (D01.FR.04)."""
-    payload: dict[str, Any] = {
-        "versionNumber": arguments["version"],
-        "updateType": {"full": "Full", "differential": "Differential"}[arguments["update"]],
-    }
-    tokens = [_listed(token, dialect) for token in tokens_to_send(arguments)]
-    return [Call("SendLocalList", payload | ({"localAuthorizationList": tokens} if tokens else {}))]
+def send_local_list(arguments: Arguments, station: Station, dialect: Dialect = V201) -> Dialogue:
+    """Use case D01."""
+    entries = [_listed(token, dialect) for token in tokens_to_send(arguments)]
+    return sending(_LIST, arguments["version"], entries, full=arguments["update"] == "full")
+
+
+def _part_of_list(version: int, kind: str, entries: list[Entry]) -> Call:
+    """A list without tokens is left out, which empties the charger's (D01.FR.04)."""
+    return Call(
+        "SendLocalList",
+        {"versionNumber": version, "updateType": kind, **({"localAuthorizationList": entries} if entries else {})},
+    )
+
+
+def _limits_of_list() -> Generator[Call, Answered | Refused, ListLimits]:
+    most = yield from station_limit("LocalAuthListCtrlr")
+    longest = yield from station_limit("LocalAuthListCtrlr", name=BYTES)
+    return ListLimits(most, longest)
+
+
+_LIST = ListDialect(_part_of_list, "versionNumber", _limits_of_list)
 
 
 def get_local_list_version(arguments: Arguments, station: Station) -> list[Call]:

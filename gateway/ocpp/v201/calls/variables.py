@@ -8,10 +8,11 @@ from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp.arguments import at_most
 from gateway.ocpp.batches import batches
-from gateway.ocpp.endings import ending, items, neutral, report_promised, report_whole, worst
-from gateway.ocpp.profile import Answered, Call, Ending, Notes, Station
+from gateway.ocpp.endings import ending, items, neutral, refused, report_promised, worst
+from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Notes, Refused, Station
 from gateway.ocpp.standard_variables import with_key
 from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, component_variable
+from gateway.ocpp.v201.portions import VARIABLES_READ, station_limit
 from gateway.ocpp.v201.variables import read_variable
 
 BASES = {"full": "FullInventory", "configuration": "ConfigurationInventory", "summary": "SummaryInventory"}
@@ -76,12 +77,13 @@ def did_set_variables(calls: list[Call], answers: list[Answered]) -> Ending:
     return worst([ending(item, {}, "attributeStatus") for item in results], names, {"variables": variables})
 
 
-def get_report(arguments: Arguments, station: Station) -> list[Call]:
-    """Use cases B07 (a base) and B08 (criteria, or components and variables)."""
+def get_report(arguments: Arguments, station: Station) -> Dialogue:
+    """Use cases B07 (a base) and B08 (criteria, or components and variables); a long list of these is asked for in as
+    many reports as the station needs (B08.FR.17), each with a request id of its own."""
     base, criteria, variables = arguments["base"], arguments["criteria"], arguments["variables"]
     request_id = {"requestId": station.next_id()}
     if not criteria and not variables:
-        return [Call("GetBaseReport", request_id | {"reportBase": BASES[base or "full"]})]
+        return _reports([Call("GetBaseReport", request_id | {"reportBase": BASES[base or "full"]})])
     if base is not None:
         raise CommandInvalid("get_report: give either a base, or criteria and variables")
     payload: dict[str, Any] = dict(request_id)
@@ -89,28 +91,66 @@ def get_report(arguments: Arguments, station: Station) -> list[Call]:
         payload["componentCriteria"] = [CRITERIA[criterion] for criterion in dict.fromkeys(criteria)]
     if variables:
         payload["componentVariable"] = [component_variable(variable, "get_report") for variable in variables]
-    return [Call("GetReport", payload)]
+    return _portions_of_report(payload, station)
 
 
-def report_begun(calls: list[Call], answers: list[Answered]) -> Ending:
-    """The report comes later, or is empty: then rejected where variables were named, as not one of them is known."""
-    begun = report_promised("variables", "EmptyResultSet")(calls, answers)
-    result = {**(begun.result or {}), "variables": None, "unknown": None}
-    if begun.outcome is Outcome.ACCEPTED and not begun.final:
-        return replace(begun, result=result)
-    unknown = _not_reported(calls[-1], []) if begun.final else []
-    result |= {"variables": [], "unknown": unknown}
-    return replace(begun, outcome=Outcome.REJECTED if unknown else begun.outcome, result=result)
+def _portions_of_report(payload: dict[str, Any], station: Station) -> Dialogue:
+    named = payload.get("componentVariable", [])
+    if len(named) <= VARIABLES_READ.unasked:
+        return (yield from _reports([Call("GetReport", payload)]))
+    limit = yield from station_limit(VARIABLES_READ.component, "GetReport")
+    calls = [
+        Call(
+            "GetReport",
+            payload | {"componentVariable": list(batch)} | ({"requestId": station.next_id()} if place else {}),
+        )
+        for place, batch in enumerate(batches(named, limit or len(named)))
+    ]
+    return (yield from _reports(calls))
+
+
+def _reports(calls: list[Call]) -> Dialogue:
+    answers: list[Answered] = []
+    for call in calls:
+        answer = yield call
+        if isinstance(answer, Refused):
+            return refused(answer, after=len(answers))
+        answers.append(answer)
+    return _reports_begun(calls, answers)
+
+
+def _reports_begun(calls: list[Call], answers: list[Answered]) -> Ending:
+    """The reports come later, or are empty: then rejected where variables were named, as not one of them is known."""
+    promised = report_promised("variables", "EmptyResultSet")
+    parts = [(call, promised([call], [answer])) for call, answer in zip(calls, answers, strict=True)]
+    ids = tuple(
+        call.payload["requestId"] for call, part in parts if part.outcome is Outcome.ACCEPTED and not part.final
+    )
+    unknown = [missing for call, part in parts if part.final for missing in _not_reported(call, [])]
+    refusals = [part for _, part in parts if part.outcome is not Outcome.ACCEPTED]
+    whole = refusals[0] if refusals else parts[0][1]
+    if ids and not refusals:
+        result = {**(whole.result or {}), "status": "accepted", "variables": None, "unknown": unknown or None}
+        return replace(whole, reason=None, result=result, awaiting=ids, final=False)
+    outcome = Outcome.REJECTED if unknown else whole.outcome
+    result = {**(whole.result or {}), "variables": [], "unknown": unknown}
+    return replace(whole, outcome=outcome, result=result, acted=whole.acted or bool(ids), final=True)
 
 
 def reported(yes: Ending, calls: Sequence[Call], data: Mapping[str, Any]) -> Ending | None:
-    """The whole report, each variable with its key of OCPP 1.6 beside it."""
-    whole = report_whole("variables")(yes, calls, data)
-    if whole is None or whole.result is None:
+    """A whole report, each variable with its key of OCPP 1.6 beside it; the last of them is the end."""
+    request_id = data.get("request_id")
+    if request_id not in yes.awaiting or not data.get("complete"):
         return None
-    variables = [with_key(variable) for variable in whole.result["variables"] or ()]
-    unknown = _not_reported(calls[-1], variables)
-    return replace(whole, result={**whole.result, "variables": variables, "unknown": unknown})
+    call = next(call for call in calls if call.payload.get("requestId") == request_id)
+    found = [with_key(variable) for variable in data.get("variables") or ()]
+    before = yes.result or {}
+    result = {
+        **before,
+        "variables": [*(before.get("variables") or ()), *found],
+        "unknown": [*(before.get("unknown") or ()), *_not_reported(call, found)],
+    }
+    return replace(yes, result=result, awaiting=tuple(other for other in yes.awaiting if other != request_id))
 
 
 def _not_reported(call: Call, variables: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
