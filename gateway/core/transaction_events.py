@@ -5,7 +5,7 @@ from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
-from gateway.core.events import Event
+from gateway.core.events import Event, fingerprint
 from gateway.core.naming import first_id, is_reuse, key_of, later_id, newest_name, owner_of
 from gateway.core.prints import known_print, print_of, with_print
 from gateway.core.remembering import is_complete_entry
@@ -22,14 +22,14 @@ from gateway.core.transaction import (
 )
 
 
-def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | None, payload_hash: str) -> Change:
+def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | None, payload: str) -> Change:
     """One TransactionEvent: carried by `started`, `updated` or `ended` of its transaction.
 
     A start under the name of a transaction that had ended before begins a new one: a charger that was reset counts from
     1 again. What comes under that name later is the newest one's that had begun by then.
     """
-    named = report.ocpp_transaction_id or f"unnamed {payload_hash}"
-    number = payload_hash if report.seq_no is None else report.seq_no
+    named = report.ocpp_transaction_id or f"unnamed {fingerprint(payload)}"
+    number = fingerprint(payload) if report.seq_no is None else report.seq_no
     known, ended = owner_of(draft, named, report)
     if known is not None and not is_reuse(draft, known, report):
         return _of_running(draft, known, report, token, f"{key_of(named, known)}|{number}")
