@@ -5,7 +5,6 @@ Drain: the listener closes and every charger is sent away first, their farewells
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -14,7 +13,7 @@ from typing import Any
 import structlog
 
 from adapters import load_adapter
-from gateway import __version__
+from gateway import __version__, memory
 from gateway.chargers.server import ChargerServer
 from gateway.chargers.surroundings import Surroundings
 from gateway.cluster.cluster import Cluster
@@ -196,11 +195,7 @@ class _House:
             return [f"whether there is a list of tokens is not known yet: {error}"]
 
     def _opened(self, ready: Callable[[], None], answering: list[str]) -> None:
-        # What was made at start lives as long as the process: the collector need never look at it again. Messages make
-        # no cycles, so that looking often is time lost (a seventh of it, measured).
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 50, 100)
+        memory.settle()
         self._health.set("node", "ok")
         self._context.opened.set()
         config = self._settings.chargers

@@ -5,7 +5,6 @@ Nothing here is stored yet; see `gateway.chargers.recorder`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any, Literal
 
 import orjson
@@ -215,7 +214,6 @@ def _written(row: Inbound, verdict: Verdict, action: str) -> bytes:
 def _change(
     item: Received, decisions: Decisions, twin: Twin, now: float, ahead: float, recalled: bytes | None
 ) -> Change:
-    payload_hash = blake2b(item.call.raw.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     try:
         return twin.handle(
             item.report,
@@ -223,7 +221,7 @@ def _change(
             redis_now=now + ahead,
             token=decisions.token,
             boot=decisions.boot,
-            payload_hash=payload_hash,
+            payload=item.call.raw,
             violations=[violation["code"] for violation in item.notes.violations],
             may_recall=recalled is None,
             recalled=recalled,

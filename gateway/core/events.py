@@ -68,6 +68,11 @@ def stable_id(charger: ChargerId, key: str) -> str:
     return hashlib.blake2b(f"{charger.key}|{key}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+def fingerprint(payload: str) -> str:
+    """24 hex digits that tell a payload from others."""
+    return hashlib.blake2b(payload.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
 def stamp(
     event: Event,
     *,

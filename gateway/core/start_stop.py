@@ -7,7 +7,7 @@ from gateway.core.clock import instant
 from gateway.core.connector_state import apply_samples
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
-from gateway.core.events import Event, stable_id
+from gateway.core.events import Event, fingerprint, stable_id
 from gateway.core.matching import (
     doubtful,
     forgotten,
@@ -332,10 +332,10 @@ def _never_started(draft: Draft, identity: str, report: Transaction) -> Change:
 # ---------------------------------------------------------------- meter values
 
 
-def meter(draft: Draft, report: Meter, payload_hash: str) -> Change:
+def meter(draft: Draft, report: Meter, payload: str) -> Change:
     """MeterValues: an update of the running transaction, or samples of none."""
     text = report.ocpp_transaction_id
-    key = f"meter|{report.evse_id}|{text or ''}|{payload_hash}"
+    key = f"meter|{report.evse_id}|{text or ''}|{fingerprint(payload)}"
     record = named(draft, text)
     if record is None:
         numbered = is_number(text)

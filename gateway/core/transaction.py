@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from gateway.core.connector_state import ConnectorTransaction, Number, TokenFacts
+from gateway.core.prints import Prints, no_prints
 from gateway.core.readings import Measured, nothing_measured
 from gateway.core.reports import Sample, Token
 
@@ -101,7 +102,7 @@ class TransactionRecord(TypedDict):
     start_key: str | None
     register: Register | None
     seen: list[list[int]]
-    prints: dict[str, str]
+    prints: Prints
     started: bool
     pending_since: float | None
     stopped: str | None
@@ -147,7 +148,7 @@ def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -
         "start_key": None,
         "register": None,
         "seen": [],
-        "prints": {},
+        "prints": no_prints(),
         "started": False,
         "pending_since": None,
         "stopped": None,

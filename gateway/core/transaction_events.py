@@ -1,14 +1,13 @@
 """Transactions of OCPP 2.x: TransactionEvents, numbered by the charger, which may come late and out of order."""
 
-from zlib import crc32
-
 from gateway.core import ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
-from gateway.core.events import Event
+from gateway.core.events import Event, fingerprint
 from gateway.core.naming import first_id, is_reuse, key_of, later_id, newest_name, owner_of
+from gateway.core.prints import known_print, print_of, with_print
 from gateway.core.remembering import is_complete_entry
 from gateway.core.reports import TokenDecision, Transaction
 from gateway.core.transaction import (
@@ -22,18 +21,15 @@ from gateway.core.transaction import (
     suspect,
 )
 
-MAX_PRINTS = 64
-"""So many of a transaction's latest messages are known by what they said."""
 
-
-def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | None, payload_hash: str) -> Change:
+def transaction_event(draft: Draft, report: Transaction, token: TokenDecision | None, payload: str) -> Change:
     """One TransactionEvent: carried by `started`, `updated` or `ended` of its transaction.
 
     A start under the name of a transaction that had ended before begins a new one: a charger that was reset counts from
     1 again. What comes under that name later is the newest one's that had begun by then.
     """
-    named = report.ocpp_transaction_id or f"unnamed {payload_hash}"
-    number = payload_hash if report.seq_no is None else report.seq_no
+    named = report.ocpp_transaction_id or f"unnamed {fingerprint(payload)}"
+    number = fingerprint(payload) if report.seq_no is None else report.seq_no
     known, ended = owner_of(draft, named, report)
     if known is not None and not is_reuse(draft, known, report):
         return _of_running(draft, known, report, token, f"{key_of(named, known)}|{number}")
@@ -63,7 +59,7 @@ def _of_running(
         # What ends a running transaction is no repeat: after a restart, the charger's numbers began anew.
         record = draft.record(known["id"])
         suspect(record, "duplicate_with_differences")
-        return _taken_in(draft, record, report, token, f"{key}|{_print(report)}")
+        return _taken_in(draft, record, report, token, f"{key}|{print_of(report)}")
     if _differs(known, report):
         return _with_differences(draft, known, report, key)
     return _repeated(draft, known, report, key)
@@ -139,7 +135,7 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
     ledger.suspect_clock(draft, record, report.time)
     if report.seq_no is not None:
         note_seen(record, report.seq_no)
-        record["prints"] = _with_print(record["prints"], report)
+        record["prints"] = with_print(record["prints"], report.seq_no, print_of(report))
     if report.offline:
         record["offline_part"] = _offline(record["offline_part"], at)
     cost = report.details.get("costs")
@@ -165,33 +161,18 @@ def _offline(known: OfflinePart | None, at: str) -> OfflinePart:
     return {"since": min(known["since"], at), "until": max(known["until"], at), "messages": known["messages"] + 1}
 
 
-def _print(report: Transaction) -> str:
-    """What a message says, in short. Whether it was kept offline does not count: a repeat may tell that anew."""
-    values = [sample["value"] for sample in report.samples]
-    token = "" if report.token is None else report.token.id
-    said = f"{report.kind}|{report.time}|{token}|{report.stop_reason}|{report.trigger}|{report.charging_state}|{values}"
-    return f"{crc32(said.encode('utf-8', 'replace')):08x}"
-
-
-def _with_print(prints: dict[str, str], report: Transaction) -> dict[str, str]:
-    added = {**prints, str(report.seq_no): _print(report)}
-    if len(added) > MAX_PRINTS:
-        del added[next(iter(added))]
-    return added
-
-
 def _differs(record: TransactionRecord, report: Transaction) -> bool:
     """A message of this seqNo came before, and said something else."""
-    known = record["prints"].get(str(report.seq_no))
+    known = None if report.seq_no is None else known_print(record["prints"], report.seq_no)
     if known is None:
         return report.kind == "started" and record["started"] and report.time != record["started_at"]
-    return known != _print(report)
+    return known != print_of(report)
 
 
 def _with_differences(draft: Draft, record: TransactionRecord, report: Transaction, key: str) -> Change:
     record = draft.record(record["id"])
     ledger.note_difference(draft, record, report.kind, report)
-    key = f"{key}|{_print(report)}"
+    key = f"{key}|{print_of(report)}"
     draft.events.append(ledger.next_event(record, "updated", key=key, report=report))
     return draft.change(key)
 
@@ -310,7 +291,7 @@ def _late_with_differences(
 ) -> Change:
     record = ended.copy()
     ledger.note_difference(draft, record, report.kind, report)
-    key = f"{key}|{_print(report)}"
+    key = f"{key}|{print_of(report)}"
     event = ledger.correct(
         draft,
         record,

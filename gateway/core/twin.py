@@ -146,15 +146,15 @@ class Twin:
         redis_now: float,
         token: TokenDecision | None = None,
         boot: BootDecision | None = None,
-        payload_hash: str = "",
+        payload: str = "",
         violations: Sequence[str] = (),
         may_recall: bool = False,
         recalled: bytes | None = None,
     ) -> Change:
         """What a message of the charger means.
 
-        `now` is the node's clock, `redis_now` Redis's (both Unix seconds); `payload_hash` tells the payload from
-        others; `violations` are the codes of its deviations. Never refuses a report.
+        `now` is the node's clock, `redis_now` Redis's (both Unix seconds); `payload` is the message's original
+        text; `violations` are the codes of its deviations. Never refuses a report.
 
         `may_recall`: where the report may be about a transaction that the twin has forgotten, the change only asks for
         it (`Change.recall`), and the caller comes again with what was stored of it as `recalled`, empty for nothing.
@@ -169,11 +169,11 @@ class Twin:
         match report:
             case Meter():
                 if numbered:
-                    return start_stop.meter(draft, report, payload_hash)
+                    return start_stop.meter(draft, report, payload)
                 draft.events.append(start_stop.meter_values(draft, report))
             case Transaction():
                 if not numbered:
-                    return transaction_events.transaction_event(draft, report, token, payload_hash)
+                    return transaction_events.transaction_event(draft, report, token, payload)
                 if report.kind == "started":
                     return start_stop.start(draft, report, token, redis_now)
                 return start_stop.stop(draft, report)

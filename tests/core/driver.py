@@ -123,7 +123,7 @@ class Driver:
                 redis_now=self.now,
                 token=token,
                 boot=boot,
-                payload_hash=repr(report) if payload is None else str(payload),
+                payload=repr(report) if payload is None else str(payload),
                 **more,
             )
 

@@ -123,7 +123,7 @@ def _carrier(name: str, row: Inbound, report: Report) -> bytes | None:
     """The CloudEvent that carries a report of a charger of which nothing else is known."""
     twin = Twin(CHARGER)
     twin.adopt(twin.connected(NOW, version=PROFILES[name].version, remote_address="192.0.2.1", node="n"))
-    change = twin.handle(report, now=NOW, redis_now=NOW, token=TokenDecision("accepted"), payload_hash="h")
+    change = twin.handle(report, now=NOW, redis_now=NOW, token=TokenDecision("accepted"), payload="h")
     twin.adopt(change)
     Twin.restore(CHARGER, twin.everything().fields, {})
     if row.event is None:

@@ -100,7 +100,7 @@ def taken(twin: Twin, row: Inbound, payload: dict[str, Any], version: str, actio
     report = row.translate(payload, notes)
     token, boot = TokenDecision("accepted"), BootDecision("accepted", 300) if isinstance(report, Boot) else None
     codes = [violation["code"] for violation in notes.violations]
-    change = twin.handle(report, now=NOW, redis_now=NOW, token=token, boot=boot, payload_hash="h", violations=codes)
+    change = twin.handle(report, now=NOW, redis_now=NOW, token=token, boot=boot, payload="h", violations=codes)
     raw = orjson.dumps(payload, default=str, option=orjson.OPT_NON_STR_KEYS).decode() if _fit(payload) else "odd"
     origin = Origin(version, action, "m", raw, notes.violations)
     for place, event in enumerate(change.events):
