@@ -1,6 +1,8 @@
 """One connection of the control lane: subscriptions, messages with their acknowledgement, results, questions."""
 
+import asyncio
 import math
+import select
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -33,6 +35,8 @@ CALL_SECONDS = 5.0
 GOODBYE_SECONDS = 1.0
 RECEIVE_MAXIMUM = 100
 """Messages that the broker may send beyond the acknowledged ones."""
+LOOK_SECONDS = 1.0
+"""How often the socket itself is asked whether it has failed."""
 UNSUPPORTED_PROTOCOL_VERSION = 0x84
 NO_CONNACK = "Operation timed out"
 """What aiomqtt says where no CONNACK came, also where the broker hung up."""
@@ -163,6 +167,20 @@ class Connection:
             self._take(message)
             self.acknowledge()
 
+    async def look_after(self) -> None:
+        """Have a connection that was reset end at once, with what came before the reset taken.
+
+        uvloop lets go of a socket at its first error, after one call to read; what lies before the error, and so the
+        error itself, would be found by nobody until the keepalive is over, and no command be taken until then.
+        """
+        client = self._client._client
+        while client.is_connected():
+            await asyncio.sleep(LOOK_SECONDS)
+            connection = client.socket()
+            if connection is not None and _has_failed(connection.fileno()):
+                while client.loop_read() == paho.MQTT_ERR_SUCCESS and client.is_connected():
+                    pass
+
     def acknowledge(self) -> None:
         """Acknowledge, in order, as far as there is room for the messages that this lets in."""
         while self._unacknowledged and self._execution.pending <= self._config.max_running_commands:
@@ -261,3 +279,12 @@ class Connection:
     ) -> None:
         self._pass_on(client, userdata, packet_id, code, properties)
         self._asker.acknowledged(packet_id, code.value)
+
+
+def _has_failed(descriptor: int) -> bool:
+    """Whether a socket was reset, or closed on both sides; what it received may be read still."""
+    if descriptor < 0 or not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return bool(poll.poll(0))

@@ -113,6 +113,7 @@ class ControlLane:
                 started()
                 async with _MqttTasks() as tasks:
                     tasks.create_task(connection.read(), name="mqtt control: read")
+                    tasks.create_task(connection.look_after(), name="mqtt control: look after the socket")
                     for number in range(PUBLISHERS):
                         tasks.create_task(connection.publish_from(outbox), name=f"mqtt control: publish {number}")
                     while denied:

@@ -85,6 +85,10 @@ class Subscriber:
         if wait:
             published.wait_for_publish(10)
 
+    def clear(self, topic: str) -> None:
+        """Clear a retained message; to the gateway, on a command topic, that is something to take and pass over."""
+        self._client.publish(topic, b"", qos=1, retain=True).wait_for_publish(10)
+
     # ------------------------------------------------------------ what was heard
 
     def events(self, charger: str | None = None) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Law 3: a stale node can neither log, nor change state, nor say "offline", nor deliver a command."""
 
+import asyncio
 import os
 import signal
 
@@ -8,7 +9,7 @@ from tests.chaos.conftest import MakeNode, start
 from tests.chaos.subscriber import Subscriber
 from tests.chaos.waiting import until
 from tests.support.gateway_process import GatewayProcess
-from tests.support.servers import EmbeddedBroker, Valkey
+from tests.support.servers import EmbeddedBroker, Mosquitto, Valkey
 
 
 async def _sees(node: GatewayProcess, *names: str) -> bool:
@@ -77,3 +78,28 @@ async def test_a_silent_charger_of_a_node_that_was_taken_for_dead_comes_to_its_r
         await old.until_closed()
         async with HandCharger(stale.charger_url, "SILENT"):
             await until(lambda: home_subscriber.availability("SILENT") == "online", "it is online again")
+
+
+async def test_a_node_whose_broker_went_away_while_it_slept_takes_commands_again_at_once(
+    make_node: MakeNode, valkey: Valkey, mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    """What lies unread before the connection's end must not hide that end until the keepalive is over."""
+    node = make_node(valkey.url, mosquitto.url, settings={"mqtt": {"keepalive": 300}})
+    await start(node)
+    async with HandCharger(node.charger_url, "SLEEPS") as charger:
+        await charger.boot()
+        os.kill(node.pid, signal.SIGSTOP)
+        for _ in range(30):
+            subscriber.clear("ocpp/chargers/SLEEPS/command/trigger")
+        mosquitto.kill()
+        await asyncio.to_thread(mosquitto.start)
+        os.kill(node.pid, signal.SIGCONT)
+
+        async def answered() -> bool:
+            command = {"message": "Heartbeat"}
+            subscriber.publish(
+                "ocpp/chargers/SLEEPS/command/trigger", command, response_topic="ocpp/reply/s", wait=False
+            )
+            return bool(subscriber.on("ocpp/reply/s"))
+
+        await until(answered, "a command is answered", seconds=30)

@@ -1,4 +1,7 @@
-"""`python -m tests.chaos.run`: a chaos run as long as you like; exits with 1 where the books do not add up."""
+"""`python -m tests.chaos.run`: a chaos run as long as you like.
+
+Exits with 1 where the books do not add up, and where fewer transactions or faults came than were asked for.
+"""
 
 import argparse
 import asyncio
@@ -19,6 +22,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", default="", help="decides who charges what and what fails when; drawn if absent")
     parser.add_argument("--chargers", type=int, default=50, help="half of them OCPP 1.6, half 2.0.1 (default 50)")
     parser.add_argument("--faults", type=int, default=0, help="how many (default: 4.5 a minute)")
+    parser.add_argument(
+        "--transactions", type=int, default=0, help="how many there must be at least (default: by minutes and chargers)"
+    )
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two messages, about (default 1)")
     parser.add_argument("--broker", choices=["mosquitto", "embedded"], help="default: mosquitto where it is installed")
     parser.add_argument("--keep", type=Path, help="folder for the logs; they are kept there whatever the outcome")
@@ -40,6 +46,7 @@ def main() -> int:
         seconds=arguments.minutes * 60,
         chargers=arguments.chargers,
         pause=arguments.pause,
+        transactions=arguments.transactions,
         faults=arguments.faults or max(3, round(arguments.minutes * 4.5)),
         persistent=arguments.broker != "embedded" and (arguments.broker is not None or Mosquitto.binary() is not None),
     )

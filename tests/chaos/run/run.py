@@ -27,6 +27,8 @@ from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import Mosquitto
 
 PROGRESS_SECONDS = 10.0
+SLOW_TRANSACTION = 15.0
+"""Pauses that a charger's transaction takes where much goes wrong: four times as many as usual."""
 DRAIN_SECONDS = 120.0
 Say = Callable[[str], None]
 
@@ -56,6 +58,12 @@ class Plan:
     echoes: float = 0.0
     settings: dict[str, dict[str, Any]] | None = None
     node: type[GatewayProcess] = GatewayProcess
+    transactions: int = 0
+    """How many there must have been at least; 0: as many as the time and the chargers let expect."""
+
+    @property
+    def expected_transactions(self) -> int:
+        return self.transactions or max(1, int(self.chargers * self.seconds / (SLOW_TRANSACTION * self.pause)))
 
 
 @dataclass
@@ -82,7 +90,16 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        return not self.discrepancies and not self.troubles
+        return not self.discrepancies and not self.troubles and not self.short_of
+
+    @property
+    def short_of(self) -> list[str]:
+        """What the run was asked to do, and did not: books that add up prove nothing where nothing happened."""
+        wanted = {
+            "transactions": (self.transactions, self.plan.expected_transactions),
+            "faults": (sum(self.faults.values()), self.plan.faults),
+        }
+        return [f"{did} {what} of {asked}" for what, (did, asked) in wanted.items() if did < asked]
 
 
 class Run:

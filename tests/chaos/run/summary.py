@@ -11,9 +11,10 @@ SHOWN, WHOLE = 60, 12
 def command(plan: Plan) -> str:
     """The command that repeats a run."""
     broker = "" if plan.persistent else " --broker embedded"
+    least = f" --transactions {plan.transactions}" if plan.transactions else ""
     return (
         f"make chaos SEED={plan.seed} MINUTES={plan.seconds / 60:g} CHARGERS={plan.chargers} "
-        f'ARGS="--faults {plan.faults} --pause {plan.pause:g}{broker}"'
+        f'ARGS="--faults {plan.faults} --pause {plan.pause:g}{broker}{least}"'
     )
 
 
@@ -63,8 +64,10 @@ def _verdict(outcome: Outcome) -> list[str]:
         lines.append(f"WRONG  seed {outcome.plan.seed}: {one if place < WHOLE else one.line()}")
     if len(found) > SHOWN:
         lines.append(f"... and {len(found) - SHOWN} more discrepancies")
+    lines += [f"TOO LITTLE  {one}" for one in outcome.short_of]
     if outcome.good:
         lines.append("the books add up: nothing lost, nothing doubled, nothing wrong")
     else:
-        lines.append(f"{len(found)} discrepancies, {len(outcome.troubles)} troubles; logs are in {outcome.folder}")
+        told = f"{len(found)} discrepancies, {len(outcome.troubles)} troubles"
+        lines.append(f"{told}; logs are in {outcome.folder}")
     return [*lines, f"to repeat it: {command(outcome.plan)}"]
