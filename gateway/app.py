@@ -18,6 +18,7 @@ from gateway import __version__
 from gateway.chargers.server import ChargerServer
 from gateway.chargers.surroundings import Surroundings
 from gateway.cluster.cluster import Cluster
+from gateway.cluster.queue import KIND as WAITING_COMMAND
 from gateway.config import Settings
 from gateway.core.adapter import Adapter, GatewayContext
 from gateway.core.asking import AskerBook
@@ -137,6 +138,7 @@ class _House:
             clock=clock,
             state=self._cluster.state,
             commands=self._cluster.commands,
+            queue=self._cluster.queue,
             mailboxes=self._cluster.mailboxes,
             observer=self._observer,
         )
@@ -188,12 +190,14 @@ class _House:
         try:
             async with asyncio.TaskGroup() as services:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
+                running += [services.create_task(self._router.run(), name="router")]
                 running += [await self._started(services, adapter) for adapter in self._adapters()]
                 answering = await self._answering()
                 chargers = services.create_task(
                     self._chargers.run(lambda: self._opened(ready, answering), stopping), name="chargers"
                 )
                 await stopping.wait()
+                self._router.drain()
                 await self._drained(chargers)
                 for task in running:
                     task.cancel()
@@ -271,6 +275,10 @@ class _House:
     def chargers(self) -> ChargerServer:
         return self._chargers
 
+    @property
+    def router(self) -> Router:
+        return self._router
+
 
 class _Hooks:
     """What the cluster asks of the node; implements `NodeHooks`."""
@@ -284,6 +292,12 @@ class _Hooks:
     def superseded(self, charger: ChargerId, epoch: int) -> None:
         self._house.chargers.superseded(charger, epoch)
 
+    def deliver(self, charger: ChargerId) -> None:
+        self._house.router.deliver(charger)
+
+    def heard_of_end(self, command_id: str) -> None:
+        self._house.router.heard_of_end(command_id)
+
     def forgotten(self) -> None:
         self._house.chargers.forgotten()
 
@@ -291,4 +305,7 @@ class _Hooks:
         return self._house.chargers.connection_count()
 
     async def later(self, kind: str, charger: ChargerId, payload: bytes) -> None:
-        await self._house.chargers.later(kind, charger, payload)
+        if kind == WAITING_COMMAND:
+            await self._house.router.time_is_up(charger, payload.decode())
+        else:
+            await self._house.chargers.later(kind, charger, payload)

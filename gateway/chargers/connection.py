@@ -10,6 +10,7 @@ the log's receipt, without a turn of the connection's task.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,7 @@ from gateway.ocpp.session import (
     CallFailed,
     CallLost,
     CallReceived,
+    CallSuperseded,
     CallTimedOut,
     SendReceived,
     Session,
@@ -52,6 +54,9 @@ _log = structlog.get_logger(__name__)
 
 VIOLATION_INTERVAL = 1.0
 """Seconds between two violation events of one connection: a charger that sends garbage must not fill the log."""
+
+SPEAKS_WITHIN = 3.0
+"""Seconds after which a charger that says nothing of its own is called all the same."""
 
 MAX_ODD_TEXT = 64 * 1024
 """Characters of what is no message that its event tells."""
@@ -112,6 +117,7 @@ class Connection:
         self._violation_at = float("-inf")
         self._closed: tuple[int, str] | None = None
         self._superseded = False
+        self._spoken = asyncio.Event()
 
     @property
     def socket(self) -> WebSocket:
@@ -146,7 +152,7 @@ class Connection:
                 await self._work_off()
             await self._farewell()
         except OwnershipLost:
-            self._superseded = True
+            self._superseded = self._calling.wanted_elsewhere = True
             self._socket.close(1000, "superseded by a newer connection")
         finally:
             self._release_resources()
@@ -229,6 +235,8 @@ class Connection:
         self._wake_up()
 
     def close(self, code: int, reason: str) -> None:
+        """Close the socket; 1000 (another connection has the charger) and 1012 send it elsewhere."""
+        self._calling.wanted_elsewhere = code in (1000, 1012)
         self._socket.close(code, reason)
         # Nothing more goes out, so commands that wait are certainly not sent.
         self._apply(self._session.drain())
@@ -273,7 +281,7 @@ class Connection:
                     self._take_in(event)
                 case Transmit():
                     self._socket.send(event.text)
-                case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost():
+                case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost() | CallSuperseded():
                     resolve(event.handle, event)
                     self._note_responsiveness(event)
                 case Anomaly():
@@ -437,6 +445,8 @@ class Connection:
         if isinstance(item.report, Boot) and self._make.choose():
             self._enqueue_change(lambda: recorder.twin.known_as(self._around.clock.now(), self._make.name))
         self._answer(ready, earlier)
+        if isinstance(item.report, Boot):
+            self._around.router.deliver(self.charger)
         self._patience.answered()
         certificate = signed_at_once(decisions)
         if certificate is not None:
@@ -445,6 +455,7 @@ class Connection:
     def _answer(self, ready: Prepared, earlier: bytes | None) -> None:
         call, observer = ready.received.call, self._around.observer
         known = call.inbound is not None
+        self._spoken.set()
         if not isinstance(call, SendReceived):
             if known:
                 text = self._session.answer(call.message_id, ready.answer if earlier is None else earlier)
@@ -463,6 +474,13 @@ class Connection:
 
     async def execute(self, command: Command) -> CommandResult:
         return await self._calling.execute(command)
+
+    async def ready(self) -> bool:
+        """See LocalCharger: one that has just started up speaks before it listens."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SPEAKS_WITHIN):
+                await self._spoken.wait()
+        return self._recorder.twin.boot_status not in ("pending", "rejected")
 
 
 class _Receipt:

@@ -18,6 +18,7 @@ from gateway.cluster.log import Committer
 from gateway.cluster.mailboxes import NodeMailboxes
 from gateway.cluster.ownership import Owners
 from gateway.cluster.passwords import Settings
+from gateway.cluster.queue import Queue
 from gateway.cluster.startup import check_server, settle_shards, wait_for_redis
 from gateway.cluster.state import State
 from gateway.cluster.sweeper import Sweeper
@@ -69,6 +70,7 @@ class Cluster:
         self.state = State(lane, self._keys, self._liveness, clock=clock)
         self.feed = EventFeed(lane, self._keys)
         self.commands = Commands(lane, clock=clock, retention=config.command_retention)
+        self.queue = Queue(lane, self._keys)
         self.api_keys = StoredApiKeys(lane, clock=clock)
         self.tokens = StoredTokens(lane)
         self.later = LaterWork(lane, self._keys, node=node)
