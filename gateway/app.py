@@ -17,6 +17,7 @@ from gateway import __version__, memory
 from gateway.chargers.server import ChargerServer
 from gateway.chargers.surroundings import Surroundings
 from gateway.cluster.cluster import Cluster
+from gateway.cluster.queue import KIND as WAITING_COMMAND
 from gateway.config import Settings
 from gateway.core.adapter import Adapter, GatewayContext
 from gateway.core.asking import AskerBook
@@ -106,6 +107,7 @@ class _House:
             clock=clock,
             state=self._cluster.state,
             commands=self._cluster.commands,
+            queue=self._cluster.queue,
             mailboxes=self._cluster.mailboxes,
             observer=self._observer,
         )
@@ -158,6 +160,7 @@ class _House:
         try:
             async with asyncio.TaskGroup() as services:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
+                running += [services.create_task(self._router.run(), name="router")]
                 running += [await self._started(services, adapter) for adapter in self._adapters()]
                 answering = await self._answering()
                 closing = asyncio.Event()
@@ -219,6 +222,7 @@ class _House:
         self._health.set("node", "failed", "draining")
         # Whoever listens to /readyz sends nobody here any more before the door is closed.
         await asyncio.sleep(options.drain_delay)
+        self._router.drain()
         closing.set()
         done, _ = await asyncio.wait([chargers], timeout=self._seconds_for_chargers)
         if not done:
@@ -251,6 +255,10 @@ class _House:
     def chargers(self) -> ChargerServer:
         return self._chargers
 
+    @property
+    def router(self) -> Router:
+        return self._router
+
 
 class _Hooks:
     """What the cluster asks of the node; implements `NodeHooks`."""
@@ -264,6 +272,12 @@ class _Hooks:
     def superseded(self, charger: ChargerId, epoch: int) -> None:
         self._house.chargers.superseded(charger, epoch)
 
+    def deliver(self, charger: ChargerId) -> None:
+        self._house.router.deliver(charger)
+
+    def heard_of_end(self, command_id: str) -> None:
+        self._house.router.heard_of_end(command_id)
+
     def forgotten(self) -> None:
         self._house.chargers.forgotten()
 
@@ -271,4 +285,7 @@ class _Hooks:
         return self._house.chargers.connection_count()
 
     async def later(self, kind: str, charger: ChargerId, payload: bytes) -> None:
-        await self._house.chargers.later(kind, charger, payload)
+        if kind == WAITING_COMMAND:
+            await self._house.router.time_is_up(charger, payload.decode())
+        else:
+            await self._house.chargers.later(kind, charger, payload)

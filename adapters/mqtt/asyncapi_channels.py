@@ -9,7 +9,7 @@ from pydantic import BaseModel, create_model
 from adapters.mqtt.answer_examples import ANSWER_EXAMPLES
 from adapters.mqtt.ask_schemas import ask_name
 from adapters.mqtt.asyncapi_parts import Channel, Object, Operation, example, message, ref
-from adapters.mqtt.commands import Terms
+from adapters.mqtt.commands import terms_of
 from adapters.mqtt.event_schemas import EVENTS, RawMessage
 from adapters.mqtt.json_schemas import meaning
 from adapters.mqtt.topics import Topics
@@ -92,7 +92,7 @@ def commands(topics: Topics) -> Iterator[Part]:
         results[ended] = _result(ended, f"How {name} ended.", example(f"results/{name}.json"))
     told = (
         "Any OCPP call.\n\nThe payload is OCPP's own; or, to say more, an object with OCPP's under `payload` and `id`, "
-        "`timeout` and `expires_at` beside it."
+        "`timeout`, `expires_at` and `queue_for` beside it."
     )
     said = message("call", told, {"anyOf": [ref("schemas", "CallEnvelope"), {"type": "object"}]})
     yield Channel("call", f"{branch}/call/{{action}}", told, {"call": said})
@@ -133,7 +133,8 @@ def questions(topics: Topics) -> Iterator[Part]:
 
 def command_model(model: type[BaseModel]) -> type[BaseModel]:
     """A command's arguments and terms in one."""
-    return create_model(f"{model.__name__}Command", __base__=(model, Terms), __doc__=_doc(model))
+    terms = terms_of(next(name for name, known in COMMANDS.items() if known is model))
+    return create_model(f"{model.__name__}Command", __base__=(model, terms), __doc__=_doc(model))
 
 
 def _doc(item: type) -> str:

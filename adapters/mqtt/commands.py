@@ -1,24 +1,36 @@
 """From an MQTT message to a command, and from its result to a message: pure functions.
 
 The payload of `command/{name}` is a JSON object of arguments, `{}` where none is wanted. Beside the arguments stand
-`id` (the idempotency key), `timeout` (seconds for the charger to answer) and `expires_at` (RFC 3339).
+`id` (the idempotency key), `timeout` (seconds for the charger to answer), `expires_at` (RFC 3339), `queue_for` (seconds
+to wait for a charger that is offline) and, of start, `wait_for`.
 The payload of `call/{Action}` is OCPP's own, the whole object, unless it has an object under `payload`: then that is
-OCPP's, and only `id`, `timeout` and `expires_at` may stand beside it. OCPP itself names no such field.
+OCPP's, and only these terms may stand beside it. OCPP itself names no such field.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import uuid4
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from adapters.mqtt.topics import CommandTopic
-from gateway.core.commands import CALL_PREFIX, Command, CommandResult, Outcome, default_timeout, validated_arguments
+from gateway.core.commands import (
+    CALL_PREFIX,
+    FOLLOWED,
+    MAX_QUEUE_SECONDS,
+    Command,
+    CommandResult,
+    Outcome,
+    Patience,
+    default_timeout,
+    validated_arguments,
+)
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
+from gateway.core.superseding import kind_of
 from gateway.core.wording import told_in_full
 
 ORIGIN = "mqtt"
@@ -41,6 +53,13 @@ class Terms(BaseModel):
     )
     timeout: float | None = Field(None, gt=0, le=3600, description="Seconds until the command is given up")
     expires_at: str | None = Field(None, description="RFC 3339 with a zone; later than that it is not sent any more")
+    queue_for: float | None = Field(
+        None,
+        gt=0,
+        le=MAX_QUEUE_SECONDS,
+        description="Seconds that it may wait for a charger that is offline, whatever becomes of the gateway's nodes; "
+        "without it the charger's absence ends it as `offline`",
+    )
 
     @field_validator("expires_at")
     @classmethod
@@ -52,6 +71,21 @@ class Terms(BaseModel):
     def expires(self) -> float | None:
         """Unix seconds, or None."""
         return None if self.expires_at is None else _moment(self.expires_at)
+
+
+class StartTerms(Terms):
+    """What may stand beside the arguments of start."""
+
+    wait_for: Literal["transaction"] | None = Field(
+        None,
+        description="`transaction`: once the charger said yes, follow the start to the transaction that it causes; the "
+        "result then has `transaction`, and comes within 150 s unless told otherwise",
+    )
+
+
+def terms_of(name: str) -> type[Terms]:
+    """The terms that a command may have."""
+    return StartTerms if name == FOLLOWED else Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +103,35 @@ class Request:
     problem: str | None
     deadline: float
     expiry: float | None
+    patience: Patience | None = None
+    followed: bool = False
 
-    def command(self, answered: Callable[[], None] | None = None) -> Command:
-        """Raises CommandInvalid where the message cannot be carried out; `answered` is as in Command."""
+    @property
+    def latest(self) -> float:
+        """When it is too late to begin with it (Unix seconds)."""
+        return self.deadline if self.patience is None else max(self.deadline, self.patience.until)
+
+    @property
+    def kind(self) -> str | None:
+        """A newer request of the same kind takes its place while it waits; None where none may."""
+        return None if self.arguments is None else kind_of(self.name, self.arguments)
+
+    def command(self, answered: Callable[[], None] | None = None, reply: dict[str, str] | None = None) -> Command:
+        """Raises CommandInvalid where the message cannot be carried out; `answered` and `reply` are as in Command."""
         if self.arguments is None:
             raise CommandInvalid(self.problem or "not a command")
-        return Command(self.id, self.charger, self.name, self.arguments, self.deadline, ORIGIN, answered)
+        return Command(
+            self.id,
+            self.charger,
+            self.name,
+            self.arguments,
+            self.deadline,
+            ORIGIN,
+            answered,
+            patience=self.patience,
+            followed=self.followed,
+            reply=reply or {},
+        )
 
     def refused(self, now: float) -> CommandResult | None:
         """The result of a message that makes no command at `now`, None where it makes one."""
@@ -82,7 +139,7 @@ class Request:
             return self.result(Outcome.INVALID, self.problem)
         if self.expiry is not None and now >= self.expiry:
             return self.result(Outcome.EXPIRED, "the command had expired when its turn came")
-        if now >= self.deadline:
+        if now >= self.latest:
             return self.result(Outcome.EXPIRED, "its time was up while commands before it ran")
         return None
 
@@ -110,7 +167,7 @@ def read_request(topic: CommandTopic, received: Received, *, usual_timeout: floa
     name = f"{CALL_PREFIX}{topic.name}" if topic.kind == "call" else topic.name
     terms, arguments, problem = Terms(), None, None
     try:
-        terms, rest = _split(topic.kind == "call", _object(received))
+        terms, rest = _split(topic.kind == "call", _object(received), terms_of(name))
         if received.retain:
             raise CommandInvalid(RETAINED)
         arguments = validated_arguments(name, rest)
@@ -121,8 +178,10 @@ def read_request(topic: CommandTopic, received: Received, *, usual_timeout: floa
     expiry = _earliest(
         terms.expires(), None if received.message_expiry is None else received.now + received.message_expiry
     )
-    timeout = default_timeout(name, usual_timeout) if terms.timeout is None else terms.timeout
+    followed = isinstance(terms, StartTerms) and terms.wait_for is not None
+    timeout = default_timeout(name, usual_timeout, followed=followed) if terms.timeout is None else terms.timeout
     deadline = received.now + timeout
+    until = None if terms.queue_for is None else _earliest(received.now + terms.queue_for, expiry)
     return Request(
         id=terms.id or uuid4().hex,
         charger=topic.charger,
@@ -131,6 +190,8 @@ def read_request(topic: CommandTopic, received: Received, *, usual_timeout: floa
         problem=problem,
         deadline=deadline if expiry is None else min(deadline, expiry),
         expiry=expiry,
+        patience=None if until is None else Patience(until, timeout),
+        followed=followed,
     )
 
 
@@ -161,7 +222,7 @@ def _object(received: Received) -> dict[str, Any]:
     return value
 
 
-def _split(is_call: bool, value: dict[str, Any]) -> tuple[Terms, dict[str, Any]]:
+def _split(is_call: bool, value: dict[str, Any], model: type[Terms]) -> tuple[Terms, dict[str, Any]]:
     """The terms and the arguments. Raises _Unreadable."""
     if is_call:
         payload = value.get("payload")
@@ -170,10 +231,10 @@ def _split(is_call: bool, value: dict[str, Any]) -> tuple[Terms, dict[str, Any]]
         given = {key: item for key, item in value.items() if key != "payload"}
         arguments = payload
     else:
-        given = {key: item for key, item in value.items() if key in Terms.model_fields}
-        arguments = {key: item for key, item in value.items() if key not in Terms.model_fields}
+        given = {key: item for key, item in value.items() if key in model.model_fields}
+        arguments = {key: item for key, item in value.items() if key not in model.model_fields}
     try:
-        return Terms.model_validate(given), arguments
+        return model.model_validate(given), arguments
     except ValidationError as error:
         raise _Unreadable.of(error, given) from error
 

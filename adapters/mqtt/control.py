@@ -16,9 +16,10 @@ import structlog
 
 from adapters.mqtt.address import Address
 from adapters.mqtt.asking import MqttAsker
+from adapters.mqtt.commands import ORIGIN
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.connection import Connection, Connector
-from adapters.mqtt.execution import Execution
+from adapters.mqtt.execution import Execution, Reply
 from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.topics import Topics
 from gateway.core.adapter import GatewayContext
@@ -53,6 +54,7 @@ class ControlLane:
         """
         address = Address.of(self._config)
         outbox = Outbox(OUTBOX_LIMIT)
+        self._context.router.through(ORIGIN, lambda result, reply: outbox.put(Reply.of(result, reply)))
         async with asyncio.TaskGroup() as tasks:
             execution = Execution(
                 router=self._context.router,

@@ -1,13 +1,15 @@
 """Carries commands out: in order for each charger, side by side over chargers, each answered by one node alone.
 
-The next one begins as soon as the charger has answered the calls of the one before: a report or an upload that follows
-from a yes holds up nobody.
+Whose charger it is when a command is heard answers for it, also where the charger is elsewhere by the time that it is
+the command's turn. The next one begins as soon as the charger has answered the calls of the one before: a report or an
+upload that follows from a yes holds up nobody.
 """
 
 import asyncio
+from base64 import b64decode, b64encode
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -17,6 +19,7 @@ from gateway.core.commands import CommandResult, Outcome
 from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable
 from gateway.core.identity import ChargerId
 from gateway.core.router import Router
+from gateway.core.superseding import REASON
 
 _log = structlog.get_logger(__name__)
 
@@ -29,6 +32,12 @@ class Reply:
     response_topic: str | None = None
     correlation: bytes | None = None
 
+    @classmethod
+    def of(cls, result: CommandResult, reply: dict[str, str]) -> "Reply":
+        """To a command that bore this `reply`."""
+        correlation = reply.get("correlation")
+        return cls(result, reply.get("topic"), None if correlation is None else b64decode(correlation))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Order:
@@ -37,6 +46,28 @@ class Order:
     request: Request
     response_topic: str | None = None
     correlation: bytes | None = None
+
+    @property
+    def reply(self) -> dict[str, str]:
+        """Where its result shall go, as text, for whichever node ends it."""
+        told = {} if self.response_topic is None else {"topic": self.response_topic}
+        if self.correlation is not None:
+            told["correlation"] = b64encode(self.correlation).decode()
+        return told
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """An order, and whether it is on this node to answer it: None where Redis could not be asked."""
+
+    order: Order
+    is_ours: "asyncio.Task[bool | None]"
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the next one may begin."""
+
+    @property
+    def request(self) -> Request:
+        return self.order.request
 
 
 class Execution:
@@ -62,67 +93,82 @@ class Execution:
         self._waiting_limit = waiting_limit
         self._answer = answer
         self._ended = ended
-        self._queues: dict[ChargerId, deque[Order]] = {}
+        self._queues: dict[ChargerId, deque[_Held]] = {}
         self._followed: Counter[ChargerId] = Counter()
         self.pending = 0
         """Orders that wait, or run and have not had the answers to their calls."""
 
     def submit(self, order: Order) -> None:
-        """Queue an order behind the others of its charger; where too many wait, it ends as cancelled at once."""
+        """Queue an order behind the others of its charger; where too many wait, it ends as cancelled at once.
+
+        One that waits, and that a newer one of its kind may supersede, gives its place to that one.
+        """
         charger = order.request.charger
         queue = self._queues.get(charger)
         waiting = self._followed[charger] + (0 if queue is None else len(queue))
         self.pending += 1
-        if waiting > self._waiting_limit:
-            self._tasks.create_task(self._settle(order, one_too_many=True), name=f"mqtt command too many: {charger}")
-        elif queue is None:
-            self._queues[charger] = deque((order,))
+        held = _Held(order, self._tasks.create_task(self._is_ours(order), name=f"mqtt command heard: {charger}"))
+        if queue is None and waiting <= self._waiting_limit:
+            self._queues[charger] = deque((held,))
             self._tasks.create_task(self._work_through(charger), name=f"mqtt commands: {charger}")
+        elif queue is not None and (place := _superseded(queue, order.request)) is not None:
+            older, queue[place] = queue[place], held
+            self._refuse(older, Outcome.SUPERSEDED, REASON)
+            self._wait_no_longer_than(held)
+        elif queue is None or waiting > self._waiting_limit:
+            many = f"{self._waiting_limit} commands wait for this charger already; none is added"
+            self._refuse(held, Outcome.CANCELLED, many)
         else:
-            queue.append(order)
-            left = max(0.0, order.request.deadline - self._clock.now())
-            asyncio.get_running_loop().call_later(left, self._time_is_up, order)
+            queue.append(held)
+            self._wait_no_longer_than(held)
+
+    async def _is_ours(self, order: Order) -> bool | None:
+        try:
+            return await self._router.answers_for(order.request.charger)
+        except LogUnavailable:
+            return None
+
+    def _refuse(self, held: _Held, outcome: Outcome, reason: str) -> None:
+        refusal = held.request.refused(self._clock.now()) or held.request.result(outcome, reason)
+        self._tasks.create_task(self._settle(held, refusal), name=f"mqtt command refused: {held.request.charger}")
+
+    def _wait_no_longer_than(self, held: _Held) -> None:
+        left = max(0.0, held.request.latest - self._clock.now())
+        asyncio.get_running_loop().call_later(left, self._time_is_up, held)
 
     async def _work_through(self, charger: ChargerId) -> None:
         """Carry out what waits for a charger; the first in the queue is the one that runs."""
         queue = self._queues[charger]
         while queue:
-            answered = asyncio.Event()
-            self._tasks.create_task(self._settle(queue[0], answered), name=f"mqtt command: {charger}")
-            await answered.wait()
+            held = queue[0]
+            self._tasks.create_task(self._settle(held), name=f"mqtt command: {charger}")
+            await held.answered.wait()
             queue.popleft()
         del self._queues[charger]
 
-    def _time_is_up(self, order: Order) -> None:
+    def _time_is_up(self, held: _Held) -> None:
         """Take an order that still waits out of the queue, and have it told so."""
-        charger = order.request.charger
+        charger = held.request.charger
         queue = self._queues.get(charger)
-        if queue is not None and order in queue and order is not queue[0]:
-            queue.remove(order)
-            self._tasks.create_task(self._settle(order, late=True), name=f"mqtt command too late: {charger}")
+        if queue is not None and held in queue and held is not queue[0]:
+            queue.remove(held)
+            late = held.request.refused(max(self._clock.now(), held.request.latest))
+            self._tasks.create_task(self._settle(held, late), name=f"mqtt command too late: {charger}")
 
-    async def _settle(
-        self,
-        order: Order,
-        answered: asyncio.Event | None = None,
-        *,
-        one_too_many: bool = False,
-        late: bool = False,
-    ) -> None:
+    async def _settle(self, held: _Held, refusal: CommandResult | None = None) -> None:
         """Bring an order to its end; `answered` is set once the next one may begin."""
-        request, follows = order.request, False
+        order, request, follows = held.order, held.request, False
 
         def let_go() -> None:
             nonlocal follows
-            if answered is not None and not answered.is_set():
+            if not held.answered.is_set():
                 follows = True
-                answered.set()
+                held.answered.set()
                 self._followed[request.charger] += 1
                 self._no_longer_pending()
 
-        now = max(self._clock.now(), request.deadline) if late else self._clock.now()
         try:
-            result = await self._result(request, request.refused(now), one_too_many, let_go)
+            result = await self._result(held, refusal or request.refused(self._clock.now()), let_go)
         except Exception:
             # Raised in the TaskGroup, a bug in one command would end the adapter and every other command.
             _log.exception("command failed", **_names(request))
@@ -133,8 +179,7 @@ class Execution:
         if follows:
             self._followed -= Counter((request.charger,))  # forgets whom nothing is waited for
             return
-        if answered is not None:
-            answered.set()
+        held.answered.set()
         self._no_longer_pending()
 
     def _no_longer_pending(self) -> None:
@@ -142,17 +187,17 @@ class Execution:
         self._ended()
 
     async def _result(
-        self, request: Request, refusal: CommandResult | None, one_too_many: bool, answered: Callable[[], None]
+        self, held: _Held, refusal: CommandResult | None, answered: Callable[[], None]
     ) -> CommandResult | None:
-        """None where another node or another request gives it."""
-        if refusal is None and one_too_many:
-            refusal = request.result(
-                Outcome.CANCELLED, f"{self._waiting_limit} commands wait for this charger already; none is added"
-            )
+        """None where another node or another request gives it, or whoever ends it, as it waits for its charger."""
+        request = held.request
         try:
-            if refusal is not None:
-                return refusal if await self._router.answers_for(request.charger) else None
-            return await self._router.submit_owned(request.command(answered))
+            is_ours = await held.is_ours
+            if is_ours is None:
+                is_ours = await self._router.answers_for(request.charger)
+            if not is_ours:
+                return None
+            return refusal or await self._router.submit(request.command(answered, held.order.reply))
         except CommandRunning:
             _log.info("command is running already; the first one answers", **_names(request))
             return None
@@ -164,6 +209,15 @@ class Execution:
             # The charger's node, if there is one, answers; whether there is one only Redis knows.
             _log.warning("command left to the charger's node: Redis cannot be reached", **_names(request))
             return None
+
+
+def _superseded(queue: deque[_Held], request: Request) -> int | None:
+    """The place of the waiting order that a request supersedes; the first in the queue waits no more."""
+    kind = request.kind
+    if kind is None:
+        return None
+    places = range(1, len(queue))
+    return next((at for at in places if queue[at].request.kind == kind and queue[at].request.id != request.id), None)
 
 
 def _names(request: Request) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The shapes of what is neither event data nor state, for openapi/asyncapi.yaml."""
 
-from typing import Any, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -36,6 +36,14 @@ class Info(TypedDict):
     nodes: list[str]
 
 
+class CausedTransaction(TypedDict):
+    """What a start with `wait_for` has led to: `started`, `never_started` until the command's deadline, or `unknown`
+    where the gateway could not look it up."""
+
+    id: str | None
+    status: Literal["started", "never_started", "unknown"]
+
+
 class Result(TypedDict):
     """How a command ended, the same over REST."""
 
@@ -46,4 +54,4 @@ class Result(TypedDict):
     reason: str | None
     safe_to_retry: bool
     result: dict[str, Any] | None
-    transaction: dict[str, Any] | None
+    transaction: CausedTransaction | None

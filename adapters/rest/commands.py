@@ -3,8 +3,8 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -20,7 +20,16 @@ from adapters.rest.responses import answer
 from adapters.rest.security import key_of, needs
 from adapters.rest.services import Here, Services
 from gateway.core.arguments.examples import ARGUMENTS
-from gateway.core.commands import CALL_PREFIX, COMMANDS, Command, default_timeout, wants_arguments
+from gateway.core.commands import (
+    CALL_PREFIX,
+    COMMANDS,
+    FOLLOWED,
+    MAX_QUEUE_SECONDS,
+    Command,
+    Patience,
+    default_timeout,
+    wants_arguments,
+)
 from gateway.core.identity import ChargerId
 
 DEFAULT_WAIT = 30.0
@@ -36,10 +45,31 @@ class Terms:
     """How a client wants its command carried out: its id, and seconds to wait and to live."""
 
     command_id: str
-    wait: float
+    wait: float | None
     timeout: float | None
+    queue_for: float | None
     preference: str | None
     """What of the Prefer header was applied."""
+    followed: bool = False
+
+    def command(self, charger: ChargerId, name: str, arguments: dict[str, Any], *, now: float, origin: str) -> Command:
+        timeout = default_timeout(name, followed=self.followed) if self.timeout is None else self.timeout
+        patience = None if self.queue_for is None else Patience(now + self.queue_for, timeout)
+        return Command(
+            self.command_id,
+            charger,
+            name,
+            arguments,
+            now + timeout,
+            origin,
+            patience=patience,
+            followed=self.followed,
+        )
+
+    def seconds_to_wait(self, timeout: float) -> float:
+        """How long the client waits for the result of a command that may take so long."""
+        wait = (MAX_WAIT if self.followed else DEFAULT_WAIT) if self.wait is None else self.wait
+        return timeout + RETURN_TIME if wait >= timeout else wait
 
 
 async def _terms(
@@ -54,6 +84,15 @@ async def _terms(
             le=3600,
             description="Seconds until the command is given up; by default 30, more where a report or an upload is "
             "waited for",
+        ),
+    ] = None,
+    queue_for: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            le=MAX_QUEUE_SECONDS,
+            description="Seconds that the command may wait for a charger that is offline, whatever becomes of the "
+            "gateway's nodes; without it the charger's absence ends the command as `offline`",
         ),
     ] = None,
     prefer: Annotated[str | None, Header(description="`wait=10` does the same as `?wait=10` (RFC 7240)")] = None,
@@ -72,11 +111,28 @@ async def _terms(
         preferred = _PREFER_WAIT.search(prefer or "")
         if preferred is not None:
             preference = f"wait={preferred[1]}"
-        wait = DEFAULT_WAIT if preferred is None else min(float(preferred[1]), MAX_WAIT)
-    return Terms(idempotency_key or str(uuid4()), wait, timeout, preference)
+            wait = min(float(preferred[1]), MAX_WAIT)
+    return Terms(idempotency_key or str(uuid4()), wait, timeout, queue_for, preference)
 
 
 WithTerms = Annotated[Terms, Depends(_terms)]
+
+
+async def _start_terms(
+    terms: WithTerms,
+    wait_for: Annotated[
+        Literal["transaction"] | None,
+        Query(
+            description="`transaction`: once the charger said yes, follow the start to the transaction that it causes. "
+            "The command then ends with `transaction`, whose `status` is `started` (with its `id`) or `never_started`; "
+            "by default it may take 150 s, of which 120 are waited for"
+        ),
+    ] = None,
+) -> Terms:
+    return replace(terms, followed=wait_for is not None)
+
+
+WithStartTerms = Annotated[Terms, Depends(_start_terms)]
 
 
 def router() -> APIRouter:
@@ -122,6 +178,14 @@ def router() -> APIRouter:
         response_model=models.CommandState,
         responses=documented(404, 422),
     )
+    routes.add_api_route(
+        "/commands/{command_id}",
+        cancel_command,
+        methods=["DELETE"],
+        dependencies=[needs("command")],
+        response_model=models.CommandState,
+        responses=documented(404, 409, 422),
+    )
     return routes
 
 
@@ -138,6 +202,8 @@ def _endpoint(name: str, model: type[BaseModel]) -> Callable[..., Awaitable[Resp
 
     # FastAPI reads the body's model from the annotation, which here is known only while the table is walked.
     command.__annotations__["arguments"] = model
+    if name == FOLLOWED:
+        command.__annotations__["terms"] = WithStartTerms
     return command
 
 
@@ -171,12 +237,20 @@ async def call(
 
 
 async def get_command(services: Here, command_id: PathText) -> Response:
-    """A command by its id: how it ended, or `"outcome": null` while it runs."""
+    """A command by its id: how it ended, or `"outcome": null` while it waits for its charger (`queued`) or runs."""
     found = await services.gateway.commands.get(command_id)
     if found is None:
         detail = f"No command {command_id!r}; results are kept for a limited time only."
         raise HttpProblem(problems.NOT_FOUND, detail)
-    return answer(found)
+    return answer({"state": "ended", **found})
+
+
+async def cancel_command(services: Here, command_id: PathText) -> Response:
+    """Cancel a command that waits for its charger (`queue_for`); it ends as `cancelled`.
+
+    409 where it waits no longer: what a charger may have is never called back.
+    """
+    return answer({"state": "ended", **await services.gateway.router.cancel(command_id)})
 
 
 async def _submit(
@@ -184,15 +258,11 @@ async def _submit(
 ) -> Response:
     if services.gateway.router.local(charger) is None:
         await require_snapshot(services, charger)
-    timeout = default_timeout(name) if terms.timeout is None else terms.timeout
-    wait = timeout + RETURN_TIME if terms.wait >= timeout else terms.wait
-    deadline = services.gateway.clock.now() + timeout
-    origin = f"rest/{key_of(request).id}"
-    command = Command(terms.command_id, charger, name, arguments, deadline, origin)
-    result = await services.submissions.submit(command, wait=wait)
+    now = services.gateway.clock.now()
+    command = terms.command(charger, name, arguments, now=now, origin=f"rest/{key_of(request).id}")
+    shape = await services.submissions.submit(command, wait=terms.seconds_to_wait(command.deadline - now))
     headers = {} if terms.preference is None else {"Preference-Applied": terms.preference}
-    if result is not None:
-        return answer(result.as_dict(), headers=headers)
+    if shape["outcome"] is not None:
+        return answer(shape, headers=headers)
     headers["Location"] = f"/v1/commands/{quote(command.id, safe='')}"
-    running = {"id": command.id, "charger_id": charger.identity, "name": name, "outcome": None, "reason": None}
-    return answer({**running, "safe_to_retry": None, "result": None, "transaction": None}, 202, headers)
+    return answer(shape, 202, headers)

@@ -232,20 +232,30 @@ class NewKey(Key):
     secret: str = Field(description="The key itself; shown this once")
 
 
+class CausedTransaction(Resource):
+    """What a start has led to."""
+
+    id: str | None = Field(description="The transaction's id, null where none has begun")
+    status: Literal["started", "never_started", "unknown"] = Field(
+        description="`never_started`: not until the command's deadline; `unknown`: the gateway could not look it up"
+    )
+
+
 class CommandState(Resource):
-    """A command and how it ended; `outcome` is null while it runs."""
+    """A command and how it ended; `outcome` is null until it has."""
 
     id: str = Field(description="The Idempotency-Key, or an id made by the gateway")
     charger_id: str
     name: str = Field(examples=["start"])
-    outcome: Outcome | None = Field(description="How it ended; null while it runs", examples=["accepted"])
+    state: Literal["queued", "running", "ended"] = Field(description="`queued`: it waits for its charger to connect")
+    outcome: Outcome | None = Field(description="How it ended; null until it has", examples=["accepted"])
     reason: str | None = Field(None, description="The charger's own word, or why it was not sent")
     safe_to_retry: bool | None = Field(None, description="False where the charger may have acted on it already")
     result: dict[str, Any] | None = Field(None, description="What the charger answered; OCPP's own for a raw call")
-    transaction: dict[str, Any] | None = Field(
+    transaction: CausedTransaction | None = Field(
         None,
-        description="Null in this version. An accepted start is not yet a transaction: the one that it causes bears "
-        "the command's `id` as `command_id`: GET /v1/transactions?command_id=",
+        description="Of a start with `wait_for=transaction`. An accepted start is not yet a transaction: the one that "
+        "it causes bears the command's `id` as `command_id`: GET /v1/transactions?command_id=",
     )
 
 

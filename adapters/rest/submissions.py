@@ -1,6 +1,7 @@
 """Commands under way for REST clients: each a named task, waited for as long as the client wishes."""
 
 import asyncio
+from typing import Any
 
 import structlog
 
@@ -22,7 +23,8 @@ class Submissions:
         self._router = router
         self._tasks = tasks
         self._limit = limit
-        self._running: set[asyncio.Task[CommandResult | Exception]] = set()
+        self._running: set[asyncio.Task[CommandResult | Exception | None]] = set()
+        self._watching = 0
         self._waiting: set[asyncio.Event] = set()
         self._stopping = False
 
@@ -31,15 +33,17 @@ class Submissions:
         """Whether the adapter stops, so that what waits must end."""
         return self._stopping
 
-    async def submit(self, command: Command, *, wait: float) -> CommandResult | None:
-        """Its result if it ended within `wait` seconds, else None: it goes on, and can be asked for by its id.
+    async def submit(self, command: Command, *, wait: float) -> dict[str, Any]:
+        """The public shape of a command once it has ended, but after `wait` seconds at the latest.
 
-        Raises CommandRefused, LogUnavailable, HttpProblem (too many commands are running).
+        One with `"outcome": null` goes on, and can be asked for by its id. Raises CommandRefused, LogUnavailable,
+        HttpProblem (too many commands are running).
         """
         if self._stopping or len(self._running) >= self._limit:
             state = "is stopping" if self._stopping else f"carries out {len(self._running)} commands already"
             detail = f"This node {state}; no command was made, try again in a moment."
             raise problems.HttpProblem(problems.BUSY, detail, headers={"Retry-After": "1"})
+        until = asyncio.get_running_loop().time() + wait
         changed = asyncio.Event()
         task = self._tasks.create_task(self._carry_out(command, changed), name=f"rest command {command.id}")
         self._running.add(task)
@@ -50,17 +54,40 @@ class Submissions:
             raise LogUnavailable(f"the command could not be noted within {BEGIN_TIMEOUT:g} s")
         if not task.done() and not self._stopping:
             changed.clear()
-            self._waiting.add(changed)
-            try:
-                await _is_set_within(changed, wait)
-            finally:
-                self._waiting.discard(changed)
+            await self._wait_for(changed, wait)
         if not task.done() or task.cancelled():
-            return None
+            return _unended(command, "running")
         ended = task.result()
         if isinstance(ended, Exception):
             raise ended
-        return ended
+        if ended is not None:
+            return {**ended.as_dict(), "state": "ended"}
+        return await self._ended(command, until) or _unended(command, "queued")
+
+    async def _ended(self, command: Command, until: float) -> dict[str, Any] | None:
+        """The end of a command that waits for its charger, None where it does not end in time."""
+        left = until - asyncio.get_running_loop().time()
+        if left <= 0 or self._stopping or self._watching >= self._limit:
+            return None
+        changed = asyncio.Event()
+        watch = self._tasks.create_task(self._router.ended(command.id, left), name=f"rest command {command.id} waits")
+        watch.add_done_callback(lambda _: changed.set())
+        self._watching += 1
+        try:
+            await self._wait_for(changed, left)
+        finally:
+            self._watching -= 1
+            watch.cancel()
+        ended = watch.result() if watch.done() and not watch.cancelled() else None
+        return None if ended is None else {**ended, "state": "ended"}
+
+    async def _wait_for(self, changed: asyncio.Event, seconds: float) -> None:
+        """Wait for it, for so long, unless the adapter stops."""
+        self._waiting.add(changed)
+        try:
+            await _is_set_within(changed, seconds)
+        finally:
+            self._waiting.discard(changed)
 
     def release_waiting(self) -> None:
         """Answer every waiting client now (202), and take no more commands: the adapter stops."""
@@ -73,7 +100,7 @@ class Submissions:
         for task in tuple(self._running):
             task.cancel()
 
-    async def _carry_out(self, command: Command, begun: asyncio.Event) -> CommandResult | Exception:
+    async def _carry_out(self, command: Command, begun: asyncio.Event) -> CommandResult | Exception | None:
         try:
             result = await self._router.submit(command, begun=begun.set)
         except GatewayError as error:
@@ -83,14 +110,20 @@ class Submissions:
             log.exception("command failed", command=command.name, command_id=command.id, charger=str(command.charger))
             return error
         log.info(
-            "command ended",
+            "command waits for its charger" if result is None else "command ended",
             command=command.name,
             command_id=command.id,
             charger=str(command.charger),
-            outcome=result.outcome.value,
+            outcome=None if result is None else result.outcome.value,
             origin=command.origin,
         )
         return result
+
+
+def _unended(command: Command, state: str) -> dict[str, Any]:
+    fields = ("reason", "safe_to_retry", "result", "transaction")
+    named = {"id": command.id, "charger_id": command.charger.identity, "name": command.name}
+    return {**named, "state": state, "outcome": None, **dict.fromkeys(fields)}
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

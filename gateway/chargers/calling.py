@@ -9,7 +9,7 @@ from secrets import randbelow
 import structlog
 
 from gateway.chargers.admission import Admission
-from gateway.chargers.commands import CallEnd, carry_out
+from gateway.chargers.commands import CallEnd, Caller, carry_out
 from gateway.chargers.effects import effect_of, expectation_of
 from gateway.chargers.make import KnownMake
 from gateway.chargers.passwords import change_password
@@ -19,6 +19,7 @@ from gateway.chargers.watching import Watches
 from gateway.chargers.websocket import WebSocket
 from gateway.core.clock import rfc3339
 from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.superseding import kind_of
 from gateway.core.twin import Change
 from gateway.ocpp.passwords import password_taken
 from gateway.ocpp.profile import Call, Profile, Station
@@ -51,12 +52,18 @@ class Calling:
         self._next_id = count(randbelow(1 << 30) + 1)
         self.watches = Watches()
         self.admission = Admission()
+        self.wanted_elsewhere = False
+        """The connection closes, and the charger has another one, or will have: what was not sent goes there."""
+        self._unsent: dict[str, asyncio.Future[CallEnd]] = {}
 
     async def execute(self, command: Command) -> CommandResult:
         """Carry a command out; always ends in a result."""
         charger = command.charger
         if not self._socket.is_open:
-            return CommandResult(command.id, charger, command.name, Outcome.OFFLINE, "the charger is not connected")
+            told = "the charger is not connected"
+            return CommandResult(
+                command.id, charger, command.name, Outcome.OFFLINE, told, strayed=self.wanted_elsewhere
+            )
         command = self._with_remote_start_id(command)
         expectation = expectation_of(command, self._recorder.twin, self._around.clock.now)
         if expectation is not None:
@@ -66,10 +73,11 @@ class Calling:
             profile=self._profile,
             schemas=self._around.schemas[self._profile.subprotocol],
             station=self._station,
-            caller=lambda call: self._call(call, command.deadline),
+            caller=self._caller(command),
             watches=self.watches,
             seconds_left=lambda: command.deadline - self._around.clock.now(),
         )
+        result.strayed = self.wanted_elsewhere and result.outcome is Outcome.OFFLINE
         effect = effect_of(command, result, self._recorder.twin, self._around.clock.now)
         if effect is not None:
             self._enqueue(effect)
@@ -98,13 +106,25 @@ class Calling:
             now=rfc3339(self._around.clock.now()),
         )
 
-    async def _call(self, call: Call, deadline: float) -> CallEnd:
+    def _caller(self, command: Command) -> Caller:
+        """Sends the calls of a command; its first one takes the place of an older command's that still waits."""
+        kind = kind_of(command.name, command.arguments)
+
+        async def first_or_later(call: Call) -> CallEnd:
+            nonlocal kind
+            this, kind = kind, None
+            return await self._call(call, command.deadline, this)
+
+        return first_or_later
+
+    async def _call(self, call: Call, deadline: float, kind: str | None) -> CallEnd:
         self.admission.check_call(call, self._recorder.twin.boot_status)
         clock = self._around.clock
         now = clock.monotonic()
         waiting: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
         if not self._socket.is_open:
             return CallLost(waiting, sent=False)
+        older = None if kind is None else self._unsent.get(kind)
         self._apply(
             self._session.call(
                 call.action,
@@ -113,13 +133,19 @@ class Calling:
                 deadline=now + max(0.0, deadline - clock.now()),
                 answer_within=self._around.config.command_timeout,
                 now=now,
+                instead_of=older,
             )
         )
         try:
+            if kind is not None:
+                self._unsent[kind] = waiting
             end = await waiting
         except asyncio.CancelledError:
             self._session.cancel(waiting)
             raise
+        finally:
+            if kind is not None and self._unsent.get(kind) is waiting:
+                del self._unsent[kind]
         if isinstance(end, CallAnswered):
             password = password_taken(call, end.payload)
             if password is not None:

@@ -47,5 +47,8 @@ async def send_certificate(chain: str, charger: ChargerId, epoch: int, request: 
         # Our own bug, on one charger: every other goes on.
         _log.exception("sending a signed certificate failed", charger=str(charger), id=command_id)
     else:
+        if result is None:
+            _log.info("signed certificate waits for its charger", charger=str(charger), id=command_id)
+            return
         _log.info("signed certificate sent", charger=str(charger), id=command_id,
                   outcome=result.outcome.value, reason=result.reason)  # fmt: skip

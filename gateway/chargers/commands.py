@@ -7,13 +7,22 @@ from typing import Any
 from gateway.chargers.watching import Watch, Watches
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
+from gateway.core.superseding import REASON
 from gateway.ocpp.endings import refused
 from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Follow, Outbound, Profile, Refused, Station
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
-from gateway.ocpp.session_events import UNREADABLE_ANSWER, CallAnswered, CallExpired, CallFailed, CallLost, CallTimedOut
+from gateway.ocpp.session_events import (
+    UNREADABLE_ANSWER,
+    CallAnswered,
+    CallExpired,
+    CallFailed,
+    CallLost,
+    CallSuperseded,
+    CallTimedOut,
+)
 
-CallEnd = CallAnswered | CallFailed | CallTimedOut | CallExpired | CallLost
+CallEnd = CallAnswered | CallFailed | CallTimedOut | CallExpired | CallLost | CallSuperseded
 """How one CALL ended."""
 
 Caller = Callable[[Call], Awaitable[CallEnd]]
@@ -167,6 +176,8 @@ def _unanswered(end: CallEnd, *, after: int) -> Ending:
         case CallLost():
             outcome = Outcome.TIMEOUT if after else Outcome.OFFLINE
             return Ending(outcome, "the connection was lost before it was sent" + sent_before)
+        case CallSuperseded():
+            return Ending(Outcome.SUPERSEDED, REASON)
         case CallAnswered():
             raise TypeError("an answered call has its own ending")
 

@@ -10,6 +10,7 @@ the log's receipt, without a turn of the connection's task.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ from gateway.ocpp.session import (
     CallFailed,
     CallLost,
     CallReceived,
+    CallSuperseded,
     CallTimedOut,
     SendReceived,
     Session,
@@ -57,6 +59,9 @@ VIOLATION_INTERVAL = 1.0
 
 LEAVE_POLL = 0.02
 """Seconds between two looks at whether a charger that is sent away is done."""
+
+SPEAKS_WITHIN = 3.0
+"""Seconds after which a charger that says nothing of its own is called all the same."""
 
 MAX_ODD_TEXT = 64 * 1024
 """Characters of what is no message that its event tells."""
@@ -118,6 +123,7 @@ class Connection:
         self._violation_at = float("-inf")
         self._closed: tuple[int, str] | None = None
         self._superseded = False
+        self._spoken = asyncio.Event()
 
     @property
     def socket(self) -> WebSocket:
@@ -152,7 +158,7 @@ class Connection:
                 await self._work_off()
             await self._farewell()
         except OwnershipLost:
-            self._superseded = True
+            self._superseded = self._calling.wanted_elsewhere = True
             self._socket.close(1000, "superseded by a newer connection")
         finally:
             self._release_resources()
@@ -235,6 +241,8 @@ class Connection:
         self._wake_up()
 
     def close(self, code: int, reason: str) -> None:
+        """Close the socket; 1000 (another connection has the charger) and 1012 send it elsewhere."""
+        self._calling.wanted_elsewhere = code in (1000, 1012)
         self._socket.close(code, reason)
         # Nothing more goes out, so commands that wait are certainly not sent.
         self._apply(self._session.drain())
@@ -297,7 +305,7 @@ class Connection:
                     self._take_in(event)
                 case Transmit():
                     self._socket.send(event.text)
-                case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost():
+                case CallAnswered() | CallFailed() | CallTimedOut() | CallExpired() | CallLost() | CallSuperseded():
                     resolve(event.handle, event)
                     self._note_responsiveness(event)
                 case Anomaly():
@@ -464,6 +472,8 @@ class Connection:
         if isinstance(item.report, Boot) and self._make.choose():
             self._enqueue_change(lambda: recorder.twin.known_as(self._around.clock.now(), self._make.name))
         self._answer(ready, earlier)
+        if isinstance(item.report, Boot):
+            self._around.router.deliver(self.charger)
         self._patience.answered()
         certificate = signed_at_once(decisions)
         if certificate is not None:
@@ -472,6 +482,7 @@ class Connection:
     def _answer(self, ready: Prepared, earlier: bytes | None) -> None:
         call, observer = ready.received.call, self._around.observer
         known = call.inbound is not None
+        self._spoken.set()
         if not isinstance(call, SendReceived):
             if known:
                 text = self._session.answer(call.message_id, ready.answer if earlier is None else earlier)
@@ -490,6 +501,13 @@ class Connection:
 
     async def execute(self, command: Command) -> CommandResult:
         return await self._calling.execute(command)
+
+    async def ready(self) -> bool:
+        """See LocalCharger: one that has just started up speaks before it listens."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SPEAKS_WITHIN):
+                await self._spoken.wait()
+        return self._recorder.twin.boot_status not in ("pending", "rejected")
 
 
 class _Receipt:

@@ -19,6 +19,7 @@ from gateway.cluster.log import Committer
 from gateway.cluster.mailboxes import NodeMailboxes
 from gateway.cluster.ownership import Owners
 from gateway.cluster.passwords import Settings
+from gateway.cluster.queue import Queue
 from gateway.cluster.rights import check_rights
 from gateway.cluster.standing import Standing
 from gateway.cluster.startup import check_servers, settle_shards, wait_for_redis
@@ -72,6 +73,7 @@ class Cluster:
         self.state = State(lane, self._keys, self._liveness, clock=clock)
         self.feed = EventFeed(lane, self._keys)
         self.commands = Commands(lane, clock=clock, retention=config.command_retention)
+        self.queue = Queue(lane, self._keys)
         self.api_keys = StoredApiKeys(lane, clock=clock)
         self.tokens = StoredTokens(lane)
         self.later = LaterWork(lane, self._keys, node=node)

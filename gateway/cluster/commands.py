@@ -18,7 +18,7 @@ from gateway.core.identity import ChargerId
 
 log = structlog.get_logger(__name__)
 
-_LOST_AFTER = 60.0
+LOST_AFTER = 60.0
 """Seconds after its deadline in which a command's result must be there: then the node that had it has died."""
 _MARGIN = 10.0
 """Seconds before that in which no result is stored any more: clocks differ, and a call takes its time."""
@@ -33,8 +33,13 @@ class Commands:
     async def begin(self, command: Command) -> CommandResult | None:
         """Note that a command runs; see CommandStore."""
         fingerprint = _fingerprint(command)
-        kept = int((self._retention + max(0.0, command.deadline - self._clock.now())) * 1000)
-        arguments: list[Argument] = [fingerprint, command.charger.key, command.name, repr(command.deadline), kept]
+        arguments: list[Argument] = [
+            fingerprint,
+            command.charger.key,
+            command.name,
+            repr(command.deadline),
+            self._kept(command),
+        ]
         known = await self._lane.script(script("begin_command"), [command_key(command.id)], arguments)
         if not known:
             return None
@@ -46,20 +51,22 @@ class Commands:
         return result
 
     async def finish(self, result: CommandResult, *, deadline: float) -> CommandResult:
-        """Store how a command ended; see CommandStore.
+        """Store how a command ended; see CommandStore. The first result that is stored counts.
 
         A `timeout` is tried once: it is what everybody is told anyway.
         """
         key = command_key(result.id)
-        calls = [
-            ("HSET", key, "result", json.dumps(result.as_dict()), "charger", result.charger.key, "name", result.name),
+        calls: list[tuple[str | int, ...]] = [
+            ("HSETNX", key, "result", json.dumps(result.as_dict())),
+            ("HGET", key, "result"),
+            ("HSET", key, "charger", result.charger.key, "name", result.name),
             ("PEXPIRE", key, int(self._retention * 1000)),
         ]
-        backoff, until = Backoff(), deadline + _LOST_AFTER - _MARGIN
+        backoff, until = Backoff(), deadline + LOST_AFTER - _MARGIN
         while True:
             try:
-                await self._lane.calls(calls)
-                return result
+                is_first, stored, *_ = await self._lane.calls(calls)
+                return result if is_first else CommandResult.from_dict(json.loads(stored), result.charger)
             except LogUnavailable as error:
                 problem = str(error)
             if result.outcome is Outcome.TIMEOUT or self._clock.now() >= until:
@@ -74,9 +81,32 @@ class Commands:
             else CommandResult(result.id, result.charger, result.name, Outcome.TIMEOUT, reason)
         )
 
+    async def note_waiting(self, command: Command) -> None:
+        await self._note(command, "queued", command.latest)
+
+    async def note_running(self, command: Command) -> bool:
+        return not await self._note(command, "running", command.deadline)
+
+    async def _note(self, command: Command, state: str, deadline: float) -> bool:
+        """Returns whether it has ended."""
+        key = command_key(command.id)
+        _, _, ended = await self._lane.calls(
+            [
+                ("HSET", key, "state", state, "deadline", repr(deadline)),
+                ("PEXPIRE", key, self._kept(command)),
+                ("HEXISTS", key, "result"),
+            ]
+        )
+        return bool(ended)
+
+    def _kept(self, command: Command) -> int:
+        return int((self._retention + max(0.0, command.latest - self._clock.now())) * 1000)
+
     async def get(self, command_id: str) -> dict[str, Any] | None:
-        """The public shape of a command, with `"outcome": null` while it runs. Raises LogUnavailable."""
-        known = await self._lane.call("HMGET", command_key(command_id), "charger", "name", "deadline", "result")
+        """The public shape of a command; see CommandStore. Raises LogUnavailable."""
+        *known, state = await self._lane.call(
+            "HMGET", command_key(command_id), "charger", "name", "deadline", "result", "state"
+        )
         if known[0] is None:
             return None
         result = self._result(command_id, known)
@@ -84,7 +114,8 @@ class Commands:
             return result.as_dict()
         charger, name = ChargerId.from_key(known[0].decode()), known[1].decode()
         running = CommandResult(command_id, charger, name, Outcome.TIMEOUT)
-        return {**running.as_dict(), "outcome": None}
+        unknown = {"outcome": None, "safe_to_retry": None}
+        return {**running.as_dict(), **unknown, "state": (state or b"running").decode()}
 
     def _result(self, command_id: str, known: list[bytes | None]) -> CommandResult | None:
         """How a command ended, from its charger, name, deadline and result; None while it runs."""
@@ -92,7 +123,7 @@ class Commands:
         charger = ChargerId.from_key((charger_key or b":").decode())
         if stored is not None:
             return CommandResult.from_dict(json.loads(stored), charger)
-        if self._clock.now() < float(deadline or 0) + _LOST_AFTER:
+        if self._clock.now() < float(deadline or 0) + LOST_AFTER:
             return None
         reason = "the node that carried it out ended before the answer came"
         return CommandResult(command_id, charger, (name or b"").decode(), Outcome.TIMEOUT, reason)

@@ -17,6 +17,14 @@ class NodeHooks(Protocol):
         """A connection under this epoch owns the charger: close sockets with an older one."""
         ...
 
+    def deliver(self, charger: ChargerId) -> None:
+        """A command waits for a charger that this node may hold."""
+        ...
+
+    def heard_of_end(self, command_id: str) -> None:
+        """A command that was given on this node has ended."""
+        ...
+
     def forgotten(self) -> None:
         """Redis lost its data, or this node was taken for dead: store everything again, which claims the chargers
         that nobody owns anew and lets go of those that others took."""

@@ -70,6 +70,10 @@ class ChargerKeys:
     answers: str
     names: str
     records: str
+    waiting: str
+    """The commands that wait for it, in order."""
+    queued: str
+    """All that is known of them, and of those that were taken or ended and are not struck off yet."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -164,6 +168,8 @@ class Keys:
             answers=f"{own}answer:",
             names=f"{own}named:",
             records=f"{prefix}transaction:",
+            waiting=f"{own}waiting",
+            queued=f"{own}queued",
         )
 
     def record(self, keys: ChargerKeys, transaction_id: str) -> str:

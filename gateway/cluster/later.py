@@ -35,13 +35,13 @@ class LaterWork:
         """
         own = self._keys.charger(charger)
         shard = self._keys.shard(own.shard)
-        arguments: list[Argument] = [_member(own.name, kind, key), int(due * 1000), payload]
+        arguments: list[Argument] = [piece_of_work(own.name, kind, key), int(due * 1000), payload]
         await self._lane.script(script("later_schedule"), [shard.later, shard.later_payloads], arguments)
 
     async def cancel(self, charger: ChargerId, kind: str, *, key: str = "") -> None:
         """Forget a piece of work, if it is still there. Raises LogUnavailable."""
         own = self._keys.charger(charger)
-        await self._done(own.shard, _member(own.name, kind, key).encode(), b"")
+        await self._done(own.shard, piece_of_work(own.name, kind, key).encode(), b"")
 
     async def run(self, hooks: NodeHooks) -> None:
         """Do what is due, until cancelled."""
@@ -80,5 +80,6 @@ class LaterWork:
         await self._lane.script(script("later_done"), [keys.later, keys.later_payloads], [member, ticket])
 
 
-def _member(name: str, kind: str, key: str) -> str:
+def piece_of_work(name: str, kind: str, key: str) -> str:
+    """The name of a piece of work; `name` is the charger's."""
     return _SEPARATOR.join((name, kind, key))

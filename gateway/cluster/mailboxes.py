@@ -86,9 +86,7 @@ class NodeMailboxes:
             for (_, fields), claimed in zip(messages, claims, strict=True):
                 if claimed and fields[1] == b"command":
                     letter = json.loads(fields[3])
-                    await self._answer(
-                        letter, _ended(_from_dict(letter), Outcome.OFFLINE, "the charger's node is dead")
-                    )
+                    await self._answer(letter, _unsent(_from_dict(letter), "the charger's node is dead"))
 
     async def tell_superseded(self, node: str, charger: ChargerId, epoch: int) -> None:
         """Tell a node that a newer connection owns a charger. Where that fails its next commit will be refused."""
@@ -100,6 +98,21 @@ class NodeMailboxes:
             await self._send(node, "superseded", {"charger": charger.key, "epoch": epoch})
         except LogUnavailable as error:
             log.info("the previous owner was not told", charger=str(charger), node=node, problem=str(error))
+
+    async def tell_waiting(self, node: str, charger: ChargerId) -> None:
+        """Tell the node that holds a charger that a command waits for it."""
+        await self._tell(node, "waiting", {"charger": charger.key})
+
+    async def tell_ended(self, node: str, command_id: str) -> None:
+        """Tell the node that a command was given on that it has ended."""
+        await self._tell(node, "ended", {"command": command_id})
+
+    async def _tell(self, node: str, kind: str, letter: dict[str, Any]) -> None:
+        """Send what is a help, and no loss: a command that waits ends at its time, and its end can be looked up."""
+        try:
+            await self._send(node, kind, letter)
+        except LogUnavailable as error:
+            log.info("a node was not told", node=node, what=kind, problem=str(error))
 
     async def _send(self, node: str, kind: str, letter: dict[str, Any]) -> bytes:
         key = mailbox_key(node)
@@ -163,8 +176,13 @@ class NodeMailboxes:
         elif kind == b"result":
             future = self._calls.get(letter["call"])
             if future is not None and not future.done():
-                charger = ChargerId.from_key(letter["charger"])
-                future.set_result(CommandResult.from_dict(letter["result"], charger))
+                result = CommandResult.from_dict(letter["result"], ChargerId.from_key(letter["charger"]))
+                result.strayed = letter.get("strayed", False)
+                future.set_result(result)
+        elif self._hooks is not None and kind == b"waiting":
+            self._hooks.deliver(ChargerId.from_key(letter["charger"]))
+        elif self._hooks is not None and kind == b"ended":
+            self._hooks.heard_of_end(letter["command"])
 
     async def _work(self, letter: dict[str, Any]) -> None:
         command = _from_dict(letter)
@@ -172,7 +190,7 @@ class NodeMailboxes:
             if self._clock.now() >= command.deadline:
                 result = _ended(command, Outcome.OFFLINE, "the deadline had passed")
             elif self._hooks is None:
-                result = _ended(command, Outcome.OFFLINE, "the node stops")
+                result = _unsent(command, "the node stops")
             else:
                 result = await self._hooks.execute_here(command)
         except Exception:
@@ -184,7 +202,12 @@ class NodeMailboxes:
         await self._answer(letter, result)
 
     async def _answer(self, letter: dict[str, Any], result: CommandResult) -> None:
-        answer = {"call": letter["call"], "charger": letter["charger"], "result": result.as_dict()}
+        answer = {
+            "call": letter["call"],
+            "charger": letter["charger"],
+            "result": result.as_dict(),
+            "strayed": result.strayed,
+        }
         try:
             await self._send(letter["reply_to"], "result", answer)
         except LogUnavailable as error:
@@ -210,6 +233,11 @@ def _from_dict(letter: dict[str, Any]) -> Command:
 
 def _busy(letter: dict[str, Any]) -> CommandResult:
     return _ended(_from_dict(letter), Outcome.OFFLINE, "the charger's node has too many commands under way")
+
+
+def _unsent(command: Command, reason: str) -> CommandResult:
+    """The end of a command that was not taken by a node that goes; the charger will come back elsewhere."""
+    return CommandResult(command.id, command.charger, command.name, Outcome.OFFLINE, reason, strayed=True)
 
 
 def _ended(command: Command, outcome: Outcome, reason: str) -> CommandResult:

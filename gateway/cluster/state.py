@@ -15,6 +15,7 @@ from gateway.core.clock import Clock
 from gateway.core.errors import CommandRefused, NotFound
 from gateway.core.events import Event, StampedEvent, stamp
 from gateway.core.identity import ChargerId
+from gateway.core.ledger import command_name
 from gateway.core.ports import ChangesPage, NodeInfo, Page, Snapshot
 from gateway.core.transaction_query import TransactionQuery
 
@@ -109,6 +110,11 @@ class State:
 
     async def transaction(self, transaction_id: str) -> dict[str, Any] | None:
         return await self._transactions.get(transaction_id)
+
+    async def caused(self, charger: ChargerId, command_id: str) -> str | None:
+        name = self._keys.charger(charger).names + command_name(command_id)
+        found = await self._lane.call("GET", name)
+        return None if found is None else str(found.decode())
 
     async def samples(self, transaction_id: str) -> list[dict[str, Any]]:
         return await self._transactions.samples(transaction_id)

@@ -157,9 +157,20 @@ COMMANDS: dict[str, type[Arguments]] = {
 USUAL_TIMEOUT = 30.0
 """Seconds that a command may take unless told otherwise."""
 
+FOLLOWED_TIMEOUT = 150.0
+"""Seconds that a start may take whose transaction is waited for: the driver may have to plug in first."""
 
-def default_timeout(name: str, usual: float = USUAL_TIMEOUT) -> float:
-    """Seconds that a command may take: the usual, or more where a report or an upload is waited for."""
+MAX_QUEUE_SECONDS = 7 * 86_400.0
+"""Seconds that a command may wait for its charger, at most."""
+
+FOLLOWED = "start"
+"""The command that can be followed to the transaction it causes."""
+
+
+def default_timeout(name: str, usual: float = USUAL_TIMEOUT, *, followed: bool = False) -> float:
+    """Seconds that a command may take: the usual, or more where a report, an upload or a transaction is waited for."""
+    if followed:
+        return FOLLOWED_TIMEOUT
     model = COMMANDS.get(name)
     longer = None if model is None else model.default_timeout
     return usual if longer is None else longer
@@ -178,6 +189,15 @@ CALL_PREFIX = "call/"
 """A raw call's command name is `call/{Action}`; its arguments are the OCPP payload."""
 
 
+@dataclass(slots=True, frozen=True)
+class Patience:
+    """How long a command may wait for a charger that is offline: until a time (Unix seconds), and from when the charger
+    is there it may take `timeout` seconds."""
+
+    until: float
+    timeout: float
+
+
 @dataclass(slots=True)
 class Command:
     """One command to one charger.
@@ -185,6 +205,10 @@ class Command:
     `id` is the idempotency key; `deadline` is Unix seconds, after it the command is not sent any more; `arguments`
     are validated (neutral) or OCPP's own (raw). `answered` is called where the charger has answered and only what
     follows from its yes is waited for: the next command may be sent then. It is called on the node it was given on.
+
+    `patience` lets it wait for its charger; without it the charger's absence ends it. A `followed` start ends with the
+    transaction that it caused. `reply` is what whoever gave it (`origin`) needs to be told of its end by any node, and
+    `asked_at` the node it was given on.
     """
 
     id: str
@@ -194,6 +218,17 @@ class Command:
     deadline: float
     origin: str = ""
     answered: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    patience: Patience | None = None
+    followed: bool = False
+    reply: dict[str, str] | None = None
+    asked_at: str = ""
+
+    @property
+    def latest(self) -> float:
+        """When it will have ended, whatever becomes of it (Unix seconds)."""
+        return (
+            self.deadline if self.patience is None else max(self.deadline, self.patience.until + self.patience.timeout)
+        )
 
     @property
     def action(self) -> str | None:
@@ -214,6 +249,8 @@ class CommandResult:
     transaction: dict[str, Any] | None = None
     acted: bool = False
     """The charger may have acted on it although the outcome does not say so (an answer that cannot be read)."""
+    strayed: bool = False
+    """Certainly not sent, because the charger was on its way to another connection: the command may follow it there."""
 
     @property
     def safe_to_retry(self) -> bool:

@@ -138,6 +138,11 @@ def expect_start(draft: Draft, expected: ExpectedStart) -> None:
     memory["expected"] = [*fresh, expected][-MAX_EXPECTED:]
 
 
+def command_name(command_id: str) -> str:
+    """The name under which the transaction that a remote start has caused can be found."""
+    return f"command|{command_id}"
+
+
 def caused_by(draft: Draft, record: TransactionRecord) -> None:
     """Note the remote start that this new transaction is the answer to: by remoteStartId, else by token and EVSE."""
     token = "" if record["token"] is None else record["token"]["id"].lower()
@@ -152,6 +157,7 @@ def caused_by(draft: Draft, record: TransactionRecord) -> None:
             )
         if found:
             record["command_id"] = expected["command_id"]
+            draft.names[command_name(expected["command_id"])] = record["id"]
             memory = draft.memory()
             memory["expected"] = [one for one in memory["expected"] if one is not expected]
             return

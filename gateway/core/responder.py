@@ -79,6 +79,7 @@ class LocalResponder:
     def is_decided(self, kind: str, charger: ChargerId) -> bool:
         return False
 
+
 def spread_interval(charger: ChargerId, seconds: int, spread: float) -> int:
     """An interval for one charger, shorter than `seconds` by up to the fraction `spread`; always the same for it.
 

@@ -328,6 +328,11 @@ class Twin:
             for known, record in kept.items()
             if record["start_key"] is not None
         }
+        names |= {
+            ledger.command_name(record["command_id"]): known
+            for known, record in kept.items()
+            if record["command_id"] is not None
+        }
         return Change([], None, fields, records, names=names)
 
     def _draft(self, now: float) -> Draft:

@@ -25,6 +25,7 @@ from gateway.ocpp.session_events import (
     CallFailed,
     CallLost,
     CallReceived,
+    CallSuperseded,
     CallTimedOut,
     SendReceived,
     SessionEvent,
@@ -50,6 +51,7 @@ __all__ = [
     "CallFailed",
     "CallLost",
     "CallReceived",
+    "CallSuperseded",
     "CallTimedOut",
     "SendReceived",
     "Session",
@@ -327,17 +329,24 @@ class Session:
         answer_within: float,
         now: float,
         priority: int = 0,
+        instead_of: Any = None,
     ) -> list[SessionEvent]:
         """Send a CALL as soon as it is its turn: the higher `priority` first, else in order.
 
         One not sent by `deadline` ends in CallExpired; one sent, but not answered within `answer_within` seconds, nor
-        by `deadline`, in CallTimedOut. A full queue or a drained session ends it at once in CallLost, not sent.
+        by `deadline`, in CallTimedOut. A full queue or a drained session ends it at once in CallLost, not sent. It
+        takes the place of the CALL whose handle is `instead_of`, if that was not sent: that one ends in CallSuperseded.
         """
-        if self._closed or len(self._queue) >= self._max_outbound:
+        older = next((one for one in self._queue if one.handle is instead_of), None) if instead_of is not None else None
+        if self._closed or (len(self._queue) >= self._max_outbound and older is None):
             return [CallLost(handle, sent=False)]
-        waiting = _Waiting((-priority, next(self._numbers)), action, payload, handle, deadline, answer_within)
-        heapq.heappush(self._queue, waiting)
-        return self._advance(now)
+        order = (-priority, next(self._numbers)) if older is None else older.order
+        waiting = _Waiting(order, action, payload, handle, deadline, answer_within)
+        if older is None:
+            heapq.heappush(self._queue, waiting)
+            return self._advance(now)
+        self._queue[self._queue.index(older)] = waiting
+        return [CallSuperseded(older.handle), *self._advance(now)]
 
     def cancel(self, handle: Any) -> bool:
         """Withdraw a CALL that was not sent yet; False if it was, or is unknown."""

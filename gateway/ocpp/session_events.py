@@ -68,6 +68,13 @@ class CallExpired:
 
 
 @dataclass(slots=True)
+class CallSuperseded:
+    """A CALL of ours was not sent, and will not be: another took its place."""
+
+    handle: Any
+
+
+@dataclass(slots=True)
 class CallLost:
     """The session ended before a CALL of ours was answered; `sent` tells whether the charger may have it."""
 
@@ -94,4 +101,14 @@ class Anomaly:
     raw: str = ""
 
 
-SessionEvent = CallReceived | CallAnswered | CallFailed | CallTimedOut | CallExpired | CallLost | Transmit | Anomaly
+SessionEvent = (
+    CallReceived
+    | CallAnswered
+    | CallFailed
+    | CallTimedOut
+    | CallExpired
+    | CallLost
+    | CallSuperseded
+    | Transmit
+    | Anomaly
+)

@@ -202,7 +202,9 @@ async def running(
     # There is no other node to carry commands out.
     nobody: Any = None
     known: Any = store
-    router = Router(node="node", clock=clock, state=known, commands=known, mailboxes=nobody, observer=observer)
+    router = Router(
+        node="node", clock=clock, state=known, commands=known, queue=known, mailboxes=nobody, observer=observer
+    )
     server = ChargerServer(
         Surroundings(
             node="node",

@@ -275,3 +275,76 @@ async def test_a_remote_start_that_was_refused_is_not_taken_for_the_cause() -> N
         assert (await work).outcome is Outcome.REJECTED
         await charger.call("StartTransaction", START)
         assert node.data("transaction.started")[0]["command_id"] is None
+
+
+async def test_a_newer_command_takes_the_place_of_one_of_its_kind_that_waits_for_the_line() -> None:
+    async with running() as node, node.charger() as charger:
+        first = order(node, "reset")
+        message_id, _, _ = await charger.called()
+        waiting = []
+        for number, (name, arguments) in enumerate(
+            (
+                ("set_availability", {"available": False, "evse_id": 1}),
+                ("unlock", {}),
+                ("set_availability", {"available": False, "evse_id": 2}),
+                ("set_availability", {"available": True, "evse_id": 1}),
+                ("unlock", {}),
+            ),
+            start=1,
+        ):
+            waiting.append(order(node, name, **arguments))  # type: ignore[arg-type]
+            expected = number - (number > 3)
+            await until(lambda n=expected: len(node.connection()._session._queue) == n)  # type: ignore[misc]
+        result = await waiting[0]
+        assert (result.outcome, result.safe_to_retry) == (Outcome.SUPERSEDED, True)
+        await charger.answer(message_id, {"status": "Accepted"})
+        calls = []
+        for _ in range(4):
+            message_id, action, payload = await charger.called()
+            calls.append((action, payload))
+            await charger.answer(message_id, {"status": "Unlocked" if action == "UnlockConnector" else "Accepted"})
+        assert calls == [
+            ("ChangeAvailability", {"connectorId": 1, "type": "Operative"}),
+            ("UnlockConnector", {"connectorId": 1}),
+            ("ChangeAvailability", {"connectorId": 2, "type": "Inoperative"}),
+            ("UnlockConnector", {"connectorId": 1}),
+        ]
+        outcomes = {result.outcome for result in await asyncio.gather(first, *waiting[1:])}
+        assert outcomes == {Outcome.ACCEPTED}
+
+
+async def test_a_command_that_was_sent_is_never_superseded() -> None:
+    async with running() as node, node.charger() as charger:
+        first = order(node, "set_availability", available=False)
+        message_id, _, _ = await charger.called()
+        second = order(node, "set_availability", available=True)
+        await until(lambda: node.connection()._session._queue)
+        await charger.answer(message_id, {"status": "Accepted"})
+        message_id, _, _ = await charger.called()
+        await charger.answer(message_id, {"status": "Accepted"})
+        assert {(await one).outcome for one in (first, second)} == {Outcome.ACCEPTED}
+
+
+@pytest.mark.parametrize(("code", "strayed"), [(1012, True), (1000, True), (1013, False), (1001, False)])
+async def test_what_was_not_sent_may_follow_a_charger_that_is_sent_elsewhere(code: int, strayed: bool) -> None:
+    async with running() as node, node.charger() as charger:
+        sent = order(node, "reset")
+        await charger.called()
+        unsent = order(node, "unlock")
+        await until(lambda: node.connection()._session._queue)
+        connection = node.connection()
+        connection.close(code, "go")
+        late = await connection.execute(node.command("unlock", {"evse_id": 1, "connector_id": 1}))
+        results = [await sent, await unsent, late]
+        assert [result.outcome for result in results] == [Outcome.TIMEOUT, Outcome.OFFLINE, Outcome.OFFLINE]
+        assert [result.strayed for result in results] == [False, strayed, strayed]
+
+
+async def test_a_charger_is_ready_once_it_has_spoken_unless_its_boot_was_not_accepted() -> None:
+    async with running() as node, node.charger(boot=False) as charger:
+        await until(lambda: node.router.local(ChargerId("CP1")) is not None)
+        ready = asyncio.create_task(node.connection().ready())
+        await charger.call("Heartbeat", {})
+        assert await ready
+        node.connection()._recorder.twin._state.charger["boot"] = {"status": "pending"}  # type: ignore[typeddict-item]
+        assert not await node.connection().ready()

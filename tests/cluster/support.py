@@ -46,6 +46,7 @@ class Hooks:
         self.node = node
         self.executed: list[Command] = []
         self.closed: list[tuple[str, int]] = []
+        self.told: list[str] = []
         self.forgot = asyncio.Event()
         self.works: asyncio.Queue[tuple[str, ChargerId, bytes]] = asyncio.Queue()
         self.may_answer = asyncio.Event()
@@ -58,6 +59,12 @@ class Hooks:
 
     def superseded(self, charger: ChargerId, epoch: int) -> None:
         self.closed.append((str(charger), epoch))
+
+    def deliver(self, charger: ChargerId) -> None:
+        self.told.append(f"deliver {charger}")
+
+    def heard_of_end(self, command_id: str) -> None:
+        self.told.append(f"ended {command_id}")
 
     def forgotten(self) -> None:
         self.forgot.set()

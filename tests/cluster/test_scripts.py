@@ -310,3 +310,103 @@ def test_of_two_nodes_that_start_together_one_makes_the_first_key(client: redis.
     made = [run(client, "first_key", ["keys"], f"digest-{node}", f"key-{node}") for node in "ab"]
     assert made == [1, 0]
     assert client.hgetall("keys") == {b"digest-a": b"key-a"}
+
+
+QUEUE = ["owner", "waiting", "queued", "later", "payloads"]
+
+
+def put(
+    client: redis.Redis, command: str, *, kind: str = "", elsewhere: str = "", taken: str = "", most: int = 9
+) -> Any:
+    until = int(time.time() * 1000) + MINUTE
+    entry = f"{until}|5000|expired|{kind}\n{{{command}}}"
+    return run(client, "queue_put", QUEUE, command, entry, f":CP\nkind\n{command}", until, most, elsewhere, taken)
+
+
+def take(client: redis.Redis, epoch: int) -> Any:
+    return run(client, "queue_take", QUEUE[:4], epoch, ":CP\nkind\n", 1000)
+
+
+def test_queue_put_leaves_what_is_held_to_its_owner(client: redis.Redis) -> None:
+    client.hset("owner", mapping={"epoch": 5, "node": "a"})
+    assert put(client, "c1") == [0, b"a"]
+    assert put(client, "c1", elsewhere="b") == [0, b"a"]
+    assert put(client, "c1", elsewhere="a") == [1, b"a"]
+    client.hdel("owner", "node")
+    assert put(client, "c2") == [1, b""]
+    assert client.zrange("waiting", 0, -1) == [b"c1", b"c2"]
+    assert client.zrange("later", 0, -1) == [b":CP\nkind\nc1", b":CP\nkind\nc2"]
+    assert client.hvals("payloads") == [b"c1", b"c2"]
+
+
+def test_queue_put_again_changes_nothing(client: redis.Redis) -> None:
+    client.hset("owner", mapping={"epoch": 5, "node": "a"})
+    assert [put(client, name, elsewhere="a") for name in ("c1", "c2", "c1")] == [[1, b"a"]] * 3
+    assert client.zrange("waiting", 0, -1) == [b"c1", b"c2"]
+    assert take(client, 5)[0] == b"c1"
+    assert put(client, "c1", elsewhere="a") == [1, b"a"]
+    assert client.zrange("waiting", 0, -1) == [b"c2"], "what was taken is not put again"
+
+
+def test_queue_put_gives_the_place_of_an_older_one_of_the_kind(client: redis.Redis) -> None:
+    for name, kind in (("c1", "x"), ("c2", "limit 1"), ("c3", "x y"), ("c4", "")):
+        put(client, name, kind=kind)
+    answer = put(client, "c5", kind="limit 1", most=4)
+    assert (answer[:3], answer[3].endswith(b"{c2}")) == ([1, b"", b"c2"], True)
+    assert put(client, "c6", kind="limit 2", most=4) == [0, b""]
+    assert client.zrange("waiting", 0, -1) == [b"c1", b"c5", b"c3", b"c4"]
+    assert client.hget("queued", "m:c2") == b"superseded"
+
+
+def test_queue_take_asks_for_the_epoch_and_gives_each_once(client: redis.Redis) -> None:
+    for name in ("c1", "c2"):
+        put(client, name)
+    client.hset("owner", mapping={"epoch": 5})
+    assert take(client, 5) is None, "nobody holds the charger"
+    client.hset("owner", "node", "a")
+    assert take(client, 4) is None
+    assert [take(client, 5)[0] for _ in range(2)] == [b"c1", b"c2"]
+    assert take(client, 5) is None
+    due = client.zscore("later", ":CP\nkind\nc1")
+    assert MINUTE < due - time.time() * 1000 <= MINUTE + 1000, "looked at again if it is never struck off"
+
+
+def test_queue_take_leaves_what_is_overdue(client: redis.Redis) -> None:
+    client.hset("owner", mapping={"epoch": 5, "node": "a"})
+    client.zadd("waiting", {"old": 1, "lost": 2})
+    client.hset("queued", "e:old", "1|0|expired|\n{}")
+    put(client, "c1", elsewhere="a")
+    assert take(client, 5)[0] == b"c1"
+    assert client.zrange("waiting", 0, -1) == [b"old"]
+
+
+def test_queue_put_lets_wait_again_what_was_taken_under_the_epoch(client: redis.Redis) -> None:
+    client.hset("owner", mapping={"epoch": 5, "node": "a"})
+    for name in ("c1", "c2"):
+        put(client, name, elsewhere="a")
+    take(client, 5)
+    put(client, "c1", taken="4")
+    assert client.zrange("waiting", 0, -1) == [b"c2"]
+    for _ in range(2):
+        put(client, "c1", taken="5")
+        assert client.zrange("waiting", 0, -1) == [b"c1", b"c2"]
+
+
+@pytest.mark.parametrize(("asked", "outcome"), [("cancelled", b"cancelled"), ("", b"expired")])
+def test_queue_end_ends_once_and_tells_it_again(client: redis.Redis, asked: str, outcome: bytes) -> None:
+    assert run(client, "queue_end", QUEUE[1:3], "c1", asked) is None
+    put(client, "c1")
+    for _ in range(2):
+        ended, entry = run(client, "queue_end", QUEUE[1:3], "c1", asked)
+        assert (ended, entry.endswith(b"{c1}")) == (outcome, True)
+        assert client.zcard("waiting") == 0
+    assert run(client, "queue_end", QUEUE[1:3], "c1", "superseded") is None
+    assert run(client, "queue_end", QUEUE[1:3], "c1", "")[0] == outcome
+
+
+def test_queue_end_cannot_cancel_what_was_taken_and_tells_a_timeout_of_it(client: redis.Redis) -> None:
+    client.hset("owner", mapping={"epoch": 5, "node": "a"})
+    put(client, "c1", elsewhere="a")
+    take(client, 5)
+    assert run(client, "queue_end", QUEUE[1:3], "c1", "cancelled") is None
+    assert run(client, "queue_end", QUEUE[1:3], "c1", "")[0] == b"timeout"

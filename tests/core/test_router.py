@@ -9,7 +9,7 @@ import pytest
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import LogUnavailable
 from gateway.core.identity import ChargerId
-from gateway.core.ports import CommandStore, Mailboxes, NodeInfo, Observer, Snapshot, StateStore
+from gateway.core.ports import CommandQueue, CommandStore, Mailboxes, NodeInfo, Observer, Placed, Snapshot, StateStore
 from gateway.core.router import Router, rendezvous
 
 CHARGER = ChargerId("CP1")
@@ -65,6 +65,20 @@ class FakeMailboxes:
 
 
 @dataclass
+class FakeQueue:
+    """Nothing waits in it yet."""
+
+    put_there: list[str] = field(default_factory=list)
+
+    async def put(self, command: Command, *, until: float, ending: Outcome, elsewhere: str | None = None) -> Placed:
+        self.put_there.append(command.id)
+        return Placed(True)
+
+    async def waits(self, charger: ChargerId) -> bool:
+        return False
+
+
+@dataclass
 class FakeObserver:
     outcomes: list[str] = field(default_factory=list)
 
@@ -94,6 +108,7 @@ class House:
     node: str = "a"
     state: FakeState = field(default_factory=FakeState)
     commands: FakeCommands = field(default_factory=FakeCommands)
+    queue: FakeQueue = field(default_factory=FakeQueue)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
     observer: FakeObserver = field(default_factory=FakeObserver)
 
@@ -103,6 +118,7 @@ class House:
             clock=FakeClock(),
             state=cast(StateStore, self.state),
             commands=cast(CommandStore, self.commands),
+            queue=cast(CommandQueue, self.queue),
             mailboxes=cast(Mailboxes, self.mailboxes),
             observer=cast(Observer, self.observer),
         )

@@ -18,6 +18,7 @@ from gateway.ocpp.session import (
     CallFailed,
     CallLost,
     CallReceived,
+    CallSuperseded,
     CallTimedOut,
     SendReceived,
     Session,
@@ -386,6 +387,21 @@ def test_the_queue_is_bounded() -> None:
     for handle in ("sent", "b", "c"):
         called(own, handle)
     assert called(own, "d") == [CallLost("d", sent=False)]
+
+
+def test_a_newer_call_takes_the_place_of_one_that_was_not_sent() -> None:
+    own = session(max_outbound=3)
+    for handle in ("sent", "old", "other", "last"):
+        called(own, handle)
+    for older, expected in (("old", [CallSuperseded("old")]), ("sent", [CallLost("new", sent=False)])):
+        told = own.call("ClearCache", {}, handle="new", deadline=NOW + 60, answer_within=30, now=NOW, instead_of=older)
+        assert told == expected, "one that was sent is not taken back, and there is no room"
+    order = []
+    for number in range(1, 5):
+        answered, *_ = own.receive(f'[3,"g{number}",{{"status":"Accepted"}}]', NOW)
+        assert isinstance(answered, CallAnswered)
+        order.append(answered.handle)
+    assert order == ["sent", "new", "other", "last"]
 
 
 def test_a_lost_connection_ends_every_call_and_the_session() -> None:

@@ -10,6 +10,7 @@ import orjson
 from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import LogUnavailable, OwnershipLost
 from gateway.core.identity import ChargerId
+from gateway.core.ledger import command_name
 from gateway.core.ports import ChargerSettings, Claim, Commit, Receipt
 
 
@@ -156,6 +157,15 @@ class MemoryStore:
     async def finish(self, result: CommandResult, *, deadline: float) -> CommandResult:
         self.ended[result.id] = result
         return result
+
+    async def caused(self, charger: ChargerId, command_id: str) -> str | None:
+        self._require()
+        return self.names.get((charger, command_name(command_id)))
+
+    # ------------------------------------------------------------ CommandQueue
+
+    async def waits(self, charger: ChargerId) -> bool:
+        return False
 
     # ------------------------------------------------------------ what tests ask
 

@@ -1,7 +1,7 @@
 """What the core asks of its surroundings: the Protocols that stores and sockets implement.
 
-`gateway.cluster` implements EventLog, Ownership, StateStore, CommandStore, Mailboxes, SettingsStore and ApiKeys over
-Redis; `gateway.chargers` implements LocalCharger; the outward adapters implement OutwardReader (see
+`gateway.cluster` implements EventLog, Ownership, StateStore, CommandStore, CommandQueue, Mailboxes, SettingsStore and
+ApiKeys over Redis; `gateway.chargers` implements LocalCharger; the outward adapters implement OutwardReader (see
 `gateway.core.adapter` for what an adapter is); `gateway.metrics` implements Observer.
 """
 
@@ -22,6 +22,7 @@ from gateway.core.ports.stores import (
     SettingsStore,
     StateStore,
 )
+from gateway.core.ports.waiting import CommandQueue, Placed
 
 __all__ = [
     "ApiKey",
@@ -32,6 +33,7 @@ __all__ = [
     "ChangesPage",
     "ChargerSettings",
     "Claim",
+    "CommandQueue",
     "CommandStore",
     "Commit",
     "DeadLetter",
@@ -50,6 +52,7 @@ __all__ = [
     "OutwardReader",
     "Ownership",
     "Page",
+    "Placed",
     "Receipt",
     "Registration",
     "Scope",

@@ -76,6 +76,10 @@ class StateStore(Protocol):
 
     async def transaction(self, transaction_id: str) -> dict[str, Any] | None: ...
 
+    async def caused(self, charger: ChargerId, command_id: str) -> str | None:
+        """The id of the transaction that a remote start has caused, None while there is none."""
+        ...
+
     async def samples(self, transaction_id: str) -> list[dict[str, Any]]:
         """All samples of a transaction, in the order they came; none where it is not known."""
         ...
@@ -109,8 +113,22 @@ class CommandStore(Protocol):
         long an outage that whoever asks is told `timeout` by then, it is that. `deadline` is the command's."""
         ...
 
+    async def note_waiting(self, command: Command) -> None:
+        """Note that a command waits for its charger. Raises LogUnavailable."""
+        ...
+
+    async def note_running(self, command: Command) -> bool:
+        """Note that a command which waited is carried out; False where it has ended, so that it must not be.
+
+        Raises LogUnavailable.
+        """
+        ...
+
     async def get(self, command_id: str) -> dict[str, Any] | None:
-        """The public shape of a command, with `"outcome": null` while it runs; None if unknown."""
+        """The public shape of a command; None if unknown.
+
+        Until it has ended `"outcome"` is null, and `"state"` tells whether it is `queued` or `running`.
+        """
         ...
 
 
@@ -118,8 +136,17 @@ class Mailboxes(Protocol):
     async def call(self, node: str, command: Command, *, deadline: float) -> CommandResult:
         """Have another node carry out a command; always ends in a result.
 
-        Unclaimed at the deadline: withdrawn and `offline`; claimed and unanswered: `timeout`.
+        Unclaimed at the deadline: withdrawn and `offline`; claimed and unanswered: `timeout`. It is `strayed` where the
+        node let go of the charger, or died, before it took the command.
         """
+        ...
+
+    async def tell_waiting(self, node: str, charger: ChargerId) -> None:
+        """Tell the node that holds a charger that a command waits for it."""
+        ...
+
+    async def tell_ended(self, node: str, command_id: str) -> None:
+        """Tell the node that a command was given on that it has ended."""
         ...
 
 

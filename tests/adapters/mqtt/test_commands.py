@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mqtt.commands import RETAINED, Received, Request, Terms, read_request
+from adapters.mqtt.commands import RETAINED, Received, Request, StartTerms, read_request
 from adapters.mqtt.topics import CommandTopic
 from gateway.core.clock import rfc3339
-from gateway.core.commands import COMMANDS, Outcome
+from gateway.core.commands import COMMANDS, Outcome, Patience
 from gateway.core.errors import CommandInvalid
 from gateway.core.identity import ChargerId
 
@@ -32,7 +32,7 @@ def test_arguments_stand_beside_the_terms() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_argument_bears_the_name_of_a_term(name: str) -> None:
-    assert not Terms.model_fields.keys() & COMMANDS[name].model_fields.keys()
+    assert not StartTerms.model_fields.keys() & COMMANDS[name].model_fields.keys()
 
 
 def test_without_terms_the_id_is_made_and_the_default_timeout_holds() -> None:
@@ -70,6 +70,36 @@ def test_the_deadline_is_the_earliest_of_all_that_was_said(
     body = {"timeout": timeout, "expires_at": None if expires_in is None else rfc3339(NOW + expires_in)}
     said = {key: value for key, value in body.items() if value is not None}
     assert read(RESET, said, message_expiry=message_expiry).deadline == NOW + deadline
+
+
+@pytest.mark.parametrize(
+    ("said", "until", "timeout"),
+    [
+        ({"queue_for": 60}, 60, 30),
+        ({"queue_for": 60, "timeout": 5}, 60, 5),
+        ({"queue_for": 60, "expires_at": rfc3339(NOW + 20)}, 20, 30),
+        ({"queue_for": 10, "expires_at": rfc3339(NOW + 20)}, 10, 30),
+    ],
+)
+def test_a_command_waits_for_its_charger_as_long_as_it_says_and_until_it_expires(
+    said: dict[str, Any], until: float, timeout: float
+) -> None:
+    request = read(RESET, said)
+    assert request.command().patience == Patience(NOW + until, timeout)
+    assert request.refused(NOW + max(until, timeout) - 0.1) is None or said.get("expires_at")
+    late = request.refused(NOW + max(until, timeout))
+    assert late is not None
+    assert late.outcome is Outcome.EXPIRED
+
+
+def test_only_a_start_can_be_followed_to_its_transaction() -> None:
+    start = CommandTopic(ChargerId("CP-1"), "command", "start")
+    request = read(start, {"token": "A", "wait_for": "transaction"})
+    assert (request.command().followed, request.deadline) == (True, NOW + 150)
+    assert not read(start, {"token": "A"}).command().followed
+    for topic, body in ((RESET, {}), (CALL, {"payload": {}})):
+        assert "wait_for: " in str(read(topic, {"wait_for": "transaction", **body}).problem)
+    assert "wait_for: " in str(read(start, {"token": "A", "wait_for": "godot"}).problem)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +145,8 @@ def test_rfc_3339_is_understood_in_its_spellings(moment: str) -> None:
         ({"timeout": "5"}, "timeout: "),
         ({"timeout": True}, "timeout: "),
         ({"timeout": 1e9}, "timeout: "),
+        ({"queue_for": 0}, "queue_for: "),
+        ({"queue_for": 8 * 86400}, "queue_for: "),
         ({"evse": 1}, "evse: "),
     ],
 )
@@ -156,7 +188,9 @@ _JSON = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from(["id", "timeout", "expires_at", "type", "evse_id", "payload"]), _JSON),
+    st.dictionaries(
+        st.sampled_from(["id", "timeout", "expires_at", "queue_for", "wait_for", "type", "evse_id", "payload"]), _JSON
+    ),
     st.sampled_from([RESET, CALL]),
 )
 def test_no_json_object_breaks_the_reading(body: dict[str, Any], topic: CommandTopic) -> None:

@@ -259,6 +259,60 @@ async def test_a_repeated_id_gets_the_first_result_and_another_body_is_a_conflic
     assert len(charger.executed) == 1
 
 
+async def test_a_newer_command_takes_the_place_of_one_of_its_kind_that_waits(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.answering.clear()
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        for number, (name, body) in enumerate(
+            (
+                ("set_charging_limit", {"current_a": 6}),
+                ("set_charging_limit", {"current_a": 8}),
+                ("unlock", {}),
+                ("set_charging_limit", {"current_a": 10, "evse_id": 1}),
+                ("unlock", {}),
+                ("set_charging_limit", {"current_a": 16}),
+            )
+        ):
+            await me.send(f"ocpp/chargers/CP-1/command/{name}", {"id": f"c-{number}", **body})
+        superseded = (await me.answer()).body
+        charger.answering.set()
+        done = [(await me.answer()).body for _ in range(5)]
+    assert (superseded["id"], superseded["outcome"], superseded["safe_to_retry"]) == ("c-1", "superseded", True)
+    assert [command.id for command in charger.executed] == ["c-0", "c-5", "c-2", "c-3", "c-4"]
+    assert {result["outcome"] for result in done} == {"accepted"}
+
+
+async def test_a_command_that_waited_for_its_charger_is_answered_where_it_asked(broker: Server) -> None:
+    gateway = Gateway()
+    gateway.state.add("CP-1")
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        properties = {"ResponseTopic": "replies/me", "CorrelationData": b"\x00\xff"}
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "here", "queue_for": 60}, **properties)
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "nowhere", "queue_for": 60})
+        for _ in range(2):
+            await gateway.router.cancel(await gateway.queue.arrived())
+        answers = [await me.answer() for _ in range(2)]
+    assert {(one.topic, one.body["id"], one.body["outcome"], one.correlation) for one in answers} == {
+        ("replies/me", "here", "cancelled", b"\x00\xff"),
+        ("ocpp/chargers/CP-1/result/unlock", "nowhere", "cancelled", None),
+    }
+
+
+async def test_a_start_is_followed_to_its_transaction_and_holds_up_nobody(broker: Server) -> None:
+    gateway = Gateway()
+    gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        start = {"id": "s-1", "token": "A", "wait_for": "transaction"}
+        await me.send("ocpp/chargers/CP-1/command/start", start)
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "u-1"})
+        assert (await me.answer()).body["id"] == "u-1"
+        gateway.state.causes["s-1"] = "tx-1"
+        followed = (await me.answer()).body
+    assert (followed["id"], followed["outcome"]) == ("s-1", "accepted")
+    assert followed["transaction"] == {"id": "tx-1", "status": "started"}
+
+
 async def test_for_a_charger_that_nobody_holds_one_node_answers(broker: Server) -> None:
     """The lane of a node that is not the chosen one says nothing, to commands and to mistakes alike."""
     chosen, other = Gateway(), Gateway()

@@ -30,6 +30,7 @@ from gateway.core.ports import (
     LogEntry,
     NodeInfo,
     Page,
+    Placed,
     Registration,
     Scope,
     Snapshot,
@@ -109,6 +110,7 @@ class FakeState:
         self.records: dict[str, dict[str, Any]] = {}
         self.sampled: dict[str, list[dict[str, Any]]] = {}
         self.letters: dict[str, DeadLetter] = {}
+        self.causes: dict[str, str] = {}
 
     def add(self, identity: str, *, online: bool = False, connectors: Sequence[tuple[int, int]] = ((1, 1),)) -> None:
         charger = ChargerId(identity)
@@ -157,6 +159,10 @@ class FakeState:
         start = int(after or 0)
         return ChangesPage(page.items, str(start + len(page.items)), more=page.next is not None)
 
+    async def caused(self, charger: ChargerId, command_id: str) -> str | None:
+        self.redis.ask()
+        return self.causes.get(command_id)
+
     async def samples(self, transaction_id: str) -> list[dict[str, Any]]:
         self.redis.ask()
         return self.sampled.get(transaction_id, [])
@@ -189,8 +195,8 @@ class FakeState:
 
 
 class FakeCommands:
-    def __init__(self, redis: Outage) -> None:
-        self.redis = redis
+    def __init__(self, redis: Outage, queue: "FakeQueue") -> None:
+        self.redis, self.queue = redis, queue
         self.begun: dict[str, Command] = {}
         self.ended: dict[str, CommandResult] = {}
         self.finished = asyncio.Event()
@@ -211,6 +217,9 @@ class FakeCommands:
         self.finished.set()
         return result
 
+    async def note_waiting(self, command: Command) -> None:
+        self.redis.ask()
+
     async def get(self, command_id: str) -> dict[str, Any] | None:
         self.redis.ask()
         if command_id in self.ended:
@@ -218,7 +227,35 @@ class FakeCommands:
         command = self.begun.get(command_id)
         if command is None:
             return None
-        return {"id": command.id, "charger_id": command.charger.identity, "name": command.name, "outcome": None}
+        named = {"id": command.id, "charger_id": command.charger.identity, "name": command.name}
+        return {**named, "outcome": None, "state": "queued" if command_id in self.queue.waiting else "running"}
+
+
+class FakeQueue:
+    """Commands that wait for their charger; `arrivals` gets the id of each."""
+
+    def __init__(self, redis: Outage) -> None:
+        self.redis = redis
+        self.waiting: dict[str, Command] = {}
+        self.arrivals: asyncio.Queue[str] = asyncio.Queue()
+
+    async def arrived(self) -> str:
+        return await asyncio.wait_for(self.arrivals.get(), 20)
+
+    async def put(self, command: Command, *, until: float, ending: Outcome, elsewhere: str | None = None) -> Placed:
+        self.redis.ask()
+        self.waiting[command.id] = command
+        self.arrivals.put_nowait(command.id)
+        return Placed(True)
+
+    async def waits(self, charger: ChargerId) -> bool:
+        return any(command.charger == charger for command in self.waiting.values())
+
+    async def end(self, charger: ChargerId, command_id: str, outcome: Outcome) -> Command | None:
+        self.redis.ask()
+        return self.waiting.pop(command_id, None)
+
+    async def strike_off(self, charger: ChargerId, command_id: str) -> None: ...
 
 
 class FakeSettings:
@@ -338,6 +375,9 @@ class FakeCharger:
         self.failure: Exception | None = None
         self.executed: list[Command] = []
 
+    async def ready(self) -> bool:
+        return True
+
     async def execute(self, command: Command) -> CommandResult:
         self.executed.append(command)
         await self.answering.wait()
@@ -353,6 +393,8 @@ class FakeCharger:
 
 
 class FakeMailboxes:
+    async def tell_ended(self, node: str, command_id: str) -> None: ...
+
     async def call(self, node: str, command: Command, *, deadline: float) -> CommandResult:
         raise AssertionError("no other node here")
 
@@ -371,7 +413,8 @@ class FakeGateway:
         self.redis = Outage()
         self.state = FakeState(self.redis)
         self.feed = FakeFeed(self.redis)
-        self.commands = FakeCommands(self.redis)
+        self.queue = FakeQueue(self.redis)
+        self.commands = FakeCommands(self.redis, self.queue)
         self.settings = FakeSettings(self.redis)
         self.api_keys = FakeApiKeys(self.redis)
         self.tokens = FakeTokens(self.redis)
@@ -383,6 +426,7 @@ class FakeGateway:
             clock=clock,
             state=self.state,
             commands=self.commands,
+            queue=self.queue,
             mailboxes=FakeMailboxes(),
             observer=observer,
         )

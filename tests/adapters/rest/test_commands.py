@@ -2,8 +2,10 @@ import asyncio
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 
+from adapters.rest import RestAdapter, RestConfig
 from adapters.rest.examples import CALL
 from gateway.core.arguments.examples import ARGUMENTS
 from gateway.core.commands import COMMANDS, Outcome
@@ -27,6 +29,7 @@ async def test_every_command_reaches_the_charger_with_defaults_filled_in(name: s
         "id": command.id,
         "charger_id": "a/b",
         "name": name,
+        "state": "ended",
         "outcome": "accepted",
         "reason": None,
         "safe_to_retry": False,
@@ -137,6 +140,9 @@ async def test_the_timeout_becomes_the_deadline() -> None:
         ("/v1/chargers/CP-1/commands/stop?wait=121", b"{}", 422, "invalid-request"),
         ("/v1/chargers/CP-1/commands/stop?wait=-1", b"{}", 422, "invalid-request"),
         ("/v1/chargers/CP-1/commands/stop?timeout=0", b"{}", 422, "invalid-request"),
+        ("/v1/chargers/CP-1/commands/stop?queue_for=0", b"{}", 422, "invalid-request"),
+        ("/v1/chargers/CP-1/commands/stop?queue_for=604801", b"{}", 422, "invalid-request"),
+        ("/v1/chargers/CP-1/commands/start?wait_for=godot", b'{"token": "A"}', 422, "invalid-request"),
         ("/v1/chargers/CP-1/commands/stop?wait=nan", b"{}", 422, "invalid-request"),
     ],
 )
@@ -201,8 +207,100 @@ async def test_a_command_still_running_when_the_adapter_stops_ends_as_timeout() 
 
 
 async def test_an_unknown_command_id_is_404() -> None:
-    async with client_of(FakeGateway(), scope="read") as client:
+    async with client_of(FakeGateway(), scope="command") as client:
         assert_problem(await client.get("/v1/commands/none"), 404, "not-found")
+        assert_problem(await client.delete("/v1/commands/none"), 404, "not-found")
+
+
+async def test_a_command_that_waits_for_its_charger_is_queued_and_can_be_cancelled() -> None:
+    gateway = FakeGateway()
+    gateway.state.add("CP-1")
+    async with client_of(gateway, scope="command") as client:
+        now = gateway.context.clock.now()
+        response = await client.post(f"{STOP}?queue_for=600&timeout=7&wait=0", headers={"Idempotency-Key": "k"})
+        assert (response.status_code, response.headers["location"]) == (202, "/v1/commands/k")
+        assert (response.json()["state"], response.json()["outcome"]) == ("queued", None)
+        patience = gateway.queue.waiting["k"].patience
+        assert patience is not None
+        assert (now + 600 <= patience.until <= gateway.context.clock.now() + 600, patience.timeout) == (True, 7)
+        assert (await client.get("/v1/commands/k")).json()["state"] == "queued"
+        again = await client.post(f"{STOP}?queue_for=600&timeout=7&wait=0", headers={"Idempotency-Key": "k"})
+        assert_problem(again, 409, "command-running")
+        for _ in range(2):
+            cancelled = await client.delete("/v1/commands/k")
+            assert (cancelled.status_code, cancelled.json()["outcome"]) == (200, "cancelled")
+            assert cancelled.json()["state"] == "ended"
+        assert (await client.get("/v1/commands/k")).json()["state"] == "ended"
+
+
+async def test_whoever_waits_is_told_how_a_command_that_was_queued_ended() -> None:
+    gateway = FakeGateway()
+    gateway.state.add("CP-1")
+    async with client_of(gateway, scope="command") as client:
+        posted = asyncio.create_task(client.post(f"{STOP}?queue_for=600", headers={"Idempotency-Key": "k"}))
+        await client.delete(f"/v1/commands/{await gateway.queue.arrived()}")
+        response = await posted
+    assert (response.status_code, response.json()["outcome"]) == (200, "cancelled")
+
+
+async def test_a_client_that_waits_for_a_queued_command_is_answered_when_the_adapter_stops() -> None:
+    gateway = FakeGateway()
+    gateway.state.add("CP-1")
+    adapter = RestAdapter(RestConfig(), gateway.context)
+    async with adapter.serving() as (app, submissions):
+        transport = httpx.ASGITransport(app=app)
+        headers = gateway.key("command")
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers) as client:
+            posted = asyncio.create_task(client.post(f"{STOP}?queue_for=600"))
+            await gateway.queue.arrived()
+            submissions.release_waiting()
+            response = await posted
+    assert (response.status_code, response.json()["state"]) == (202, "queued")
+
+
+async def test_what_is_with_its_charger_or_has_ended_is_not_cancelled() -> None:
+    gateway = FakeGateway()
+    charger = gateway.connect("CP-1")
+    charger.answering.clear()
+    async with client_of(gateway, scope="command") as client:
+        await client.post(f"{STOP}?wait=0", headers={"Idempotency-Key": "k"})
+        assert "is with its charger" in assert_problem(await client.delete("/v1/commands/k"), 409, "conflict")["detail"]
+        charger.answering.set()
+        await asyncio.wait_for(gateway.commands.finished.wait(), 10)
+        assert (
+            "has ended as accepted" in assert_problem(await client.delete("/v1/commands/k"), 409, "conflict")["detail"]
+        )
+
+
+START = "/v1/chargers/CP-1/commands/start?wait_for=transaction"
+
+
+@pytest.mark.parametrize(
+    ("causes", "transaction"),
+    [("tx-1", {"id": "tx-1", "status": "started"}), (None, {"id": None, "status": "never_started"})],
+)
+async def test_a_start_is_followed_to_the_transaction_that_it_causes(
+    causes: str | None, transaction: dict[str, Any]
+) -> None:
+    gateway = FakeGateway()
+    gateway.connect("CP-1")
+    if causes is not None:
+        gateway.state.causes["k"] = causes
+    async with client_of(gateway, scope="command") as client:
+        key = {"Idempotency-Key": "k"}
+        response = await client.post(f"{START}&timeout={20 if causes else 0.3}", json={"token": "A"}, headers=key)
+    assert (response.status_code, response.json()["outcome"]) == (200, "accepted")
+    assert response.json()["transaction"] == transaction
+
+
+async def test_a_start_that_was_refused_is_not_followed_and_no_other_command_can_be() -> None:
+    gateway = FakeGateway()
+    gateway.connect("CP-1").outcome = Outcome.REJECTED
+    async with client_of(gateway, scope="command") as client:
+        response = await client.post(START, json={"token": "A"})
+        assert (response.json()["outcome"], response.json()["transaction"]) == ("rejected", None)
+        other = await client.post(f"{STOP}?wait_for=transaction")
+        assert "wait_for" in assert_problem(other, 422, "invalid-request")["detail"]
 
 
 @pytest.mark.parametrize(
