@@ -98,6 +98,8 @@ class ComposeMosquitto(Mosquitto):
 class ComposeGateway(Server):
     """One replica; `port` is the chargers' one."""
 
+    start_seconds = 60.0
+
     def __init__(self, folder: Path, secrets: Secrets, valkey: ComposeValkey, mosquitto: ComposeMosquitto) -> None:
         super().__init__(folder)
         self.secrets, self.valkey, self.mosquitto = secrets, valkey, mosquitto
@@ -166,3 +168,28 @@ class ComposeHaproxy(Server):
 
     def command(self) -> list[str]:
         return [tool("haproxy"), "-db", "-f", str(self.config())]
+
+
+class ComposePrometheus(Server):
+    """It asks the gateways every half second."""
+
+    start_seconds = 60.0
+
+    def __init__(self, folder: Path, secrets: Secrets, gateways: list[ComposeGateway]) -> None:
+        super().__init__(folder)
+        self.secrets, self.gateways = secrets, gateways
+
+    def command(self) -> list[str]:
+        text = mounted("prometheus", "/etc/prometheus/prometheus.yml").read_text()
+        config: dict[str, Any] = yaml.safe_load(text.replace("/run/secrets/", f"{self.secrets.of('prometheus')}/"))
+        config["global"] = {"scrape_interval": "500ms", "evaluation_interval": "500ms"}
+        config["rule_files"] = [str(mounted("prometheus", f"/etc/prometheus/{name}")) for name in config["rule_files"]]
+        (job,) = config["scrape_configs"]
+        (found,) = job.pop("dns_sd_configs")
+        assert found["names"] == ["gateway"]
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{gateway.rest_port}" for gateway in self.gateways]}]
+        (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        there = {"--config.file": "prometheus.yml", "--storage.tsdb.path": "data"}
+        options = [option.partition("=") for option in SERVICES["prometheus"]["command"]]
+        moved = [f"{name}={self.folder / there[name] if name in there else value}" for name, _, value in options]
+        return [tool("prometheus"), *moved, f"--web.listen-address=127.0.0.1:{self.port}"]

@@ -5,6 +5,7 @@ import re
 import ssl
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import aiomqtt
@@ -13,6 +14,7 @@ import orjson
 import pytest
 
 from gateway.simulator import SimulatorOptions, simulate
+from tests.cluster.support import eventually, eventually_async
 from tests.deploy.dockerfile import DEPLOY, stages
 from tests.deploy.stack import (
     COMPOSE,
@@ -20,12 +22,20 @@ from tests.deploy.stack import (
     ComposeGateway,
     ComposeHaproxy,
     ComposeMosquitto,
+    ComposePrometheus,
     ComposeValkey,
     Secrets,
     mounted,
     tool,
 )
-from tests.deploy.watched import alert_expressions, dashboard_expressions, metrics_in, metrics_on
+from tests.deploy.watched import (
+    alert_expressions,
+    as_grafana_asks,
+    dashboard_expressions,
+    metrics_in,
+    metrics_on,
+)
+from tests.support.servers import Server
 
 
 class Stack:
@@ -38,10 +48,11 @@ class Stack:
             ComposeGateway(folder / f"gateway-{n}", self.secrets, self.valkey, self.mosquitto) for n in range(2)
         ]
         self.haproxy = ComposeHaproxy(folder / "haproxy", self.secrets, self.gateways)
+        self.prometheus = ComposePrometheus(folder / "prometheus", self.secrets, self.gateways[1:])
         self.ca = str(self.secrets.of("gateway") / "ca.pem")
 
-    def servers(self) -> Iterator[ComposeValkey | ComposeMosquitto | ComposeGateway | ComposeHaproxy]:
-        yield from (self.valkey, self.mosquitto, *self.gateways, self.haproxy)
+    def servers(self) -> Iterator[Server]:
+        yield from (self.valkey, self.mosquitto, *self.gateways, self.haproxy, self.prometheus)
 
     async def charge(self, identity: str) -> None:
         """One charger's transaction from beginning to end, by wss through HAProxy."""
@@ -55,7 +66,7 @@ class Stack:
             idle_time=0.1,
             speed=20.0,
         )
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):
             await simulate(options)
 
     def mqtt(self, user: str) -> aiomqtt.Client:
@@ -72,7 +83,7 @@ class Stack:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    for name in ("openssl", "mosquitto", "haproxy"):
+    for name in ("openssl", "mosquitto", "haproxy", "prometheus"):
         tool(name)
     stack = Stack(tmp_path)
     try:
@@ -84,20 +95,22 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
             server.stop()
 
 
+@pytest.mark.timeout(300)
 async def test_the_services_work_together_from_charger_to_billing(stack: Stack) -> None:
     async with stack.mqtt("billing") as billing:
         await billing.subscribe("ocpp/chargers/+/event/transaction/ended", qos=1)
         for identity in ("CP-1", "CP-2"):
             await stack.charge(identity)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 event = orjson.loads((await anext(billing.messages)).payload)
             assert event["source"] == f"/chargers/{identity}"
             # The next one finds its way without the gateway that it may have been on.
             if identity == "CP-1":
                 assert stack.gateways[0].drain() == 0
     await may_see_and_command(stack)
-    gateway = stack.gateways[1]
-    await rest_is_behind_tls_and_metrics_have_a_key_of_their_own(stack, gateway)
+    await eventually(lambda: "chargers/gateway0 is DOWN" in stack.haproxy.log.read_text(), seconds=60)
+    await rest_is_behind_tls_and_metrics_have_a_key_of_their_own(stack, stack.gateways[1])
+    await the_dashboard_has_something_to_show(stack)
 
 
 async def may_see_and_command(stack: Stack) -> None:
@@ -107,7 +120,7 @@ async def may_see_and_command(stack: Stack) -> None:
         await billing.publish("ocpp/chargers/CP-1/command/reset", b'{"id": "of-billing"}', qos=1)
         await automation.publish("ocpp/chargers/CP-1/command/reset", b'{"id": "of-automation"}', qos=1)
         heard = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for message in automation.messages:
                 heard.append((message.topic.value, bytes(message.payload or b"")))
                 if "/result/" in message.topic.value:
@@ -122,7 +135,9 @@ async def rest_is_behind_tls_and_metrics_have_a_key_of_their_own(stack: Stack, g
     own, shared = f"http://127.0.0.1:{gateway.rest_port}", f"https://localhost:{stack.haproxy.rest_port}"
     context = ssl.create_default_context(cafile=stack.ca)
     async with httpx.AsyncClient(verify=context, trust_env=False, timeout=20) as client:
-        listed = (await client.get(f"{shared}/v1/chargers", headers=admin)).json()
+        asking = partial(client.get, f"{shared}/v1/chargers", headers=admin)
+        # HAProxy says 503 where it thinks that nobody is there.
+        listed = (await eventually_async(asking, lambda answer: answer.status_code != 503, seconds=60)).json()
         assert {item["id"] for item in listed["items"]} == {"CP-1", "CP-2"}
         assert (await client.get(f"{shared}/v1/chargers", headers=prometheus)).status_code == 403
         assert (await client.get(f"{shared}/metrics", headers=admin)).status_code == 404
@@ -130,8 +145,27 @@ async def rest_is_behind_tls_and_metrics_have_a_key_of_their_own(stack: Stack, g
     for expression in (*dashboard_expressions(), *alert_expressions()):
         missing = metrics_in(expression) - metrics_on(page)
         assert not missing, f"{missing} of {expression!r} is not in /metrics"
-    assert re.search(r'^ocpp_gateway_reader_lag_seconds\{reader="mqtt",shard="0"\} ', page, re.MULTILINE)
-    assert re.search(r'^ocpp_gateway_up\{part="redis"\} 1', page, re.MULTILINE)
+
+
+NOT_HERE = ("handshakes_refused", "undelivered", "charger_violations", "offset 1d")
+"""What a stack that is well for a minute has not met."""
+
+
+async def the_dashboard_has_something_to_show(stack: Stack) -> None:
+    """Prometheus reads the gateways with its own key, and answers every panel; no alert has anything to tell."""
+    url = f"http://127.0.0.1:{stack.prometheus.port}/api/v1/query"
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+
+        async def ask(expression: str) -> list[object]:
+            answer = (await client.get(url, params={"query": as_grafana_asks(expression)})).json()
+            assert answer["status"] == "success", (expression, answer)
+            found: list[object] = answer["data"]["result"]
+            return found
+
+        for expression in dashboard_expressions():
+            if not any(word in expression for word in NOT_HERE):
+                await eventually_async(partial(ask, expression), seconds=60)
+        assert await ask('ALERTS{alertstate="firing"}') == []
 
 
 # ------------------------------------------------------------ without running it

@@ -126,6 +126,7 @@ def stage_environment(machine: Machine, stage: Stage, **more: str) -> dict[str, 
     return {**own, "PATH": own["PATH"].replace("$PATH", os.environ["PATH"]), **more}
 
 
+@pytest.mark.timeout(300)
 def test_the_image_is_built_and_runs_with_nothing_writable_but_its_state(machine: Machine) -> None:
     build(machine)
     machine.make_read_only()

@@ -12,7 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.metrics import PrometheusObserver
 from tests.deploy.dockerfile import DEPLOY
 from tests.deploy.stack import tool
-from tests.deploy.watched import ALERTS, DASHBOARD, alert_expressions, dashboard_expressions, metrics_in
+from tests.deploy.watched import (
+    ALERTS,
+    DASHBOARD,
+    alert_expressions,
+    as_grafana_asks,
+    dashboard_expressions,
+    metrics_in,
+)
 
 OF_PROMETHEUS = {"instance", "job", "le"}
 
@@ -44,17 +51,10 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
 
 
 def test_every_question_of_the_dashboard_is_one_that_prometheus_understands(tmp_path: Path) -> None:
-    rules = [{"record": f"q{n}", "expr": asked(one)} for n, one in enumerate(dashboard_expressions())]
+    rules = [{"record": f"q{n}", "expr": as_grafana_asks(one)} for n, one in enumerate(dashboard_expressions())]
     assert len(rules) > 30
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
     promtool("check", "rules", str(tmp_path / "rules.yml"))
-
-
-def asked(expression: str) -> str:
-    """As Grafana sends it."""
-    replaced = expression.replace("$__rate_interval", "1m").replace("$__range", "3h").replace("$instance", ".*")
-    assert "$" not in replaced
-    return replaced
 
 
 @pytest.fixture(scope="module")

@@ -33,3 +33,9 @@ def metrics_on(page: str) -> set[str]:
     for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", page, re.MULTILINE):
         found |= {f"{name}_bucket", f"{name}_sum", f"{name}_count"} if kind == "histogram" else {name}
     return found
+
+
+def as_grafana_asks(expression: str) -> str:
+    replaced = expression.replace("$__rate_interval", "1m").replace("$__range", "3h").replace("$instance", ".*")
+    assert "$" not in replaced
+    return replaced

@@ -52,6 +52,9 @@ class Server:
     own_session = False
     """Whether Ctrl-C on the terminal spares it."""
 
+    start_seconds = 15.0
+    """How long it may take until it listens."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +85,7 @@ class Server:
                 stderr=log,
                 start_new_session=self.own_session,
             )
-        wait_for_port(self.port, self._process, self.log)
+        wait_for_port(self.port, self._process, self.log, self.start_seconds)
         return self
 
     def stop(self) -> None:
