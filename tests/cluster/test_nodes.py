@@ -8,6 +8,7 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
+from gateway.cluster import mailboxes
 from gateway.core.commands import Command, Outcome
 from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
@@ -66,6 +67,22 @@ async def test_a_command_that_was_taken_and_not_answered_is_a_timeout(valkey: Va
         result = await a.cluster.mailboxes.call("b", sent, deadline=sent.deadline)
         assert result.outcome is Outcome.TIMEOUT
         assert not result.safe_to_retry
+
+
+async def test_a_node_takes_so_many_commands_at_once_and_refuses_the_others(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailboxes, "_MOST_AT_WORK", 5)
+    async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
+        b.hooks.may_answer.clear()
+        sent = [command(number=number) for number in range(20)]
+        calls = [asyncio.create_task(a.cluster.mailboxes.call("b", one, deadline=one.deadline)) for one in sent]
+        await eventually(lambda: sum(call.done() for call in calls) == 15)
+        assert {call.result().outcome for call in calls if call.done()} == {Outcome.OFFLINE}
+        assert len(b.hooks.executed) == 5
+        b.hooks.may_answer.set()
+        results = await asyncio.gather(*calls)
+        assert [result.outcome for result in results].count(Outcome.ACCEPTED) == 5
 
 
 async def test_a_command_for_a_node_that_died_is_withdrawn_when_the_death_is_noticed(valkey: Valkey) -> None:
