@@ -125,6 +125,11 @@ class ChargersConfig(BaseModel):
     max_inbound_queue: int = Field(
         64, ge=1, description="Messages of one charger that may wait here; beyond that its socket is not read"
     )
+    max_inbound_bytes: int = Field(
+        256 * 1024,
+        ge=1024,
+        description="Their size in bytes at which the same happens; a single longer message is taken all the same",
+    )
     compression: bool = Field(
         False, description="Offer permessage-deflate; it costs 3.5 times the memory for each connection"
     )

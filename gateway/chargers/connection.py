@@ -75,6 +75,11 @@ class _Internal:
     done: asyncio.Future[None] | None = None
 
 
+def _size(item: Received | _Internal) -> int:
+    """What an item counts in the inbox: the characters of its payload."""
+    return len(item.call.raw) if isinstance(item, Received) else 0
+
+
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 """Has work done beside the connection, which outlives it if need be; it must not raise."""
 
@@ -114,6 +119,7 @@ class Connection:
         self._responsiveness = Responsiveness(charger)
         self._patience = Patience()
         self._inbox: deque[Received | _Internal] = deque()
+        self._inbox_size = 0
         self._in_hand: Received | _Internal | None = None
         self._loop = asyncio.get_running_loop()
         self._wake: asyncio.Future[None] | None = None
@@ -176,7 +182,8 @@ class Connection:
             self._wake = None
         while self._inbox and self._in_hand is None:
             self._in_hand = item = self._inbox.popleft()
-            if len(self._inbox) < self._around.config.max_inbound_queue // 2:
+            self._inbox_size -= _size(item)
+            if not self._is_full(2):
                 self._socket.resume()
             if isinstance(item, _Internal):
                 await item.do()
@@ -385,10 +392,19 @@ class Connection:
 
     def _enqueue(self, item: Received | _Internal) -> None:
         self._inbox.append(item)
-        if len(self._inbox) >= self._around.config.max_inbound_queue:
+        self._inbox_size += _size(item)
+        if self._is_full():
             self._socket.pause()
         if self._in_hand is None:
             self._wake_up()
+
+    def _is_full(self, part: int = 1) -> bool:
+        """Whether the inbox, or this part of it (2: the half), is full."""
+        config = self._around.config
+        return (
+            len(self._inbox) >= max(1, config.max_inbound_queue // part)
+            or self._inbox_size >= config.max_inbound_bytes // part
+        )
 
     def _wake_up(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -435,6 +451,7 @@ class Connection:
         """The charger is not owned under this epoch any more: the connection's task tries again, and finds out why."""
         self._in_hand = None
         self._inbox.appendleft(ready.received)
+        self._inbox_size += _size(ready.received)
         self._wake_up()
 
     async def _handle(self, item: Received) -> None:

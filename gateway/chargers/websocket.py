@@ -307,10 +307,13 @@ class WebSocket(asyncio.Protocol):
         begin = max(0, len(head) - 3)
         head += data
         end = head.find(b"\r\n\r\n", begin) + 4
-        problem = why_no_request(head) or ("the request is too long" if len(head) > MAX_HEAD else None)
+        length = end if end >= 4 else len(head)
+        problem = why_no_request(head) or ("the request is too long" if length > MAX_HEAD else None)
         if problem is None and end >= 4:
             self._cancel_timer()
             self._head, self._early = None, head[end:]
+            if len(self._early) > MAX_EARLY:
+                self.pause()
             self._feed(mended_request_line(bytes(head[:end])))
             problem = None if self._protocol.handshake_exc is None else str(self._protocol.handshake_exc)
         if problem is not None:

@@ -30,6 +30,9 @@ from gateway.core.ports import Delivery, LogEntry, Observer, OutwardReader
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+_FIRST_BATCH = 50
+_BATCH_BYTES = 4 * 1024**2
+"""What a batch holds at the most, about: how many entries that are is reckoned from the batch before."""
 _BLOCK_SECONDS = 5.0
 # In a stream of small batches each waits a little for more: a batch costs something, however few it holds. The first
 # entry after a pause goes out at once.
@@ -147,10 +150,11 @@ class ShardReader:
     async def _read_ahead(self, position: str) -> None:
         """Keep the next batch ready."""
         wire, backoff, reader = Wire(self._link, key=self._keys.log), Backoff(), EntryReader()
-        block, arrived, certain = int(_BLOCK_SECONDS * 1000), float("-inf"), True
+        block, arrived, count = int(_BLOCK_SECONDS * 1000), float("-inf"), _FIRST_BATCH
+        certain = True
         try:
             while True:
-                read = pack(("XREAD", "COUNT", BATCH, "BLOCK", block, "STREAMS", self._keys.log, position))
+                read = pack(("XREAD", "COUNT", count, "BLOCK", block, "STREAMS", self._keys.log, position))
                 try:
                     if not certain:
                         position, certain = await self._still_there(position), True
@@ -168,6 +172,7 @@ class ShardReader:
                 backoff.reset()
                 entries = reader.entries(reply[0][1])
                 position = entries[-1].position
+                count = _fitting(entries)
                 await self._ahead.put(entries)
                 self._stirred.set()
                 arrived, before = self._clock.monotonic(), arrived
@@ -346,3 +351,9 @@ class ShardReader:
         self._lease.move(entry.position)
         del self._batch[0]
         self._drops_alone = 0
+
+
+def _fitting(entries: list[LogEntry]) -> int:
+    """How many entries of this size make a batch."""
+    size = sum(len(entry.body) for entry in entries) / len(entries)
+    return max(1, min(BATCH, int(_BATCH_BYTES / max(size, 1))))

@@ -19,7 +19,9 @@ from gateway.core.twin import Twin
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 100
+_AT_ONCE = 500
+_LOOKS_PER_TERM = 10
+"""So that what a dead node held is said to be offline hardly later than its term is over."""
 _LOCK_SECONDS = 60
 
 
@@ -58,7 +60,7 @@ class Sweeper:
                 await self._look_around()
             except LogUnavailable as error:
                 log.debug("sweeping must wait", problem=str(error))
-            await asyncio.sleep(self._term / 3)
+            await asyncio.sleep(self._term / _LOOKS_PER_TERM)
 
     async def _look_around(self) -> None:
         if not self._liveness.may_judge():

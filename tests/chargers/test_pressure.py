@@ -121,3 +121,46 @@ async def test_a_bug_in_one_handshake_ends_that_one_alone(log: Entries) -> None:
             pass
         (entry,) = [entry for entry in log if entry["event"] == "handshake failed"]
         log.remove(entry)
+
+
+async def test_long_messages_wait_in_the_chargers_own_socket_however_few_they_are() -> None:
+    async with running(max_inbound_bytes=100_000) as node, node.charger() as charger:
+        connection = node.connection()
+        node.store.available.clear()
+        posting = asyncio.gather(
+            *(charger.post("DataTransfer", {"vendorId": "V", "data": "x" * 30_000}, f"{n}") for n in range(30))
+        )
+        await until(lambda: not connection.socket.is_reading)
+        assert connection._inbox_size >= 100_000
+        assert len(connection._inbox) <= 5
+        node.store.available.set()
+        assert [(await charger.receive())[:2] for _ in range(30)] == [[3, f"{number}"] for number in range(30)]
+        await posting
+        assert connection._inbox_size == 0
+
+
+async def test_with_room_for_one_message_a_charger_is_served_all_the_same() -> None:
+    async with running(max_inbound_queue=1, max_inbound_bytes=1024) as node, node.charger() as charger:
+        for number in range(20):
+            await charger.post("Authorize", {"idTag": "T"}, f"{number}")
+        assert [(await charger.receive())[1] for _ in range(20)] == [f"{number}" for number in range(20)]
+
+
+async def test_what_a_charger_sends_before_its_handshake_is_answered_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sockets: list[WebSocket] = []
+    made = WebSocket.connection_made
+
+    def connection_made(self: WebSocket, transport: asyncio.BaseTransport) -> None:
+        sockets.append(self)
+        made(self, transport)
+
+    monkeypatch.setattr(WebSocket, "connection_made", connection_made)
+    async with running() as node:
+        node.store.prompt.clear()
+        _, writer = await node.raw()
+        writer.write(handshake() + masked(json.dumps([2, "1", "Heartbeat", {}]).encode()) * 100_000)
+        await until(lambda: sockets and not sockets[0].is_reading)
+        assert len(sockets[0]._early or b"") < 1_000_000, "what one read of the socket brings, and no more"
+        writer.transport.abort()

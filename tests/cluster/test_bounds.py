@@ -1,10 +1,13 @@
 """The log is bounded by bytes and age; what a reader has not confirmed stays until the hard limit."""
 
 import asyncio
+import signal
 
 import orjson
+import pytest
 import redis
 
+from gateway.cluster import link, shard_reader
 from gateway.core.identity import ChargerId
 from tests.cluster.support import CP1, FakeReader, Node, eventually, eventually_async, message, reading, running
 from tests.cluster.test_commit import logged
@@ -110,3 +113,31 @@ async def test_a_reader_that_no_node_runs_any_more_is_not_waited_for(valkey: Val
         await fill(node, 30)
         trimmer = node.cluster._trimmer
         await eventually_async(trimmer.trim, lambda _: accounted(valkey)[1] <= 5_000)
+
+
+async def test_a_batch_for_a_reader_is_bounded_in_bytes(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_reader, "_BATCH_BYTES", 20_000)
+    async with running(valkey.url, shards=1) as node:
+        await fill(node, 300)
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.ids) == 300)
+        sizes = [len(batch) for batch in reader.attempts]
+        assert max(sizes) <= shard_reader._FIRST_BATCH
+        assert max(sizes[1:]) <= 20_000 / len(BODY)
+
+
+async def test_no_more_than_so_many_calls_wait_for_redis(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        lane = node.cluster._lane
+        await lane.call("PING")
+        valkey.send(signal.SIGSTOP)
+        try:
+            calls = [asyncio.create_task(lane.call("PING")) for _ in range(link._LANE_MOST + 2 * link._LANE_FLIGHT)]
+            _, still = await asyncio.wait(calls, return_when=asyncio.FIRST_EXCEPTION)
+            assert len(still) >= link._LANE_MOST
+            refused = [call.exception() for call in calls if call.done()]
+            assert {str(error) for error in refused} == {"too many wait for Redis"}
+        finally:
+            valkey.send(signal.SIGCONT)
+        await asyncio.wait(calls)

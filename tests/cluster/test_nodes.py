@@ -5,8 +5,10 @@ import time
 
 import orjson
 import pytest
+import redis
 from structlog.testing import capture_logs
 
+from gateway.cluster import mailboxes
 from gateway.core.commands import Command, Outcome
 from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
@@ -67,6 +69,22 @@ async def test_a_command_that_was_taken_and_not_answered_is_a_timeout(valkey: Va
         assert not result.safe_to_retry
 
 
+async def test_a_node_takes_so_many_commands_at_once_and_refuses_the_others(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailboxes, "_MOST_AT_WORK", 5)
+    async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
+        b.hooks.may_answer.clear()
+        sent = [command(number=number) for number in range(20)]
+        calls = [asyncio.create_task(a.cluster.mailboxes.call("b", one, deadline=one.deadline)) for one in sent]
+        await eventually(lambda: sum(call.done() for call in calls) == 15)
+        assert {call.result().outcome for call in calls if call.done()} == {Outcome.OFFLINE}
+        assert len(b.hooks.executed) == 5
+        b.hooks.may_answer.set()
+        results = await asyncio.gather(*calls)
+        assert [result.outcome for result in results].count(Outcome.ACCEPTED) == 5
+
+
 async def test_a_command_for_a_node_that_died_is_withdrawn_when_the_death_is_noticed(valkey: Valkey) -> None:
     async with running(valkey.url, "a") as a:
         b = Node(valkey.url, "b")
@@ -119,6 +137,55 @@ async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) ->
         assert await a.cluster.state.owner(stay) == "a"
         assert await a.cluster.log.commit(message(stay, kept, 1)) is None
         await b.cluster.stop()
+
+
+async def _said_offline(valkey: Valkey, *, count: int, **terms: float) -> float:
+    """Of three nodes one dies, and one of its chargers is back elsewhere at once. Returns the seconds until the others
+    are said to be offline, once each."""
+    stays, gone = ChargerId("came-back"), [ChargerId(f"gone-{number}") for number in range(count)]
+    async with running(valkey.url, "a", **terms) as a, running(valkey.url, "b", **terms) as b:
+        c = Node(valkey.url, "c", **terms)
+        await c.start()
+        for charger in [stays, *gone]:
+            epoch = (await c.cluster.ownership.claim(charger)).epoch
+            await c.cluster.log.commit(Commit(charger, epoch, [], fields={"availability": b"online"}))
+        await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: len(nodes) == 3)
+        reader = FakeReader()
+        async with reading(a, reader):
+            await c.die()
+            died_at = time.monotonic()
+            await b.cluster.ownership.claim(stays)
+            await eventually(lambda: len({entry.charger for entry in reader.entries}) == count, seconds=40)
+            seconds = time.monotonic() - died_at
+            # The dead node is struck off only after the last of its chargers.
+            with redis.Redis.from_url(valkey.url) as client:
+                await eventually(lambda: b"c" not in client.smembers("ocpp:nodes"))
+                await a.cluster.log.commit(message(CP1, (await a.cluster.ownership.claim(CP1)).epoch, "end"))
+            await eventually(lambda: "event-end" in reader.ids)
+            told = [entry.charger for entry in reader.entries if entry.type == "ocpp.charger.disconnected"]
+            assert sorted(map(str, told)) == sorted(map(str, gone))
+        assert await a.cluster.state.owner(stays) == "b"
+        await c.cluster.stop()
+    return seconds
+
+
+async def test_of_several_survivors_one_says_once_that_a_dead_nodes_chargers_are_offline(valkey: Valkey) -> None:
+    await _said_offline(valkey, count=150)
+
+
+@pytest.mark.soak
+async def test_with_the_default_terms_a_dead_nodes_chargers_are_offline_within_15_seconds(valkey: Valkey) -> None:
+    assert await _said_offline(valkey, count=2000, node_term=10.0, lease_term=10.0) < 15
+
+
+async def test_a_node_that_leaves_gives_its_leases_up_at_once(valkey: Valkey) -> None:
+    async with running(valkey.url, "a", lease_term=600.0) as a:
+        reader = FakeReader()
+        with redis.Redis.from_url(valkey.url) as client:
+            async with reading(a, reader):
+                await eventually(lambda: len(reader.open_shards) == 4)
+                assert len(client.keys("ocpp:{s*}:lease:mqtt")) == 4
+            assert client.keys("ocpp:{s*}:lease:mqtt") == []
 
 
 async def test_a_node_that_took_leave_is_not_called_dead(valkey: Valkey) -> None:

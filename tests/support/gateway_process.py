@@ -137,6 +137,10 @@ class GatewayProcess:
         """End it with no time for farewells."""
         self._end(signal.SIGKILL)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, and do not wait for what comes of it."""
+        os.kill(self.pid, number)
+
     def _end(self, number: signal.Signals) -> int | None:
         if self._process is None:
             return None
