@@ -19,6 +19,7 @@ from gateway.chargers.handshake import (
     password_spellings,
 )
 from gateway.chargers.later_work import KINDS
+from gateway.chargers.raw_stream import RecordedConnection, TappedSocket, is_recorded
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.tls import BACKLOG, TlsListener
 from gateway.chargers.websocket import WebSocket
@@ -140,7 +141,8 @@ class ChargerServer:
 
     def _new_socket(self) -> WebSocket:
         config = self._around.config
-        return WebSocket(
+        kind = TappedSocket if config.raw_messages else WebSocket
+        return kind(
             self._on_request,
             max_message_bytes=config.max_message_bytes,
             compression=config.compression,
@@ -202,7 +204,8 @@ class ChargerServer:
             return None
         claim = await self._around.ownership.claim(charger)
         try:
-            connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around, spawn=self._spawn)
+            kind = RecordedConnection if is_recorded(self._around.config.raw_messages, charger) else Connection
+            connection = kind(charger, PROFILES[subprotocol], socket, claim, self._around, spawn=self._spawn)
             problem = socket.accept(request, header, connection)
         except Exception:
             await give_up(self._around.ownership, charger, claim.epoch)
