@@ -257,7 +257,7 @@ class ChargerServer:
         raise HandshakeRefused(401, "wrong password")
 
     def _close_without_protocol(self, socket: WebSocket, request: Request, charger: ChargerId) -> None:
-        """No common subprotocol: finish the handshake, then close (OCPP-J 1.6 section 3.3, 2.0.1 part 4 3.1.2)."""
+        """No common subprotocol: finish the handshake, then close (section 3.2 of OCPP-J 1.6 and of 2.x part 4)."""
         offered = offered_subprotocols(request.headers)
         known = ", ".join(PROFILES)
         if not offered:
