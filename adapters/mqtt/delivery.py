@@ -278,10 +278,11 @@ def _place(entry: LogEntry) -> Place:
 
 
 def without_raw(entry: LogEntry) -> bytes:
-    """The event without the raw OCPP payload, and with the path of REST by which the whole can be read."""
+    """The event without raw OCPP payloads, and with the path of REST by which the whole can be read."""
     envelope = json.loads(entry.body)
     data = envelope.get("data")
     if isinstance(data, dict) and "raw" in data:
         del data["raw"]
+        data.pop("request", None)
         data["rawref"] = f"/v1{entry.charger.source}/events/{entry.position}"
     return to_json(envelope)

@@ -133,6 +133,11 @@ class ChargersConfig(BaseModel):
     compression: bool = Field(
         False, description="Offer permessage-deflate; it costs 3.5 times the memory for each connection"
     )
+    raw_messages: tuple[str, ...] = Field(
+        (),
+        description="Chargers whose every OCPP message, both ways, becomes an event ocpp.message: patterns of ids, "
+        '["*"] for all. They more than double the log. Passwords do not appear in them; a crash may cost the last ones',
+    )
     strict: bool = Field(
         False,
         description="Answer messages that break OCPP's schema with CALLERROR instead of taking and flagging them; "

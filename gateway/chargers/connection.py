@@ -388,7 +388,10 @@ class Connection:
         self._note_anomaly(Anomaly("not_accepted", call.action, call.raw))
 
     def _enqueue_change(self, make: Callable[[], Change]) -> None:
-        self._enqueue(_Internal(lambda: self._recorder.store(make())))
+        self._enqueue_work(lambda: self._recorder.store(make()))
+
+    def _enqueue_work(self, do: Callable[[], Awaitable[object]]) -> None:
+        self._enqueue(_Internal(do))
 
     def _enqueue(self, item: Received | _Internal) -> None:
         self._inbox.append(item)

@@ -18,6 +18,7 @@ from gateway.chargers.handshake import (
     offered_subprotocols,
     password_spellings,
 )
+from gateway.chargers.raw_stream import RecordedConnection, is_recorded
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import HandshakeRefused, LogUnavailable
@@ -79,7 +80,8 @@ class Door:
             return None
         claim = await self._around.ownership.claim(charger)
         try:
-            connection = Connection(charger, PROFILES[subprotocol], socket, claim, self._around, spawn=self._spawn)
+            kind = RecordedConnection if is_recorded(self._around.config.raw_messages, charger) else Connection
+            connection = kind(charger, PROFILES[subprotocol], socket, claim, self._around, spawn=self._spawn)
             problem = socket.accept(request, header, connection)
         except Exception:
             await give_up(self._around.ownership, charger, claim.epoch)
@@ -131,7 +133,7 @@ class Door:
         raise HandshakeRefused(401, "wrong password")
 
     def _close_without_protocol(self, socket: WebSocket, request: Request, charger: ChargerId) -> None:
-        """No common subprotocol: finish the handshake, then close (OCPP-J 1.6 section 3.3, 2.0.1 part 4 3.1.2)."""
+        """No common subprotocol: finish the handshake, then close (section 3.2 of OCPP-J 1.6 and of 2.x part 4)."""
         offered = offered_subprotocols(request.headers)
         known = ", ".join(PROFILES)
         if not offered:

@@ -107,6 +107,26 @@ class Recorder:
                     await self.schedule()
             return earlier
 
+    async def tell(self, messages: Sequence[tuple[Event, Origin, float]]) -> None:
+        """Append events that change nothing, each with the message that it tells and when that was (Unix seconds).
+
+        Raises OwnershipLost where a newer connection owns the charger.
+        """
+        while True:
+            events = [
+                stamp(event, charger=self.charger, epoch=self.epoch, sequence=number, recorded=recorded, origin=origin)
+                for number, (event, origin, recorded) in enumerate(messages, start=self._sequence)
+            ]
+            try:
+                await self._around.log.commit(Commit(self.charger, self.epoch, events))
+            except OwnershipLost as lost:
+                if not lost.forgotten:
+                    raise
+                await self._claim_again()
+            else:
+                self._sequence += len(events)
+                return
+
     async def recall(self, names: Sequence[str]) -> bytes:
         """The record that a `Change.recall` asks for, empty where there is none; waits over any outage of Redis."""
         while True:

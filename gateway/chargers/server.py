@@ -13,6 +13,7 @@ from gateway.chargers.connection import Connection
 from gateway.chargers.door import STOPPING, Door, soon
 from gateway.chargers.drain import SERVICE_RESTART, send_away
 from gateway.chargers.later_work import KINDS
+from gateway.chargers.raw_stream import TappedSocket
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.tls import BACKLOG, TlsListener
 from gateway.chargers.websocket import WebSocket
@@ -150,7 +151,8 @@ class ChargerServer:
 
     def _new_socket(self) -> WebSocket:
         config = self._around.config
-        return WebSocket(
+        kind = TappedSocket if config.raw_messages else WebSocket
+        return kind(
             self._on_request,
             max_message_bytes=config.max_message_bytes,
             compression=config.compression,

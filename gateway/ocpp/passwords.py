@@ -26,6 +26,11 @@ def password_taken(call: Call, answer: Mapping[str, Any]) -> bytes | None:
     return str(values[-1]).encode() if taken and values else None
 
 
+def is_password(item: Mapping[str, Any]) -> bool:
+    """Whether an object of a payload is about the password: the variable of 2.x, or the key of 1.6."""
+    return str(item.get("key")).lower() == _KEY or _named(item) == _VARIABLE
+
+
 def _from_key(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> bytes | None:
     if str(payload.get("key")).lower() != _KEY or answer.get("status") not in _TAKEN:
         return None
@@ -40,6 +45,6 @@ def _of_password(payload: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return [item for item in as_list(payload.get(name)) if isinstance(item, dict) and _named(item) == _VARIABLE]
 
 
-def _named(item: dict[str, Any]) -> tuple[str, str]:
+def _named(item: Mapping[str, Any]) -> tuple[str, str]:
     component, variable = mapping(item, "component", Notes()), mapping(item, "variable", Notes())
     return str(component.get("name")).lower(), str(variable.get("name")).lower()

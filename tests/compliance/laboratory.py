@@ -28,6 +28,9 @@ MASTERPASS,accepted,,,MASTERPASSGROUP
 ASKING = "ASKS-"
 """Stations whose names begin so have everything decided by a business system on MQTT."""
 
+PRICED = "LAB-PRICED"
+"""The one station whose costs a business system on MQTT tells."""
+
 _ASKED = (
     "data_transfer sign_certificate ev_certificate certificate_status certificate_chain_status charging_needs "
     "charging_schedule dynamic_schedule event_stream vat_number settlement"
@@ -40,6 +43,7 @@ POLICIES: dict[str, dict[str, Any]] = {
         "authorize": ["tokens", "mqtt:5"],
         **{question: ["mqtt:5"] for question in _ASKED.split()},
     },
+    f"answers.chargers.{PRICED}": {"transaction_cost": ["mqtt:5"]},
 }
 
 STRICT = "Strict"

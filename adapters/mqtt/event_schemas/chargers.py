@@ -108,7 +108,22 @@ LogGap = TypedDict("LogGap", {"dropped": int, "from": str, "until": str})
 """`from` cannot be an attribute's name."""
 
 
+class MessageError(TypedDict):
+    """What a CALLERROR or CALLRESULTERROR says; its details are `raw`."""
+
+    code: str
+    description: str
+
+
 class RawMessage(FromMessage):
-    """A message that has no neutral event of its own; `ocppaction` and `raw` say what it is."""
+    """A message that has no neutral event of its own; where `[chargers] raw_messages` names the charger, any message.
+
+    `ocppaction`, `ocppmessageid` and `raw` (the payload) say what it is. An answer bears the action of its request,
+    whose payload is `request`; the action is `unknown` where that is not known. What has no neutral event comes without
+    `kind`, whatever is set.
+    """
 
     direction: Literal["received", "sent"]
+    kind: NotRequired[Literal["call", "result", "error", "send", "result_error", "unreadable"]]
+    request: NotRequired[Any]
+    error: NotRequired[MessageError]

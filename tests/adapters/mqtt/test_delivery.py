@@ -142,7 +142,8 @@ async def test_an_event_that_the_broker_can_never_take_is_told_apart(code: str) 
 
 async def test_too_large_an_event_goes_without_the_raw_message() -> None:
     async with scripted(max_packet_size=2000) as broker, House().connected(broker.url) as delivery:
-        batch = [*entries(1), *entries(1, first=1, raw={"x": "y" * 3000}, big=2**70), *entries(1, first=2)]
+        much = {"x": "y" * 3000}
+        batch = [*entries(1), *entries(1, first=1, raw=much, request=much, big=2**70), *entries(1, first=2)]
         await delivery.deliver(batch)
         data = [orjson.loads(packet.payload)["data"] for packet in broker.published]
         assert [each["n"] for each in data] == [0, 1, 2]

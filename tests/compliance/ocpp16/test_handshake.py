@@ -36,7 +36,7 @@ async def test_tc_088_ocpp_1_6_is_chosen_among_versions_that_nobody_speaks(offer
 async def test_tc_088_without_a_common_subprotocol_the_handshake_ends_and_then_the_connection(
     offered: tuple[str, ...], lab: Lab
 ) -> None:
-    """OCPP-J 1.6, section 3.3: the handshake is completed without the header, then the connection is closed."""
+    """OCPP-J 1.6, section 3.2: the handshake is completed without the header, then the connection is closed."""
     async with lab.charge_point(boot=False, subprotocols=offered) as point:
         assert point.socket.subprotocol is None
         assert await point.until_closed() == 1002

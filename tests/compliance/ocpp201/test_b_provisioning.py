@@ -145,7 +145,7 @@ async def test_b_58_the_subprotocol_is_one_that_was_offered(lab: Laboratory, off
 
 
 async def test_b_58_without_a_common_subprotocol_the_connection_is_closed(lab: Laboratory) -> None:
-    """Part 4, section 3.1.2: the handshake is finished without a subprotocol, then the WebSocket is closed at once."""
+    """Part 4, section 3.2: the handshake is finished without a subprotocol, then the WebSocket is closed at once."""
     async with connect(f"{lab.url}/{lab.name()}", subprotocols=[Subprotocol("ocpp0.1")], proxy=None) as socket:
         assert socket.subprotocol is None
         with pytest.raises(ConnectionClosed):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.compliance.laboratory import Laboratory
+from tests.compliance.laboratory import PRICED, Laboratory
 from tests.compliance.ocpp201.messages import VERSION, Transaction, sample
 from tests.compliance.ocpp201.orders import Order, order_of
 from tests.compliance.station import at
@@ -27,6 +27,27 @@ async def test_tc_i_01_the_running_cost_is_told(lab: Laboratory) -> None:
         sent = {"totalCost": 1.25, "transactionId": transaction.id}
         order = Order("TC_I_01", "update_cost", {"evse_id": 1, "total_cost": 1.25}, "CostUpdated", sent, {})
         await order_of(order, station, operator)
+
+
+async def test_tc_i_02_the_running_and_the_final_cost_are_in_the_answers(lab: Laboratory) -> None:
+    """Use cases I02 and I03."""
+
+    def price(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"total_cost": 1 + asked["energy_wh"] / 1000 if asked["final"] else asked["energy_wh"] / 1000}
+
+    async with (
+        lab.business(PRICED, {"transaction_cost": price}) as business,
+        lab.booted(VERSION, identity=PRICED) as (station, _),
+    ):
+        transaction = Transaction()
+        started = transaction.started("Authorized", id_token="VALID", energy_wh=1000)
+        assert "totalCost" not in await station.call("TransactionEvent", started)
+        updated = transaction.updated("MeterValuePeriodic", energy_wh=1500)
+        assert await station.call("TransactionEvent", updated) == {"totalCost": 0.5}
+        ended = transaction.ended("StopAuthorized", energy_wh=2000)
+        assert await station.call("TransactionEvent", ended) == {"totalCost": 2.0}
+        told = (await business.event("transaction.ended"))["decision"]
+        assert told == {"total_cost": 2.0, "decided_by": "mqtt"}
 
 
 @pytest.mark.parametrize("evse_id", [0, 1])
