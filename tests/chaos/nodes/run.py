@@ -187,9 +187,9 @@ class Run:
             if await self._is_over_by(began + at):
                 return
             self._say("Redis loses everything")
-            self._emptied.append(time.time())
             async with redis_client.Redis.from_url(self._town.redis.url) as client:
                 await client.flushall()
+            self._emptied.append(time.time())
         if plan.redis_away is not None:
             at, seconds = plan.redis_away
             if not await self._is_over_by(began + at):
