@@ -11,7 +11,7 @@ export PYTHON
 
 NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
 
-.PHONY: help demo test lint format types bench scale chaos openapi examples clean
+.PHONY: help demo test lint format types bench scale chaos nodes openapi examples clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' Makefile
@@ -36,16 +36,22 @@ types: .venv/.dev  ## mypy --strict
 bench: .venv/.dev  ## full path against the usual stack: ratio, latency, memory, profile
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-scale: .venv/.dev servers  ## the same with ten thousand chargers, and the tests that take many minutes
+scale: .venv/.dev servers  ## the same with ten thousand chargers, an idle crowd of 20,000, nodes under faults, soaks
 	@ulimit -n "$$(ulimit -Hn)"; $(BIN)/python -m tests.bench --chargers 10000 --idle 10000 --rounds 1 $(ARGS)
+	@$(BIN)/python -m tests.bench.crowd
+	@$(BIN)/python -m tests.chaos.nodes --minutes 5
 	@$(BIN)/python -m pytest -m soak
 
 MINUTES ?= 10
-CHARGERS ?= 50
+CHARGERS ?=
 SEED ?=
+CHAOS = --minutes $(MINUTES) $(if $(CHARGERS),--chargers $(CHARGERS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 chaos: .venv/.dev servers  ## money exactly once, whatever is killed and cut: MINUTES=10 CHARGERS=50 SEED= (drawn)
-	@$(BIN)/python -m tests.chaos.run --minutes $(MINUTES) --chargers $(CHARGERS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(BIN)/python -m tests.chaos.run $(CHAOS)
+
+nodes: .venv/.dev servers  ## N nodes are one gateway, whatever becomes of them: MINUTES=10 CHARGERS=3000 SEED= (drawn)
+	@$(BIN)/python -m tests.chaos.nodes $(CHAOS)
 
 openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gateway/ocpp/README.md
 	@$(BIN)/python -m adapters.rest.openapi

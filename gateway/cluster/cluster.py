@@ -82,8 +82,6 @@ class Cluster:
         self._sweeper = Sweeper(
             lane,
             self._keys,
-            self.log,
-            self.ownership,
             self._liveness,
             settle_mailbox=self._mailboxes.settle,
             node=node,

@@ -10,11 +10,11 @@ from gateway.cluster.lane import Lane
 from gateway.cluster.liveness import Liveness
 from gateway.cluster.ownership import as_fields
 from gateway.cluster.scripts import script
+from gateway.cluster.wire import Argument
 from gateway.core.clock import Clock
-from gateway.core.errors import LogUnavailable, OwnershipLost
+from gateway.core.errors import LogUnavailable
 from gateway.core.events import stamp
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Commit, EventLog, Ownership
 from gateway.core.twin import Twin
 
 log = structlog.get_logger(__name__)
@@ -23,21 +23,19 @@ _AT_ONCE = 500
 _LOOKS_PER_TERM = 10
 """So that what a dead node held is said to be offline hardly later than its term is over."""
 _LOCK_SECONDS = 60
+_CHANGED = 2
 
 
 class Sweeper:
-    """Takes each charger of a dead node under a fresh epoch, logs that it is offline, and gives it up.
+    """Takes each charger of a dead node under a fresh epoch, logs that it is offline, and gives it up, in one step.
 
-    A charger that has come back elsewhere is left alone: the script takes only what the dead node still owns, and a
-    claim in between makes the commit fail.
+    A charger that has come back elsewhere is left alone: the script takes only what the dead node still owns.
     """
 
     def __init__(
         self,
         lane: Lane,
         keys: Keys,
-        event_log: EventLog,
-        ownership: Ownership,
         liveness: Liveness,
         *,
         settle_mailbox: Callable[[str], Awaitable[None]],
@@ -45,7 +43,7 @@ class Sweeper:
         term: float,
         clock: Clock,
     ) -> None:
-        self._lane, self._keys, self._log, self._ownership = lane, keys, event_log, ownership
+        self._lane, self._keys = lane, keys
         self._settle_mailbox = settle_mailbox
         self._liveness, self._node, self._term, self._clock = liveness, node, term, clock
 
@@ -68,13 +66,21 @@ class Sweeper:
         for node in await self._liveness.silent_nodes():
             if node == self._node or not self._liveness.may_judge():
                 continue
-            # One survivor is enough; where it dies at it, another follows when its mark has faded.
-            if await self._lane.call("SET", sweep_key(node), self._node, "NX", "EX", _LOCK_SECONDS):
+            if await self._may_sweep(node):
                 count = await self._sweep(node, until_epochs=None)
                 if await self._forget(node):
                     log.info("a node has left", left_node=node, chargers=count)
                 else:
                     log.warning("a node is dead: its chargers are offline", dead_node=node, chargers=count)
+
+    async def _may_sweep(self, node: str) -> bool:
+        """One survivor is enough; where it dies at it, another follows when its mark has faded.
+
+        One whose sweep was broken off finds its own mark, and goes on.
+        """
+        key = sweep_key(node)
+        marked = await self._lane.call("SET", key, self._node, "NX", "EX", _LOCK_SECONDS)
+        return bool(marked) or await self._lane.call("GET", key) == self._node.encode()
 
     async def _forget(self, node: str) -> bool:
         """Strike a node off; returns whether it had said that it goes."""
@@ -95,22 +101,33 @@ class Sweeper:
         return swept
 
     async def _take(self, shard: ShardKeys, name: str, node: str, until_epoch: int | None) -> bool:
+        """Whether the charger was the dead node's, and is said to be offline now. Raises LogUnavailable."""
         charger = ChargerId.from_key(name)
         own = self._keys.charger(charger)
-        arguments = [name, node, self._node, "" if until_epoch is None else until_epoch]
-        taken = await self._lane.script(script("seize"), [own.owner, shard.owners, own.state], arguments)
-        if taken is None:
-            return False
-        epoch, now = int(taken[0]), self._clock.now()
+        keys = [own.owner, shard.owners, own.state, shard.log, shard.size]
+        while True:
+            (epoch, serial), flat = await self._lane.calls(
+                [("HMGET", own.owner, "epoch", "serial"), ("HGETALL", own.state)]
+            )
+            held = int(epoch or 0)
+            if until_epoch is not None and held >= until_epoch:
+                return False
+            arguments: list[Argument] = [name, node, epoch or b"", serial or b"", held + 1]
+            done = await self._lane.script(
+                script("node_lost"), keys, arguments + self._offline(charger, held + 1, as_fields(flat))
+            )
+            if done != _CHANGED:
+                return bool(done)
+
+    def _offline(self, charger: ChargerId, epoch: int, fields: dict[str, bytes]) -> list[Argument]:
+        """The fields and events that say that a charger is offline, as the script takes them."""
+        now = self._clock.now()
         # Its transactions stay as they are, so that the twin need not know them.
-        change = Twin.restore(charger, as_fields(taken[1]), {}).disconnected(now, reason="node_lost")
-        stamped = [
-            stamp(event, charger=charger, epoch=epoch, sequence=place, recorded=now)
-            for place, event in enumerate(change.events)
-        ]
-        try:
-            await self._log.commit(Commit(charger, epoch, stamped, fields=change.fields))
-            await self._ownership.release(charger, epoch)
-        except OwnershipLost:
-            log.debug("a charger came back while its dead node was swept", charger=str(charger))
-        return True
+        change = Twin.restore(charger, fields, {}).disconnected(now, reason="node_lost")
+        told: list[Argument] = [len(change.fields)]
+        for pair in change.fields.items():
+            told += pair
+        for place, event in enumerate(change.events):
+            stamped = stamp(event, charger=charger, epoch=epoch, sequence=place, recorded=now)
+            told += (stamped.id, stamped.type, stamped.body)
+        return told

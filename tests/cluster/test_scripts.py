@@ -139,16 +139,34 @@ def test_release_needs_the_epoch(client: redis.Redis, epoch: str, done: int) -> 
     assert client.hexists("owner", "node") == client.hexists("owners", ":CP") == (not done)
 
 
-@pytest.mark.parametrize(
-    ("owner", "bound", "taken"), [("dead", "", True), ("other", "", False), ("dead", "10", False), ("dead", "11", True)]
-)
-def test_seize_takes_only_from_the_dead(client: redis.Redis, owner: str, bound: str, taken: bool) -> None:
-    client.hset("owner", mapping={"epoch": 10, "node": owner})
+LOST = ["owner", "owners", "state", "log", "size"]
+
+
+def test_node_lost_marks_and_gives_up_what_the_dead_node_held_in_one_step(client: redis.Redis) -> None:
+    client.hset("owner", mapping={"epoch": 10, "node": "dead", "serial": 3})
     client.hset("owners", ":CP", "dead")
-    client.hset("state", "charger", "{}")
-    found = run(client, "seize", ["owner", "owners", "state"], ":CP", "dead", "me", bound)
-    assert (found and found[1]) == ([b"charger", b"{}"] if taken else None)
-    assert client.hget("owner", "node") == (b"me" if taken else owner.encode())
+    client.hset("state", mapping={"availability": "online", "part/1": "x", "charger": "{}"})
+    told = [3, "availability", "offline", "part/1", "", "charger", "{1}", "id", "type", "body"]
+    assert run(client, "node_lost", LOST, ":CP", "dead", "10", "2", 11, *told) == 2, "it wrote something meanwhile"
+    assert run(client, "node_lost", LOST, ":CP", "dead", "9", "3", 11, *told) == 2, "it was claimed anew meanwhile"
+    assert client.hget("state", "availability") == b"online"
+    assert run(client, "node_lost", LOST, ":CP", "dead", "10", "3", 11, *told) == 1
+    assert client.hgetall("owner") == {b"epoch": b"11", b"serial": b"0"}
+    assert not client.exists("owners")
+    assert client.hgetall("state") == {b"availability": b"offline", b"charger": b"{1}"}
+    ((_, entry),) = client.xrange("log")
+    assert (entry[b"c"], entry[b"i"], entry[b"t"], entry[b"b"]) == (b":CP", b"id", b"type", b"body")
+    assert entry[b"n"] == client.hget("size", "total") == str(len(":CPidtypebody") + 64).encode()
+    assert run(client, "node_lost", LOST, ":CP", "dead", "11", "0", 12, *told) == 0, "it is done"
+    assert client.xlen("log") == 1
+
+
+def test_node_lost_leaves_alone_what_came_back_elsewhere(client: redis.Redis) -> None:
+    client.hset("owner", mapping={"epoch": 10, "node": "other", "serial": 0})
+    client.hset("owners", ":CP", "dead")
+    assert run(client, "node_lost", LOST, ":CP", "dead", "10", "0", 11, 0, "id", "type", "body") == 0
+    assert client.hget("owner", "node") == b"other"
+    assert not client.exists("owners", "log"), "what the index said was out of date"
 
 
 def test_lease_is_renewed_with_the_cursor_by_its_holder_only(client: redis.Redis) -> None:

@@ -129,9 +129,9 @@ class GatewayProcess:
             time.sleep(0.05)
         raise RuntimeError(f"the gateway is not ready after {seconds:g} s ({said}): {self.log[-4000:]}")
 
-    def stop(self) -> int | None:
+    def stop(self, seconds: float = STOP_TIMEOUT) -> int | None:
         """End it as a service manager does; returns its exit code, None where it did not run."""
-        return self._end(signal.SIGTERM)
+        return self._end(signal.SIGTERM, seconds)
 
     def kill(self) -> None:
         """End it with no time for farewells."""
@@ -141,7 +141,7 @@ class GatewayProcess:
         """Send a signal, and do not wait for what comes of it."""
         os.kill(self.pid, number)
 
-    def _end(self, number: signal.Signals) -> int | None:
+    def _end(self, number: signal.Signals, seconds: float = STOP_TIMEOUT) -> int | None:
         if self._process is None:
             return None
         process, self._process = self._process, None
@@ -149,11 +149,11 @@ class GatewayProcess:
             raise RuntimeError(f"the gateway had ended by itself with {process.returncode}: {self.log[-4000:]}")
         process.send_signal(number)
         try:
-            return process.wait(STOP_TIMEOUT)
+            return process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(STOP_TIMEOUT)
-            raise RuntimeError(f"the gateway did not stop within {STOP_TIMEOUT:g} s: {self.log[-4000:]}") from None
+            raise RuntimeError(f"the gateway did not stop within {seconds:g} s: {self.log[-4000:]}") from None
 
     def __enter__(self) -> Self:
         return self.start()

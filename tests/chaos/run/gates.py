@@ -15,6 +15,8 @@ class Gate:
         self.port = 0
         self.delay = 0.0
         """Seconds that everything takes longer."""
+        self.is_shut = False
+        """New connections are broken off at once."""
         self._target = target
         self._server: asyncio.Server | None = None
         self._pairs: set[_Pair] = set()
@@ -45,6 +47,16 @@ class Gate:
         """Let nothing pass any more on a share of the connections, and say nothing about it, until `cut_muted`."""
         return self._each(share, draw, _Pair.mute)
 
+    def cut_all(self) -> None:
+        """Break every connection off."""
+        for pair in list(self._pairs):
+            pair.abort()
+
+    def mute_all(self) -> None:
+        """Let nothing pass any more on any connection, until `cut_muted`."""
+        for pair in self._pairs:
+            pair.mute()
+
     def cut_muted(self) -> None:
         """End the connections that let nothing pass."""
         for pair in list(self._pairs):
@@ -60,6 +72,9 @@ class Gate:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self.is_shut:
+            writer.transport.abort()
+            return
         try:
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
