@@ -269,8 +269,12 @@ class _Hooks:
     async def execute_here(self, command: Command) -> CommandResult:
         return await self._house.execute_here(command)
 
-    def superseded(self, charger: ChargerId, epoch: int) -> None:
+    def superseded(self, charger: ChargerId, epoch: int, by: str) -> None:
         self._house.chargers.superseded(charger, epoch)
+        self._house.router.taken(charger, epoch, by)
+
+    def handed_over(self, charger: ChargerId, epoch: int) -> None:
+        self._house.router.handed_over(charger, epoch)
 
     def deliver(self, charger: ChargerId) -> None:
         self._house.router.deliver(charger)

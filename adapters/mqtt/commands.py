@@ -105,6 +105,7 @@ class Request:
     expiry: float | None
     patience: Patience | None = None
     followed: bool = False
+    id_given: bool = True
 
     @property
     def latest(self) -> float:
@@ -131,6 +132,7 @@ class Request:
             patience=self.patience,
             followed=self.followed,
             reply=reply or {},
+            heard_by_all=True,
         )
 
     def refused(self, now: float) -> CommandResult | None:
@@ -192,6 +194,7 @@ def read_request(topic: CommandTopic, received: Received, *, usual_timeout: floa
         expiry=expiry,
         patience=None if until is None else Patience(until, timeout),
         followed=followed,
+        id_given=terms.id is not None,
     )
 
 

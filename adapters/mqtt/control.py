@@ -64,6 +64,7 @@ class ControlLane:
                 answer=outbox.put,
                 ended=self._acknowledge,
             )
+            self._context.router.hands_over(execution.hand_over)
             await self._stay_connected(address, execution, outbox, _once(started))
 
     def _acknowledge(self) -> None:

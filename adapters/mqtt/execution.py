@@ -16,12 +16,15 @@ import structlog
 from adapters.mqtt.commands import Request
 from gateway.core.clock import Clock
 from gateway.core.commands import CommandResult, Outcome
-from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable
+from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, LogUnavailable
 from gateway.core.identity import ChargerId
 from gateway.core.router import Router
 from gateway.core.superseding import REASON
 
 _log = structlog.get_logger(__name__)
+
+IN_DOUBT_SECONDS = 2.0
+"""Seconds after which another node must have begun with what it answers for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,12 @@ class Execution:
             queue.append(held)
             self._wait_no_longer_than(held)
 
+    async def hand_over(self, charger: ChargerId) -> None:
+        """Wait until none of what was heard so far waits for a charger here: another node has it now."""
+        queue = self._queues.get(charger)
+        if queue:
+            await queue[-1].answered.wait()
+
     async def _is_ours(self, order: Order) -> bool | None:
         try:
             return await self._router.answers_for(order.request.charger)
@@ -196,7 +205,7 @@ class Execution:
             if is_ours is None:
                 is_ours = await self._router.answers_for(request.charger)
             if not is_ours:
-                return None
+                return None if refusal is not None else await self._in_doubt(held, answered)
             return refusal or await self._router.submit(request.command(answered, held.order.reply))
         except CommandRunning:
             _log.info("command is running already; the first one answers", **_names(request))
@@ -209,6 +218,24 @@ class Execution:
             # The charger's node, if there is one, answers; whether there is one only Redis knows.
             _log.warning("command left to the charger's node: Redis cannot be reached", **_names(request))
             return None
+
+    async def _in_doubt(self, held: _Held, answered: Callable[[], None]) -> CommandResult | None:
+        """See to a command that another node answers for, unless that one heard it when the charger was still here.
+
+        That can only be told of one that bears an id of its own, by its having begun.
+        """
+        request = held.request
+        if not request.id_given or not self._router.just_left(request.charger):
+            return None
+        answered()
+        await asyncio.sleep(IN_DOUBT_SECONDS)
+        begun: list[bool] = []
+        command = request.command(None, held.order.reply)
+        try:
+            result = await self._router.submit(command, begun=lambda: begun.append(True))
+        except (CommandRefused, LogUnavailable):
+            return None
+        return result if begun else None
 
 
 def _superseded(queue: deque[_Held], request: Request) -> int | None:

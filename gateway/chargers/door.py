@@ -87,7 +87,7 @@ class Door:
             await give_up(self._around.ownership, charger, claim.epoch)
             raise
         if problem is None:
-            loser = self._around.router.attach(connection)
+            loser = self._around.router.attach(connection, previous=claim.previous_node)
             if loser is not None:
                 loser.close(1000, "superseded by a newer connection")
             return connection

@@ -13,8 +13,12 @@ class NodeHooks(Protocol):
         """Carry out a command that came from another node."""
         ...
 
-    def superseded(self, charger: ChargerId, epoch: int) -> None:
-        """A connection under this epoch owns the charger: close sockets with an older one."""
+    def superseded(self, charger: ChargerId, epoch: int, by: str) -> None:
+        """A connection under this epoch, on the node `by`, owns the charger: close sockets with an older one."""
+        ...
+
+    def handed_over(self, charger: ChargerId, epoch: int) -> None:
+        """The node that a charger was taken from under this epoch has nothing more for it."""
         ...
 
     def deliver(self, charger: ChargerId) -> None:

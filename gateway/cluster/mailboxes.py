@@ -92,16 +92,20 @@ class NodeMailboxes:
         """Tell a node that a newer connection owns a charger. Where that fails its next commit will be refused."""
         if node == self._node:
             if self._hooks is not None:
-                self._hooks.superseded(charger, epoch)
+                self._hooks.superseded(charger, epoch, self._node)
             return
         try:
-            await self._send(node, "superseded", {"charger": charger.key, "epoch": epoch})
+            await self._send(node, "superseded", {"charger": charger.key, "epoch": epoch, "by": self._node})
         except LogUnavailable as error:
             log.info("the previous owner was not told", charger=str(charger), node=node, problem=str(error))
 
     async def tell_waiting(self, node: str, charger: ChargerId) -> None:
         """Tell the node that holds a charger that a command waits for it."""
         await self._tell(node, "waiting", {"charger": charger.key})
+
+    async def tell_handed_over(self, node: str, charger: ChargerId, epoch: int) -> None:
+        """Tell the node that took a charger under this epoch that nothing more comes from here."""
+        await self._tell(node, "handed_over", {"charger": charger.key, "epoch": epoch})
 
     async def tell_ended(self, node: str, command_id: str) -> None:
         """Tell the node that a command was given on that it has ended."""
@@ -172,7 +176,7 @@ class NodeMailboxes:
 
     def _received(self, kind: bytes, letter: dict[str, Any]) -> None:
         if kind == b"superseded" and self._hooks is not None:
-            self._hooks.superseded(ChargerId.from_key(letter["charger"]), letter["epoch"])
+            self._hooks.superseded(ChargerId.from_key(letter["charger"]), letter["epoch"], letter["by"])
         elif kind == b"result":
             future = self._calls.get(letter["call"])
             if future is not None and not future.done():
@@ -181,6 +185,8 @@ class NodeMailboxes:
                 future.set_result(result)
         elif self._hooks is not None and kind == b"waiting":
             self._hooks.deliver(ChargerId.from_key(letter["charger"]))
+        elif self._hooks is not None and kind == b"handed_over":
+            self._hooks.handed_over(ChargerId.from_key(letter["charger"]), letter["epoch"])
         elif self._hooks is not None and kind == b"ended":
             self._hooks.heard_of_end(letter["command"])
 

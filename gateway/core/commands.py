@@ -208,7 +208,8 @@ class Command:
 
     `patience` lets it wait for its charger; without it the charger's absence ends it. A `followed` start ends with the
     transaction that it caused. `reply` is what whoever gave it (`origin`) needs to be told of its end by any node, and
-    `asked_at` the node it was given on.
+    `asked_at` the node it was given on. One that is `heard_by_all` nodes keeps its place among the others that are:
+    where the charger is another node's by now, it goes before what that one heard since.
     """
 
     id: str
@@ -222,6 +223,7 @@ class Command:
     followed: bool = False
     reply: dict[str, str] | None = None
     asked_at: str = ""
+    heard_by_all: bool = False
 
     @property
     def latest(self) -> float:

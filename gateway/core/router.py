@@ -19,6 +19,8 @@ NEVER_SEEN = "a charger of this id was never seen; check its spelling"
 _AT_THE_DOOR = 0.5
 """Seconds that a charger which was claimed may take to be attached."""
 _LOOKS = 10
+_MOMENT = 5.0
+_MOST_LEFT = 10_000
 
 
 class Router:
@@ -45,6 +47,7 @@ class Router:
         self._mailboxes = mailboxes
         self._observer = observer
         self._local: dict[ChargerId, LocalCharger] = {}
+        self._left_at: dict[ChargerId, float] = {}
         self._endings = Endings(node=node, clock=clock, commands=commands, mailboxes=mailboxes)
         self._room = WaitingRoom(
             node=node,
@@ -68,16 +71,17 @@ class Router:
 
     # ------------------------------------------------------------ who is here
 
-    def attach(self, charger: LocalCharger) -> LocalCharger | None:
+    def attach(self, charger: LocalCharger, *, previous: str | None = None) -> LocalCharger | None:
         """Note that this node holds the charger's socket; the higher epoch wins.
 
+        `previous` is the node that it was taken from: what that one has not sent goes before what is given from now on.
         Returns the connection that lost to the other and must close, None where there is only one.
         """
         present = self._local.get(charger.charger)
         if present is not None and present.epoch > charger.epoch:
             return charger
         self._local[charger.charger] = charger
-        self._room.deliver(charger)
+        self._room.deliver(charger, after=None if previous == self._node else previous)
         return present
 
     def detach(self, charger: LocalCharger) -> None:
@@ -85,9 +89,18 @@ class Router:
         self._room.gone(charger)
         if self._local.get(charger.charger) is charger:
             del self._local[charger.charger]
+            self._left_at.pop(charger.charger, None)
+            self._left_at[charger.charger] = self._clock.monotonic()
+            if len(self._left_at) > _MOST_LEFT:
+                del self._left_at[next(iter(self._left_at))]
 
     def local(self, charger: ChargerId) -> LocalCharger | None:
         return self._local.get(charger)
+
+    def just_left(self, charger: ChargerId) -> bool:
+        """Whether a charger was held here until a moment ago."""
+        left_at = self._left_at.get(charger)
+        return charger in self._local or (left_at is not None and self._clock.monotonic() - left_at < _MOMENT)
 
     def locals(self) -> list[LocalCharger]:
         return list(self._local.values())
@@ -143,6 +156,18 @@ class Router:
         """Tell the ends of commands that waited, and were of this origin, through an outlet."""
         self._endings.through(origin, outlet)
 
+    def hands_over(self, hand_over: Callable[[ChargerId], Awaitable[None]]) -> None:
+        """Have this called for a charger that another node has taken; until it returns, that one waits (not long)."""
+        self._room.hand_over_by(hand_over)
+
+    def taken(self, charger: ChargerId, epoch: int, by: str) -> None:
+        """Another node has taken a charger under this epoch: hand over to it what was not sent."""
+        self._room.taken(charger, epoch, by)
+
+    def handed_over(self, charger: ChargerId, epoch: int) -> None:
+        """The node that a charger was taken from under this epoch has handed over what it had not sent."""
+        self._room.handed_over(charger, epoch)
+
     async def ended(self, command_id: str, seconds: float) -> dict[str, Any] | None:
         """The public shape of a command once it has ended, None where it has not within so many seconds."""
         return await self._endings.wait(command_id, seconds)
@@ -187,6 +212,8 @@ class Router:
         left: str | None = None
         while True:
             owner = await self._state.owner(command.charger)
+            if command.heard_by_all and owner not in (None, self._node):
+                left = owner
             if owner is None or owner == left:
                 ended, owner = await self._absent(command, left)
                 if owner is None:

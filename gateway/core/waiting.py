@@ -3,6 +3,7 @@ the charger comes by, and ended when their time is up, they are cancelled, or a 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -20,6 +21,10 @@ from gateway.core.superseding import REASON
 
 log = structlog.get_logger(__name__)
 
+HANDOVER_SECONDS = 1.0
+"""Seconds that the node which a charger was taken from has for handing over what it had not sent."""
+
+_MOST_EARLY = 10_000
 _PUT_WITHIN = 10.0
 _RETRY = 0.5
 _SAID = {
@@ -42,6 +47,9 @@ class _Delivery:
     charger: LocalCharger
     over: asyncio.Event = field(default_factory=asyncio.Event)
     again: bool = False
+    after: str | None = None
+    """The node that the charger was taken from, and that has more to deliver."""
+    handed_over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class WaitingRoom:
@@ -66,6 +74,8 @@ class WaitingRoom:
         self._carry_out, self._execute = carry_out, execute
         self._tasks: asyncio.TaskGroup | None = None
         self._deliveries: dict[ChargerId, _Delivery] = {}
+        self._handed_over: dict[ChargerId, int] = {}
+        self._hand_over: list[Callable[[ChargerId], Awaitable[None]]] = []
         self.draining = False
 
     async def run(self) -> None:
@@ -141,16 +151,46 @@ class WaitingRoom:
             return False
         return True
 
-    def deliver(self, charger: LocalCharger) -> None:
-        """Have what waits for a charger delivered to its connection here."""
+    def deliver(self, charger: LocalCharger, *, after: str | None = None) -> None:
+        """Have what waits for a charger delivered to its connection here, and first what another node hands over."""
         if self._tasks is None or self.draining:
             return
         present = self._deliveries.get(charger.charger)
         if present is not None and present.charger is charger:
             present.again = True
             return
-        delivery = self._deliveries[charger.charger] = _Delivery(charger)
+        delivery = self._deliveries[charger.charger] = _Delivery(charger, after=after)
+        if self._handed_over.pop(charger.charger, None) == charger.epoch:
+            delivery.handed_over.set()
         self._tasks.create_task(self._deliver(delivery), name=f"commands that waited: {charger.charger}")
+
+    def hand_over_by(self, hand_over: Callable[[ChargerId], Awaitable[None]]) -> None:
+        """Have this called before a charger that was taken is said to be handed over."""
+        self._hand_over.append(hand_over)
+
+    def taken(self, charger: ChargerId, epoch: int, by: str) -> None:
+        """Another node has taken a charger."""
+        if self._tasks is not None and by != self._node:
+            self._tasks.create_task(self._hands_over(charger, epoch, by), name=f"hand over {charger}")
+
+    async def _hands_over(self, charger: ChargerId, epoch: int, to: str) -> None:
+        try:
+            async with asyncio.timeout(HANDOVER_SECONDS):
+                for hand_over in self._hand_over:
+                    await hand_over(charger)
+        except TimeoutError:
+            return
+        await self._mailboxes.tell_handed_over(to, charger, epoch)
+
+    def handed_over(self, charger: ChargerId, epoch: int) -> None:
+        """Another node has let go of a charger that is, or soon will be, this node's under the epoch."""
+        delivery = self._deliveries.get(charger)
+        if delivery is not None and delivery.charger.epoch == epoch:
+            delivery.handed_over.set()
+            return
+        if len(self._handed_over) >= _MOST_EARLY:
+            self._handed_over.clear()
+        self._handed_over[charger] = epoch
 
     def gone(self, charger: LocalCharger) -> None:
         """A connection is no more."""
@@ -169,6 +209,10 @@ class WaitingRoom:
     async def _deliver(self, delivery: _Delivery) -> None:
         charger = delivery.charger
         try:
+            if delivery.after is not None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HANDOVER_SECONDS):
+                        await delivery.handed_over.wait()
             async with asyncio.TaskGroup() as tasks:
                 while self._goes_on(delivery):
                     delivery.again = False

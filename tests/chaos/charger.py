@@ -20,6 +20,8 @@ class HandCharger:
         self.identity = identity
         self.version = version
         self.commands: list[tuple[str, dict[str, Any]]] = []
+        self.mute = False
+        """Whether it leaves the gateway's calls unanswered."""
         self.closed: tuple[int, str] | None = None
         self._url = f"{url}/{identity}"
         self._answers: dict[str, asyncio.Future[list[Any]]] = {}
@@ -114,7 +116,8 @@ class HandCharger:
                 frame = json.loads(text)
                 if frame[0] == 2:
                     self.commands.append((frame[2], frame[3]))
-                    await socket.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
+                    if not self.mute:
+                        await socket.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
                 elif (waiting := self._answers.get(frame[1])) is not None and not waiting.done():
                     waiting.set_result(frame)
         except ConnectionClosed:

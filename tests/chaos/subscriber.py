@@ -75,13 +75,14 @@ class Subscriber:
         response_topic: str | None = None,
         correlation: bytes = b"",
         wait: bool = True,
+        qos: int = 1,
     ) -> None:
-        """Publish at QoS 1, e.g. a command; without `wait` it may be kept here until the broker is back."""
+        """Publish, e.g. a command; without `wait` it may be kept here until the broker is back."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if response_topic is not None:
             properties.ResponseTopic = response_topic
             properties.CorrelationData = correlation
-        published = self._client.publish(topic, json.dumps(payload), qos=1, properties=properties)
+        published = self._client.publish(topic, json.dumps(payload), qos=qos, properties=properties)
         if wait:
             published.wait_for_publish(10)
 

@@ -31,10 +31,14 @@ class RouterHooks(Hooks):
     def heard_of_end(self, command_id: str) -> None:
         self.router.heard_of_end(command_id)
 
-    def superseded(self, charger: ChargerId, epoch: int) -> None:
+    def superseded(self, charger: ChargerId, epoch: int, by: str) -> None:
         held = self.router.local(charger)
         if held is not None and held.epoch < epoch:
             held.close(1000, "superseded")
+        self.router.taken(charger, epoch, by)
+
+    def handed_over(self, charger: ChargerId, epoch: int) -> None:
+        self.router.handed_over(charger, epoch)
 
     async def later(self, kind: str, charger: ChargerId, payload: bytes) -> None:
         assert kind == KIND
@@ -77,10 +81,11 @@ class RoutingNode(Node):
 
     async def hold(self, charger: ChargerId = CP1, **options: Any) -> "HeldCharger":
         """Have a charger connect here."""
-        epoch = (await self.cluster.ownership.claim(charger)).epoch
+        claim = await self.cluster.ownership.claim(charger)
+        epoch = claim.epoch
         await self.cluster.log.commit(Commit(charger, epoch, [], fields={"charger": b"{}", "availability": b"online"}))
         held = HeldCharger(self, charger, epoch, **options)
-        older = self.router.attach(held)
+        older = self.router.attach(held, previous=claim.previous_node)
         if older is not None:
             older.close(1000, "superseded")
         return held

@@ -57,7 +57,10 @@ class Hooks:
         await self.may_answer.wait()
         return CommandResult(command.id, command.charger, command.name, Outcome.ACCEPTED, result={"by": self.node})
 
-    def superseded(self, charger: ChargerId, epoch: int) -> None:
+    def handed_over(self, charger: ChargerId, epoch: int) -> None:
+        self.told.append(f"handed over {charger} {epoch}")
+
+    def superseded(self, charger: ChargerId, epoch: int, by: str) -> None:
         self.closed.append((str(charger), epoch))
 
     def deliver(self, charger: ChargerId) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandRunning, IdempotencyConflict
+from gateway.core.identity import ChargerId
 from tests.cluster.commanding import RoutingNode, order, routing
 from tests.cluster.support import CP1, eventually, eventually_async
 from tests.support.servers import Valkey
@@ -188,3 +189,38 @@ async def test_the_same_key_on_two_nodes_is_one_execution(valkey: Valkey) -> Non
             with pytest.raises(IdempotencyConflict):
                 await node.router.submit(order(1, "reset"))
         assert charger.sent == ["c-1"]
+
+
+async def test_what_the_former_owner_hands_over_goes_before_what_the_new_one_heard(valkey: Valkey) -> None:
+    async with routing(valkey, "a", "b", "c") as (a, b, c):
+        asked, may_go_on = asyncio.Event(), asyncio.Event()
+
+        async def hand_over(charger: ChargerId) -> None:
+            asked.set()
+            await may_go_on.wait()
+
+        b.router.hands_over(hand_over)
+        await b.hold()
+        charger = await c.hold()
+        heard_since = [submitted(node, order(number)) for number, node in ((8, c), (9, a))]
+        await asyncio.wait_for(asked.wait(), 20)
+        for number in (1, 2, 3):
+            heard_before = order(number)
+            heard_before.heard_by_all = True
+            assert await b.router.submit(heard_before) is None
+        assert charger.sent == []
+        may_go_on.set()
+        for one in heard_since:
+            assert (await one).outcome is Outcome.ACCEPTED  # type: ignore[union-attr]
+        assert charger.sent[:3] == ["c-1", "c-2", "c-3"]
+        assert sorted(charger.sent[3:]) == ["c-8", "c-9"]
+
+
+async def test_a_former_owner_that_says_nothing_holds_a_charger_up_for_a_moment_only(valkey: Valkey) -> None:
+    async with routing(valkey, "b", "c") as (b, c):
+        await b.hold()
+        await b.die()
+        charger = await c.hold()
+        result = await c.router.submit(order(1))
+        assert result is not None
+        assert (result.outcome, charger.sent) == (Outcome.ACCEPTED, ["c-1"])

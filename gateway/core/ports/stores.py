@@ -145,6 +145,10 @@ class Mailboxes(Protocol):
         """Tell the node that holds a charger that a command waits for it."""
         ...
 
+    async def tell_handed_over(self, node: str, charger: ChargerId, epoch: int) -> None:
+        """Tell the node that took a charger under this epoch that nothing more comes from here."""
+        ...
+
     async def tell_ended(self, node: str, command_id: str) -> None:
         """Tell the node that a command was given on that it has ended."""
         ...

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.commands import Outcome
+from gateway.core.commands import Command, Outcome
+from gateway.core.identity import ChargerId
 from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane, old_broker
 from tests.adapters.mqtt.guarding import Guarded, guarded_against
 from tests.support.servers import Mosquitto, Server, free_port
@@ -311,6 +312,26 @@ async def test_a_start_is_followed_to_its_transaction_and_holds_up_nobody(broker
         followed = (await me.answer()).body
     assert (followed["id"], followed["outcome"]) == ("s-1", "accepted")
     assert followed["transaction"] == {"id": "tx-1", "status": "started"}
+
+
+async def test_a_command_that_came_while_its_charger_left_is_begun_unless_its_new_node_has(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.mqtt.execution.IN_DOUBT_SECONDS", 0.1)
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+
+    async def other_node(_: ChargerId) -> str:
+        return "node-2"
+
+    monkeypatch.setattr(gateway.state, "owner", other_node)
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
+        begun = Command("begun", charger.charger, "unlock", {"evse_id": 1, "connector_id": 1}, 0.0)
+        assert await gateway.commands.begin(begun) is None
+        for body in ({"id": "begun"}, {}, {"id": "left"}):
+            await me.send("ocpp/chargers/CP-1/command/unlock", body)
+        assert await gateway.queue.arrived() == "left"
+    assert set(gateway.commands.begun) == {"begun", "left"}
 
 
 async def test_for_a_charger_that_nobody_holds_one_node_answers(broker: Server) -> None:
