@@ -59,7 +59,7 @@ class Recorder:
                 sequence=self._sequence + place,
                 recorded=recorded,
                 origin=origin if place == 0 else None,
-                encoded=change.encoded(event) if change.samples else None,
+                samples=change.samples_of(event) if change.samples else None,
             )
             for place, event in enumerate(change.events)
         ]

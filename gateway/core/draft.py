@@ -84,10 +84,9 @@ class Change:
     names: dict[str, str] = field(default_factory=dict)
     recall: Sequence[str] = ()
 
-    def encoded(self, event: Event) -> dict[str, bytes] | None:
-        """What of an event's data is JSON already: its samples, where they are those that are kept."""
-        samples = self.samples.get(event.data.get("transaction_id", ""))
-        return None if samples is None or not event.data.get("samples") else {"samples": samples}
+    def samples_of(self, event: Event) -> bytes | None:
+        """The samples in an event's data in JSON, where they are those that are kept."""
+        return self.samples.get(event.data.get("transaction_id", "")) if event.data.get("samples") else None
 
 
 class Draft:
@@ -261,7 +260,6 @@ class Draft:
         if self._charger is not None:
             state.charger = self._charger
         state.connectors.update(self._connectors)
-        state.transactions.update(self._records)
         for name, parts in self._reports.items():
             if parts:
                 state.reports[name] = parts
@@ -270,12 +268,12 @@ class Draft:
         if self._memory is not None:
             state.memory = self._memory
         turned = self._memory is not None or bool(self._reports)
-        for record in self._records.values():
+        active = state.memory["active"]
+        for known, record in self._records.items():
             turned = turned or record["pending_since"] is not None
+            if known in active:
+                state.transactions[known] = record
+            else:
+                state.transactions.pop(known, None)
         if turned:
             state.turn += 1
-        if self._records:
-            active = state.memory["active"]
-            for transaction_id in self._records:
-                if transaction_id not in active:
-                    del state.transactions[transaction_id]

@@ -1,7 +1,7 @@
 """Events as the outside sees them: CloudEvents 1.0 in structured JSON, the same bytes to every reader."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -81,9 +81,9 @@ def stamp(
     sequence: int,
     recorded: float,
     origin: Origin | None = None,
-    encoded: Mapping[str, bytes] | None = None,
+    samples: bytes | None = None,
 ) -> StampedEvent:
-    """Encode an event for the log; `encoded` are fields of its data that are JSON already.
+    """Encode an event for the log; `samples` are those of its data where they are JSON already.
 
     `epoch` and `sequence` become fixed-width decimal strings (CloudEvents sequence extension), `recorded` (Unix
     seconds, the gateway's clock) `recordedtime`. Without a charger's time, `time` is the recorded one.
@@ -104,30 +104,18 @@ def stamp(
     }
     if event.subject is not None:
         envelope["subject"] = event.subject
-    data = event.data
+    data = event.data.copy()
+    if samples is not None:
+        data["samples"] = orjson.Fragment(samples)
     if origin is not None:
         envelope["ocppversion"] = origin.ocpp_version
         envelope["ocppaction"] = origin.action
         envelope["ocppmessageid"] = origin.message_id
         if origin.violations:
-            data = {**data, "violations": [*data.get("violations", ()), *origin.violations]}
-    return StampedEvent(event_id, event.type, _encode(envelope, data, origin, encoded))
-
-
-def _encode(
-    envelope: dict[str, Any], data: dict[str, Any], origin: Origin | None, encoded: Mapping[str, bytes] | None
-) -> bytes:
-    if origin is not None:
-        raw = orjson.Fragment(origin.raw) if origin.is_json else _as_json_or_text(origin.raw)
-        data = {**data, "raw": raw}
-    if encoded:
-        data = {**data, **{name: orjson.Fragment(value) for name, value in encoded.items()}}
+            data["violations"] = [*data.get("violations", ()), *origin.violations]
+        data["raw"] = orjson.Fragment(origin.raw) if origin.is_json else _as_json_or_text(origin.raw)
     envelope["data"] = data
-    try:
-        return orjson.dumps(envelope)
-    except (TypeError, ValueError):
-        envelope["data"] = _tolerable(data)
-        return orjson.dumps(envelope)
+    return StampedEvent(event_id, event.type, to_json(envelope))
 
 
 def _as_json_or_text(raw: str) -> orjson.Fragment | str:
