@@ -129,7 +129,8 @@ class Connection:
         self._violation_at = float("-inf")
         self._closed: tuple[int, str] | None = None
         self._superseded = False
-        self._spoken = asyncio.Event()
+        self._has_spoken = False
+        self._speaking: asyncio.Event | None = None
 
     @property
     def socket(self) -> WebSocket:
@@ -502,7 +503,10 @@ class Connection:
     def _answer(self, ready: Prepared, earlier: bytes | None) -> None:
         call, observer = ready.received.call, self._around.observer
         known = call.inbound is not None
-        self._spoken.set()
+        self._has_spoken = True
+        if self._speaking is not None:
+            self._speaking.set()
+            self._speaking = None
         if not isinstance(call, SendReceived):
             if known:
                 text = self._session.answer(call.message_id, ready.answer if earlier is None else earlier)
@@ -524,9 +528,12 @@ class Connection:
 
     async def ready(self) -> bool:
         """See LocalCharger: one that has just started up speaks before it listens."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SPEAKS_WITHIN):
-                await self._spoken.wait()
+        if not self._has_spoken:
+            # Made for the few that are waited for: every connection would keep it.
+            self._speaking = self._speaking or asyncio.Event()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SPEAKS_WITHIN):
+                    await self._speaking.wait()
         return self._recorder.twin.boot_status not in ("pending", "rejected")
 
 

@@ -14,6 +14,7 @@ from gateway.cluster.wire import Argument
 from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable
+from gateway.core.following import UNKNOWN, with_transaction
 from gateway.core.identity import ChargerId
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,9 @@ class Commands:
     async def note_running(self, command: Command) -> bool:
         return not await self._note(command, "running", command.deadline)
 
+    async def note_answer(self, result: CommandResult) -> None:
+        await self._lane.call("HSET", command_key(result.id), "answered", json.dumps(result.as_dict()))
+
     async def _note(self, command: Command, state: str, deadline: float) -> bool:
         """Returns whether it has ended."""
         key = command_key(command.id)
@@ -105,7 +109,7 @@ class Commands:
     async def get(self, command_id: str) -> dict[str, Any] | None:
         """The public shape of a command; see CommandStore. Raises LogUnavailable."""
         *known, state = await self._lane.call(
-            "HMGET", command_key(command_id), "charger", "name", "deadline", "result", "state"
+            "HMGET", command_key(command_id), "charger", "name", "deadline", "result", "answered", "state"
         )
         if known[0] is None:
             return None
@@ -118,13 +122,15 @@ class Commands:
         return {**running.as_dict(), **unknown, "state": (state or b"running").decode()}
 
     def _result(self, command_id: str, known: list[bytes | None]) -> CommandResult | None:
-        """How a command ended, from its charger, name, deadline and result; None while it runs."""
-        charger_key, name, deadline, stored = known
+        """How a command ended, from its charger, name, deadline, result and first answer; None while it runs."""
+        charger_key, name, deadline, stored, answered = known
         charger = ChargerId.from_key((charger_key or b":").decode())
         if stored is not None:
             return CommandResult.from_dict(json.loads(stored), charger)
         if self._clock.now() < float(deadline or 0) + LOST_AFTER:
             return None
+        if answered is not None:
+            return with_transaction(CommandResult.from_dict(json.loads(answered), charger), None, UNKNOWN)
         reason = "the node that carried it out ended before the answer came"
         return CommandResult(command_id, charger, (name or b"").decode(), Outcome.TIMEOUT, reason)
 

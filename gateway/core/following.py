@@ -1,19 +1,22 @@
 """From a start that was accepted to the transaction that it caused, wherever the charger is by then."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import LogUnavailable
-from gateway.core.ports.stores import StateStore
+from gateway.core.ports.stores import CommandStore, StateStore
 
 STARTED, NEVER_STARTED, UNKNOWN = "started", "never_started", "unknown"
 
 _LOOK_FIRST, _LOOK_AT_LAST = 0.1, 1.0
 
 
-async def follow(command: Command, result: CommandResult, state: StateStore, clock: Clock) -> CommandResult:
+async def follow(
+    command: Command, result: CommandResult, *, state: StateStore, commands: CommandStore, clock: Clock
+) -> CommandResult:
     """The result with the transaction that the command caused, once that has begun, at its deadline at the latest.
 
     `transaction` is `{"id", "status"}`: `started`, `never_started`, or `unknown` where Redis was away at the deadline.
@@ -22,6 +25,8 @@ async def follow(command: Command, result: CommandResult, state: StateStore, clo
         return result
     if command.answered is not None:
         command.answered()
+    with suppress(LogUnavailable):
+        await commands.note_answer(result)
     pause = _LOOK_FIRST
     while True:
         try:

@@ -282,7 +282,7 @@ class Router:
             answered = result = await work()
             if result is None:
                 return None
-            result = await follow(command, result, self._state, self._clock)
+            result = await follow(command, result, state=self._state, commands=self._commands, clock=self._clock)
         except LogUnavailable:
             result = _offline(command, "Redis cannot be reached, so the charger's owner is unknown")
         except asyncio.CancelledError:

@@ -291,7 +291,7 @@ def test_later_work_for_a_charger_is_left_to_the_node_that_holds_it(client: redi
 def test_begin_command_notes_the_first(client: redis.Redis) -> None:
     assert run(client, "begin_command", ["c"], "print", ":CP", "reset", 1.5, MINUTE) == []
     again = run(client, "begin_command", ["c"], "other", ":CP", "reset", 1.5, MINUTE)
-    assert again == [b"print", b":CP", b"reset", b"1.5", None]
+    assert again == [b"print", b":CP", b"reset", b"1.5", None, None]
     assert 0 < client.pttl("c") <= MINUTE
 
 

@@ -104,6 +104,27 @@ async def test_a_command_whose_node_died_ends_as_timeout(valkey: Valkey) -> None
         assert (shape["outcome"], shape["safe_to_retry"]) == ("timeout", False)
 
 
+async def test_a_start_whose_node_died_while_it_was_followed_ends_with_the_chargers_answer(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        commands, lost = node.cluster.commands, command(deadline=time.time() - 100)
+        assert await commands.begin(lost) is None
+        await commands.note_answer(CommandResult("c1", CP1, "reset", Outcome.ACCEPTED))
+        ended = await commands.begin(lost)
+        assert ended is not None
+        assert (ended.outcome, ended.transaction) == (Outcome.ACCEPTED, {"id": None, "status": "unknown"})
+        assert await commands.get("c1") == ended.as_dict()
+
+
+async def test_the_first_result_that_is_stored_counts(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        commands = node.cluster.commands
+        assert await commands.begin(command()) is None
+        first, later = (CommandResult("c1", CP1, "reset", one) for one in (Outcome.TIMEOUT, Outcome.ACCEPTED))
+        for result in (first, later):
+            assert await commands.finish(result, deadline=time.time()) == first
+        assert not await commands.note_running(command()), "it has ended, and is not carried out"
+
+
 async def test_nobody_is_told_how_a_command_ended_before_that_is_stored(valkey: Valkey) -> None:
     """Else whoever asks later, or asks another node, is told something else."""
     async with running(valkey.url) as node:

@@ -2,8 +2,9 @@
 --
 -- KEYS  command
 -- ARGV  fingerprint, charger, name, deadline (s), kept for (ms)
--- Returns nothing where it is new; else {fingerprint, charger, name, deadline, result or false} of the known one.
-local known = redis.call('HMGET', KEYS[1], 'fingerprint', 'charger', 'name', 'deadline', 'result')
+-- Returns nothing where it is new; else {fingerprint, charger, name, deadline, result or false, first answer or false}
+-- of the known one.
+local known = redis.call('HMGET', KEYS[1], 'fingerprint', 'charger', 'name', 'deadline', 'result', 'answered')
 if known[1] then
   return known
 end

@@ -124,6 +124,13 @@ class CommandStore(Protocol):
         """
         ...
 
+    async def note_answer(self, result: CommandResult) -> None:
+        """Note the charger's answer to a command that is followed from there: should the node die, it ended so.
+
+        Raises LogUnavailable.
+        """
+        ...
+
     async def get(self, command_id: str) -> dict[str, Any] | None:
         """The public shape of a command; None if unknown.
 

@@ -220,6 +220,9 @@ class FakeCommands:
     async def note_waiting(self, command: Command) -> None:
         self.redis.ask()
 
+    async def note_answer(self, result: CommandResult) -> None:
+        self.redis.ask()
+
     async def get(self, command_id: str) -> dict[str, Any] | None:
         self.redis.ask()
         if command_id in self.ended:

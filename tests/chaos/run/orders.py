@@ -14,6 +14,8 @@ from tests.chaos.run.recorders import AWAY, Rest
 from tests.chaos.subscriber import Subscriber
 
 TIMEOUT = 6.0
+LONGEST_WAIT = 15.0
+"""Seconds that an order may wait for its charger, at most."""
 LOST_AFTER = 60.0
 """Seconds after its deadline at which a command's outcome must be there, whoever has died."""
 Way = Literal["rest", "mqtt", "mqtt reply"]
@@ -28,6 +30,7 @@ class Order:
     name: str
     way: Way
     body: dict[str, Any]
+    terms: dict[str, float]
     sent_at: float
     made: bool = False
     """The gateway said that it has it."""
@@ -78,7 +81,10 @@ class Dispatcher:
                 "variables": [{"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}],
             },
         }
-        return Order(order_id, charger.identity, name, draw.choice(ways), bodies[name], time.monotonic())
+        terms = {"timeout": TIMEOUT}
+        if draw.random() < 1 / 3:
+            terms["queue_for"] = round(draw.uniform(1.0, LONGEST_WAIT), 1)
+        return Order(order_id, charger.identity, name, draw.choice(ways), bodies[name], terms, time.monotonic())
 
     # ------------------------------------------------------------ sending
 
@@ -86,7 +92,7 @@ class Dispatcher:
         reply = "ocpp/reply/chaos" if order.way == "mqtt reply" else None
         subscriber.publish(
             f"ocpp/chargers/{order.charger}/command/{order.name}",
-            {**order.body, "id": order.id, "timeout": TIMEOUT},
+            {**order.body, "id": order.id, **order.terms},
             response_topic=reply,
             correlation=order.id.encode(),
             wait=False,
@@ -102,7 +108,7 @@ class Dispatcher:
                 "POST",
                 path,
                 node=node,
-                params={"timeout": TIMEOUT, "wait": wait},
+                params={**order.terms, "wait": wait},
                 headers={"Idempotency-Key": order.id},
                 json=order.body,
             )

@@ -15,7 +15,7 @@ from typing import Any
 from tests.chaos.run.books import Books
 from tests.chaos.run.chargers import Charger, Tally
 from tests.chaos.run.faults import Injector, Recovery
-from tests.chaos.run.orders import LOST_AFTER, TIMEOUT, Dispatcher
+from tests.chaos.run.orders import LONGEST_WAIT, LOST_AFTER, TIMEOUT, Dispatcher
 from tests.chaos.run.recorders import EventPoller, Rest, TransactionPoller, all_records, end, some_samples
 from tests.chaos.run.recordings import Discrepancy
 from tests.chaos.run.schedule import ALL, draw_schedule
@@ -148,7 +148,8 @@ class Run:
         try:
             await self._suffer(injector)
             await end(orders)
-            orders_until = time.monotonic() + TIMEOUT + LOST_AFTER + 5 if plan.settle else time.monotonic()
+            latest = LONGEST_WAIT + TIMEOUT + LOST_AFTER + 5
+            orders_until = time.monotonic() + latest if plan.settle else time.monotonic()
             for charger in chargers:
                 charger.finish()
             await self._drain(chargers, events, changes, subscriber)
