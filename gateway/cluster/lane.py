@@ -98,8 +98,7 @@ class Lane:
         """Carry commands until cancelled."""
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                if self._link.cluster is not None:
-                    self._tasks.create_task(self._link.cluster.run(), name="redis cluster slots")
+                self._tasks.create_task(self._link.run(), name="redis primaries")
                 await asyncio.Event().wait()
         finally:
             self._tasks = None

@@ -8,7 +8,8 @@ from redis.exceptions import MovedError
 
 from gateway.cluster.address import Address, read_url
 from gateway.cluster.config import ClusterConfig
-from gateway.cluster.servers import Connections, OneServer, SentinelServers, Servers
+from gateway.cluster.sentinel import SentinelServers
+from gateway.cluster.servers import Connections, OneServer, Servers
 from gateway.cluster.slots import ClusterServers
 from gateway.core.errors import ConfigurationError, LogUnavailable
 from gateway.core.health import HealthBoard
@@ -46,6 +47,11 @@ class Link:
             self._servers = SentinelServers(url, connections, self._config)
         else:
             self._servers = OneServer(connections)
+
+    async def run(self) -> None:
+        """Keep watch over who is the primary, until cancelled; returns where there is nothing to watch."""
+        if self._servers is not None:
+            await self._servers.run()
 
     async def connect(self, key: str, server: Address | None) -> Any:
         """A connection to the primary that holds `key`, or to `server`. Raises LogUnavailable, RedisError, OSError."""

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from gateway.cluster.address import Address, RedisUrl, told
+from gateway.cluster.address import Address, RedisUrl
 from gateway.cluster.config import ClusterConfig
 from gateway.core.errors import ConfigurationError
 
 CONNECT_SECONDS = 3.0
-_ASK_SECONDS = 1.0
 
 
 class Servers(Protocol):
@@ -29,6 +27,10 @@ class Servers(Protocol):
 
         Raises RedisError or OSError.
         """
+        ...
+
+    async def run(self) -> None:
+        """Keep watch over who is the primary, until cancelled; returns where there is nothing to watch."""
         ...
 
 
@@ -112,51 +114,5 @@ class OneServer:
     async def connect(self, key: str, server: Address | None) -> Any:
         return await open_connection(self._connections.make())
 
-
-class SentinelServers:
-    """The primary of a service that Sentinels watch. They are asked anew for each connection."""
-
-    def __init__(self, url: RedisUrl, connections: Connections, config: ClusterConfig) -> None:
-        self._connections, self._service = connections, url.service
-        self._sentinels = list(url.nodes)
-        password = config.sentinel_password
-        self._login = {
-            "username": config.sentinel_username,
-            "password": None if password is None else password.get_secret_value(),
-            "db": 0,
-        }
-
-    async def connect(self, key: str, server: Address | None) -> Any:
-        """Asks one Sentinel after the other until one names a server that says itself that it is the primary."""
-        problems: list[str] = []
-        for sentinel in tuple(self._sentinels):
-            try:
-                async with asyncio.timeout(_ASK_SECONDS):
-                    address = await self._primary(sentinel)
-                connection = await self._connect_primary(address)
-            except (RedisError, OSError) as error:
-                problems.append(f"{told(sentinel)}: {str(error) or type(error).__name__}")
-                continue
-            # Who answered well is asked first the next time.
-            self._sentinels.remove(sentinel)
-            self._sentinels.insert(0, sentinel)
-            return connection
-        raise RedisConnectionError(f"no Sentinel leads to the primary of {self._service}: {'; '.join(problems)}")
-
-    async def _primary(self, sentinel: Address) -> Address:
-        connection = await open_connection(self._connections.make(sentinel, **self._login))
-        try:
-            found = await ask(connection, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
-        finally:
-            await connection.disconnect(nowait=True)
-        if found is None:
-            raise ResponseError(f"it watches no service {self._service}")
-        return found[0].decode(), int(found[1])
-
-    async def _connect_primary(self, address: Address) -> Any:
-        connection = await open_connection(self._connections.make(address))
-        role = (await ask(connection, "ROLE"))[0].decode()
-        if role != "master":
-            await connection.disconnect(nowait=True)
-            raise ResponseError(f"{told(address)} is no primary, but says that it is a {role}")
-        return connection
+    async def run(self) -> None:
+        pass

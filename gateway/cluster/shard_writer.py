@@ -163,18 +163,40 @@ class ShardWriter:
         except TypeError:
             self._reject_unpackable(batches)
             return
-        replies = await wire.exchange(calls)
+        replies, waited = await self._carry(wire, calls, batches)
         if any(isinstance(reply, NoScriptError) for reply in replies):
             await wire.exchange([pack(("SCRIPT", "LOAD", self._script.source))])
-            replies = await wire.exchange(calls)
-        carried = [shard for shard, reply in zip(batches, replies, strict=True) if not isinstance(reply, REDIRECTED)]
-        if self._config.wait_for_replicas and carried:
-            await self._wait_for_replicas(wire, carried[0])
+            replies, waited = await self._carry(wire, calls, batches)
+        told = dict(zip(batches, replies, strict=True))
+        redirected = {shard: reply for shard, reply in told.items() if isinstance(reply, REDIRECTED)}
+        for shard, reply in redirected.items():
+            self._redirected(shard, reply)
+        if waited is not None and len(redirected) < len(batches):
+            await self._check_replicas(wire, *waited)
         done = sum(
-            self._settle(shard, batch, reply) for (shard, batch), reply in zip(batches.items(), replies, strict=True)
+            self._settle(shard, batch, told[shard]) for shard, batch in batches.items() if shard not in redirected
         )
         self._observer.committed(done, self._clock.monotonic() - began)
         self._tell_health(replies)
+
+    async def _carry(
+        self, wire: Wire, calls: list[bytes], batches: dict[int, list[_Waiting]]
+    ) -> tuple[list[Any], list[Any] | None]:
+        """The replies to the calls, and where replicas must have the commits, those to what waits for them.
+
+        WAIT covers what its own connection wrote, and of commits that the script knows nothing is written: so something
+        is, behind them. All goes in one exchange: on another connection it may be another primary that is asked.
+        """
+        wanted, patience = self._config.wait_for_replicas, self._config.replica_timeout
+        if not wanted:
+            return await wire.exchange(calls), None
+        # One whose slot is being moved may refuse it.
+        shard = next((one for one in batches if one not in self._held_until), next(iter(batches)))
+        mark, wait = ("SET", self._keys.shard(shard).waited, 1), ("WAIT", wanted, int(patience * 1000))
+        *replies, marked, reached = await wire.exchange(
+            [*calls, pack(mark), pack(wait)], seconds=patience + REPLY_SECONDS
+        )
+        return replies, [marked, reached]
 
     def _tell_health(self, replies: list[Any]) -> None:
         """Raises LogUnavailable where a batch was refused."""
@@ -190,23 +212,22 @@ class ShardWriter:
             self._health.set("log", "ok")
             log.info("commits are taken again")
 
-    async def _wait_for_replicas(self, wire: Wire, shard: int) -> None:
-        """Come back once enough replicas have the commits. Raises LogUnavailable where they do not.
+    async def _check_replicas(self, wire: Wire, marked: Any, reached: Any) -> None:
+        """Raises LogUnavailable where too few replicas have the commits: they may follow another primary by now.
 
-        What was written stays written: the commits are sent again, and the script knows them. WAIT covers what its own
-        connection wrote, and of commits that the script knows nothing is written: so something is, behind them.
+        What was written stays written: the commits are sent again, and the script knows them.
         """
-        wanted, patience = self._config.wait_for_replicas, self._config.replica_timeout
-        _, reached = await wire.exchange(
-            [pack(("SET", self._keys.shard(shard).waited, 1)), pack(("WAIT", wanted, int(patience * 1000)))],
-            seconds=patience + REPLY_SECONDS,
-        )
-        if isinstance(reached, RedisError) or reached < wanted:
-            problem = f"{reached} of {wanted} replicas have the commits"
-            if self._health.set("log", "degraded", problem):
-                log.error("commits are not replicated", problem=problem)
-            self._in_trouble = True
-            raise LogUnavailable(problem)
+        refused = next((one for one in (marked, reached) if isinstance(one, RedisError)), None)
+        if refused is None and reached >= self._config.wait_for_replicas:
+            return
+        await wire.renew()
+        if isinstance(refused, REDIRECTED):
+            raise LogUnavailable("a slot was moved while replicas were waited for")
+        problem = explained(refused) if refused else f"{reached} of {self._config.wait_for_replicas} replicas have them"
+        if self._health.set("log", "degraded", f"commits are not replicated: {problem}"):
+            log.error("commits are not replicated", problem=problem)
+        self._in_trouble = True
+        raise LogUnavailable(problem)
 
     def _reject_unpackable(self, batches: dict[int, list[_Waiting]]) -> None:
         """Give a commit that holds what is neither text nor number back to its caller, so that the others go on."""
@@ -255,9 +276,6 @@ class ShardWriter:
 
     def _settle(self, shard: int, batch: list[_Waiting], reply: Any) -> int:
         """Tell each caller of a batch how it went; returns how many were answered."""
-        if isinstance(reply, REDIRECTED):
-            self._redirected(shard, reply)
-            return 0
         if isinstance(reply, RedisError):
             self._refused(shard, batch, reply)
             return 0

@@ -85,6 +85,10 @@ class Wire:
         self._link.worked(self)
         return replies
 
+    async def renew(self) -> None:
+        """Have the next exchange connect anew: this server may be the primary no more."""
+        await self._disconnect()
+
     async def close(self) -> None:
         """Disconnect for good."""
         self._link.left(self)

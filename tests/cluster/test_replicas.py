@@ -1,12 +1,15 @@
 """With replicas, a receipt is given only when they have the commit, too."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
+from gateway.cluster.scripts import script
+from gateway.cluster.wire import REPLY_SECONDS, Wire
 from tests.cluster.support import CP1, eventually, message, running
 from tests.support.servers import Valkey
 
@@ -79,3 +82,27 @@ async def test_a_commit_that_is_sent_again_on_a_new_connection_waits_for_the_rep
         replica.start()
         async with asyncio.timeout(30):
             assert await waiting is None
+
+
+async def test_replicas_are_waited_for_on_the_connection_that_wrote(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another one, made a moment later, a new primary would be asked, which may have nothing of it."""
+    exchanged: list[bytes] = []
+    exchange = Wire.exchange
+
+    async def remembered(self: Wire, packed: Sequence[bytes], *, seconds: float = REPLY_SECONDS) -> list[Any]:
+        exchanged.append(b"".join(packed))
+        return await exchange(self, packed, seconds=seconds)
+
+    monkeypatch.setattr(Wire, "exchange", remembered)
+    async with running(valkey.url, wait_for_replicas=1, replica_timeout=0.1) as node:
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        waiting = asyncio.create_task(node.cluster.log.commit(message(CP1, epoch, 1)))
+        await eventually(lambda: (found := node.health.checks().get("log")) and found.level != "ok")
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    carrying = [one for one in exchanged if script("commit").sha.encode() in one]
+    assert carrying
+    assert all(b"WAIT" in one for one in carrying)
+    assert all(one in carrying for one in exchanged if b"$4\r\nWAIT" in one and b"rights:" not in one)

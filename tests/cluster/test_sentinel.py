@@ -2,19 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from gateway.core.identity import ChargerId
 from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
 from tests.cluster.test_commit import logged
 from tests.cluster.test_outage import stream
 from tests.support.acl import FOLDER, PASSWORD, refusals, users
-from tests.support.servers import free_port
-from tests.support.topologies import SERVICE, Watched
+from tests.support.servers import Valkey, free_port
+from tests.support.topologies import SERVICE, Watched, wait_until
 
 
 @pytest.fixture
@@ -26,36 +27,87 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         servers.stop()
 
 
+class Load:
+    """Chargers that commit as fast as they are answered, and a reader of the log."""
+
+    def __init__(self, node: Node) -> None:
+        self.node, self.reader = node, FakeReader()
+        self.chargers = [ChargerId(f"CP{number}") for number in range(20)]
+        self.acknowledged: list[str] = []
+        self._stop = asyncio.Event()
+
+    async def run(self, faults: Callable[[], Awaitable[None]]) -> None:
+        """Commit while `faults` happen, and then until all is well."""
+        owning = self.node.cluster.ownership
+        epochs = [(await owning.claim(charger)).epoch for charger in self.chargers]
+        async with reading(self.node, self.reader), asyncio.TaskGroup() as tasks:
+            for charger, epoch in zip(self.chargers, epochs, strict=True):
+                tasks.create_task(stream(self.node, charger, epoch, self.acknowledged, self._stop))
+            await self.some_more()
+            await faults()
+            await self.some_more()
+            self._stop.set()
+            await eventually(lambda: set(self.acknowledged) <= set(self.reader.ids))
+            await eventually(lambda: self.node.health.level() == "ok")
+            again = [(await owning.claim(charger)).epoch for charger in self.chargers]
+            assert all(later > earlier for earlier, later in zip(epochs, again, strict=True))
+
+    async def some_more(self) -> None:
+        so_far = len(self.acknowledged)
+        await eventually(lambda: len(self.acknowledged) > so_far + 400, seconds=60)
+
+    def check_books(self, primary: Valkey) -> None:
+        """What was acknowledged is stored once, in order for each charger, and was read in that order."""
+        stored = logged(primary)
+        assert Counter(stored) == Counter(self.acknowledged)
+        for charger in self.chargers:
+            own = [name for name in stored if name.startswith(f"event-{charger}/")]
+            assert own == [f"event-{charger}/{number}" for number in range(1, len(own) + 1)]
+            told = [name for name in dict.fromkeys(self.reader.ids) if name.startswith(f"event-{charger}/")]
+            assert told == own
+
+
+async def switch(watched: Watched, *how: str) -> None:
+    """A planned failover."""
+    with redis.Redis.from_url(watched.sentinels[0].url) as client:
+        client.execute_command("SENTINEL", "FAILOVER", SERVICE, *how)
+    await asyncio.to_thread(wait_until, lambda: watched.current() is not watched.primary, "it has switched")
+
+
 async def test_a_primary_killed_under_load_loses_no_acknowledged_commit(watched: Watched) -> None:
-    reader, stop = FakeReader(), asyncio.Event()
-    acknowledged: list[str] = []
-    chargers = [ChargerId(f"CP{number}") for number in range(20)]
-    async with running(watched.url, wait_for_replicas=1) as node, reading(node, reader):
-        owning = node.cluster.ownership
-        epochs = [(await owning.claim(charger)).epoch for charger in chargers]
-        tasks = [
-            asyncio.create_task(stream(node, charger, epoch, acknowledged, stop))
-            for charger, epoch in zip(chargers, epochs, strict=True)
-        ]
-        await eventually(lambda: len(acknowledged) > 400)
-        await asyncio.to_thread(watched.primary.kill)
-        await eventually(lambda: node.health.checks()["redis"].level == "degraded")
-        so_far = len(acknowledged)
-        await eventually(lambda: len(acknowledged) > so_far + 400, seconds=60)
-        stop.set()
-        await asyncio.gather(*tasks)
-        await eventually(lambda: node.health.level() == "ok")
-        again = [(await owning.claim(charger)).epoch for charger in chargers]
-        assert all(later > earlier for earlier, later in zip(epochs, again, strict=True))
-        await eventually(lambda: set(acknowledged) <= set(reader.ids))
+    async with running(watched.url, wait_for_replicas=1) as node:
+        load = Load(node)
+
+        async def kill() -> None:
+            await asyncio.to_thread(watched.primary.kill)
+            await eventually(lambda: node.health.checks()["redis"].level == "degraded")
+
+        await load.run(kill)
     assert watched.current() in watched.replicas
-    stored = logged(watched.current())
-    assert Counter(stored) == Counter(acknowledged)
-    for charger in chargers:
-        own = [name for name in stored if name.startswith(f"event-{charger}/")]
-        assert own == [f"event-{charger}/{number}" for number in range(1, len(own) + 1)]
-        told = [name for name in dict.fromkeys(reader.ids) if name.startswith(f"event-{charger}/")]
-        assert told == own, "read on in order behind what was read before"
+    load.check_books(watched.current())
+
+
+async def test_a_coordinated_failover_loses_no_acknowledged_commit(watched: Watched) -> None:
+    async with running(watched.url, wait_for_replicas=1) as node:
+        load = Load(node)
+        await load.run(lambda: switch(watched, "COORDINATED"))
+    load.check_books(watched.current())
+
+
+async def test_an_old_primary_that_does_not_know_yet_is_left(watched: Watched) -> None:
+    """Sentinel tells it ten seconds after the failover; what it takes until then is lost."""
+    reader = FakeReader()
+    async with running(watched.url) as node, reading(node, reader):
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        assert await node.cluster.log.commit(message(CP1, epoch, 1)) is None
+        await eventually(lambda: reader.ids == ["event-1"])
+        with capture_logs() as lines:
+            await switch(watched)
+            await eventually(lambda: any("another primary" in line["event"] for line in lines))
+        epoch = (await node.cluster.ownership.claim(CP1)).epoch
+        assert await node.cluster.log.commit(message(CP1, epoch, 2)) is None
+        await eventually(lambda: reader.ids == ["event-1", "event-2"])
+    assert logged(watched.current()) == ["event-1", "event-2"]
 
 
 async def test_a_sentinel_that_is_away_or_wrong_is_passed_over(watched: Watched) -> None:
