@@ -98,7 +98,7 @@ class ComposeMosquitto(Mosquitto):
 class ComposeGateway(Server):
     """One replica; `port` is the chargers' one."""
 
-    start_seconds = 60.0
+    start_seconds = 120.0
 
     def __init__(self, folder: Path, secrets: Secrets, valkey: ComposeValkey, mosquitto: ComposeMosquitto) -> None:
         super().__init__(folder)
@@ -173,7 +173,7 @@ class ComposeHaproxy(Server):
 class ComposePrometheus(Server):
     """It asks the gateways every half second."""
 
-    start_seconds = 60.0
+    start_seconds = 120.0
 
     def __init__(self, folder: Path, secrets: Secrets, gateways: list[ComposeGateway]) -> None:
         super().__init__(folder)

@@ -95,7 +95,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
             server.stop()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_the_services_work_together_from_charger_to_billing(stack: Stack) -> None:
     async with stack.mqtt("billing") as billing:
         await billing.subscribe("ocpp/chargers/+/event/transaction/ended", qos=1)
