@@ -7,11 +7,10 @@ The payload of `call/{Action}` is OCPP's own, the whole object, unless it has an
 OCPP's, and only these terms may stand beside it. OCPP itself names no such field.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
-from uuid import uuid4
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -93,7 +92,8 @@ class Request:
     """A message on a command topic, as far as it could be read.
 
     `arguments` are validated, None where `problem` says what is wrong. `deadline` and `expiry` are Unix seconds; at
-    the deadline the command is given up, and past its expiry it was too late from the beginning.
+    the deadline the command is given up, and past its expiry it was too late from the beginning. Where the message
+    bears no id, other nodes may know it by one of the `aliases`.
     """
 
     id: str
@@ -105,7 +105,12 @@ class Request:
     expiry: float | None
     patience: Patience | None = None
     followed: bool = False
-    id_given: bool = True
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Its id, and those by which another node may know it."""
+        return (self.id, *self.aliases)
 
     @property
     def latest(self) -> float:
@@ -164,8 +169,13 @@ class Received:
         return self.retain and not self.payload
 
 
-def read_request(topic: CommandTopic, received: Received, *, usual_timeout: float) -> Request:
-    """Read a message; never raises: what is wrong with it is its `problem`."""
+def read_request(
+    topic: CommandTopic, received: Received, *, usual_timeout: float, unnamed: Callable[[], Sequence[str]]
+) -> Request:
+    """Read a message; never raises: what is wrong with it is its `problem`.
+
+    `unnamed` gives the id, and the aliases, of one that bears none.
+    """
     name = f"{CALL_PREFIX}{topic.name}" if topic.kind == "call" else topic.name
     terms, arguments, problem = Terms(), None, None
     try:
@@ -184,8 +194,9 @@ def read_request(topic: CommandTopic, received: Received, *, usual_timeout: floa
     timeout = default_timeout(name, usual_timeout, followed=followed) if terms.timeout is None else terms.timeout
     deadline = received.now + timeout
     until = None if terms.queue_for is None else _earliest(received.now + terms.queue_for, expiry)
+    command_id, *aliases = [terms.id] if terms.id is not None else unnamed()
     return Request(
-        id=terms.id or uuid4().hex,
+        id=command_id,
         charger=topic.charger,
         name=name,
         arguments=arguments,
@@ -194,7 +205,7 @@ def read_request(topic: CommandTopic, received: Received, *, usual_timeout: floa
         expiry=expiry,
         patience=None if until is None else Patience(until, timeout),
         followed=followed,
-        id_given=terms.id is not None,
+        aliases=tuple(aliases),
     )
 
 

@@ -22,6 +22,7 @@ from adapters.mqtt.commands import Received, read_request
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.execution import Execution, Order, Reply
 from adapters.mqtt.outbox import Outbox
+from adapters.mqtt.sightings import Sightings
 from adapters.mqtt.topics import Topics
 from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
@@ -132,6 +133,7 @@ class Connection:
         clock: Clock,
         execution: Execution,
         asker: MqttAsker,
+        sightings: Sightings,
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -140,6 +142,7 @@ class Connection:
         self._clock = clock
         self._execution = execution
         self._asker = asker
+        self._sightings = sightings
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
         client._client.on_publish = self._acknowledged
@@ -210,9 +213,16 @@ class Connection:
         elif message.qos == 0 and self._execution.pending >= 2 * self._config.max_running_commands:
             _log.warning("command dropped: too many under way, and at QoS 0 the broker cannot be held back")
         else:
-            request = read_request(topic, received, usual_timeout=self._config.command_timeout)
             response_topic = getattr(properties, "ResponseTopic", None)
-            self._execution.submit(Order(request, response_topic, getattr(properties, "CorrelationData", None)))
+            correlation = getattr(properties, "CorrelationData", None)
+            told_by = (str(message.topic), message.payload, response_topic, correlation)
+            request = read_request(
+                topic,
+                received,
+                usual_timeout=self._config.command_timeout,
+                unnamed=lambda: self._sightings.ids(*told_by, now=received.now),
+            )
+            self._execution.submit(Order(request, response_topic, correlation))
 
     async def publish_from(self, outbox: Outbox) -> None:
         """Publish results one by one until the connection is lost; the one in flight then goes back."""

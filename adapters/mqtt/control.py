@@ -21,6 +21,7 @@ from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.connection import Connection, Connector
 from adapters.mqtt.execution import Execution, Reply
 from adapters.mqtt.outbox import Outbox
+from adapters.mqtt.sightings import Sightings
 from adapters.mqtt.topics import Topics
 from gateway.core.adapter import GatewayContext
 
@@ -45,6 +46,7 @@ class ControlLane:
         self._topics = topics
         self._asker = asker
         self._client_id = f"ocpp-control-{context.node}-{token_hex(3)}"
+        self._sightings = Sightings()
         self._connection: Connection | None = None
 
     async def run(self, started: Callable[[], None]) -> None:
@@ -108,6 +110,7 @@ class ControlLane:
                 clock=self._context.clock,
                 execution=execution,
                 asker=self._asker,
+                sightings=self._sightings,
             )
             self._connection = connection
             try:

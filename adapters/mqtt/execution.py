@@ -14,17 +14,15 @@ from dataclasses import dataclass, field
 import structlog
 
 from adapters.mqtt.commands import Request
+from adapters.mqtt.witness import Witness
 from gateway.core.clock import Clock
 from gateway.core.commands import CommandResult, Outcome
-from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, LogUnavailable
+from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable
 from gateway.core.identity import ChargerId
 from gateway.core.router import Router
 from gateway.core.superseding import REASON
 
 _log = structlog.get_logger(__name__)
-
-IN_DOUBT_SECONDS = 2.0
-"""Seconds after which another node must have begun with what it answers for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +59,10 @@ class Order:
 
 @dataclass(slots=True, eq=False)
 class _Held:
-    """An order, and whether it is on this node to answer it: None where Redis could not be asked."""
+    """An order, and whether it is on this node to answer it."""
 
     order: Order
-    is_ours: "asyncio.Task[bool | None]"
+    is_ours: "asyncio.Task[bool]"
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the next one may begin."""
 
@@ -98,6 +96,8 @@ class Execution:
         self._ended = ended
         self._queues: dict[ChargerId, deque[_Held]] = {}
         self._followed: Counter[ChargerId] = Counter()
+        self._witness = Witness(router, clock)
+        self._carried_out: Counter[str] = Counter()
         self.pending = 0
         """Orders that wait, or run and have not had the answers to their calls."""
 
@@ -131,11 +131,14 @@ class Execution:
         if queue:
             await queue[-1].answered.wait()
 
-    async def _is_ours(self, order: Order) -> bool | None:
+    async def _is_ours(self, order: Order) -> bool:
+        request = order.request
         try:
-            return await self._router.answers_for(order.request.charger)
+            is_ours = await self._router.answers_for(request.charger)
+            return is_ours and await self._router.hearing.take(request.id, until=request.latest)
         except LogUnavailable:
-            return None
+            # Whoever can ask Redis knows whose it is; a socket that is open here proves nothing.
+            return False
 
     def _refuse(self, held: _Held, outcome: Outcome, reason: str) -> None:
         refusal = held.request.refused(self._clock.now()) or held.request.result(outcome, reason)
@@ -200,42 +203,41 @@ class Execution:
     ) -> CommandResult | None:
         """None where another node or another request gives it, or whoever ends it, as it waits for its charger."""
         request = held.request
+        if not await held.is_ours:
+            self._watch(held, unsent=False)
+            return None
+        if refusal is not None:
+            return refusal
+        is_first = request.id not in self._carried_out
+        self._carried_out[request.id] += 1
         try:
-            is_ours = await held.is_ours
-            if is_ours is None:
-                is_ours = await self._router.answers_for(request.charger)
-            if not is_ours:
-                return None if refusal is not None else await self._in_doubt(held, answered)
-            return refusal or await self._router.submit(request.command(answered, held.order.reply))
+            return await self._router.submit(request.command(answered, held.order.reply))
         except CommandRunning:
             _log.info("command is running already; the first one answers", **_names(request))
             return None
         except IdempotencyConflict as error:
             return request.result(Outcome.INVALID, str(error))
         except LogUnavailable:
-            if self._router.local(request.charger) is not None:
-                return request.result(Outcome.OFFLINE, "Redis cannot be reached, so the command was not sent")
-            # The charger's node, if there is one, answers; whether there is one only Redis knows.
-            _log.warning("command left to the charger's node: Redis cannot be reached", **_names(request))
+            self._watch(held, unsent=is_first)
             return None
+        finally:
+            self._carried_out -= Counter((request.id,))
 
-    async def _in_doubt(self, held: _Held, answered: Callable[[], None]) -> CommandResult | None:
-        """See to a command that another node answers for, unless that one heard it when the charger was still here.
-
-        That can only be told of one that bears an id of its own, by its having begun.
-        """
+    def _watch(self, held: _Held, *, unsent: bool) -> None:
         request = held.request
-        if not request.id_given or not self._router.just_left(request.charger):
-            return None
-        answered()
-        await asyncio.sleep(IN_DOUBT_SECONDS)
-        begun: list[bool] = []
-        command = request.command(None, held.order.reply)
+        self._tasks.create_task(self._witnessed(held.order, unsent), name=f"mqtt command watched: {request.charger}")
+
+    async def _witnessed(self, order: Order, unsent: bool) -> None:
+        request = order.request
         try:
-            result = await self._router.submit(command, begun=lambda: begun.append(True))
-        except (CommandRefused, LogUnavailable):
-            return None
-        return result if begun else None
+            result = await self._witness.watch(request, lambda: request.command(None, order.reply), unsent=unsent)
+        except Exception:
+            # Raised in the TaskGroup, a bug in one command would end the adapter and every other command.
+            _log.exception("command could not be watched", **_names(request))
+            return
+        if result is not None:
+            _log.info("command seen to in another node's place", **_names(request), outcome=result.outcome.value)
+            self._answer(Reply(result, order.response_topic, order.correlation))
 
 
 def _superseded(queue: deque[_Held], request: Request) -> int | None:

@@ -12,7 +12,7 @@ from gateway.cluster.lane import Lane
 from gateway.cluster.scripts import script
 from gateway.cluster.wire import Argument
 from gateway.core.clock import Clock
-from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.commands import Command, CommandResult, Outcome, Stage
 from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable
 from gateway.core.following import UNKNOWN, with_transaction
 from gateway.core.identity import ChargerId
@@ -90,6 +90,22 @@ class Commands:
 
     async def note_answer(self, result: CommandResult) -> None:
         await self._lane.call("HSET", command_key(result.id), "answered", json.dumps(result.as_dict()))
+
+    async def hear(self, command_id: str, node: str, *, kept_seconds: float, instead_of: str | None = None) -> str:
+        arguments: list[Argument] = [node, int(kept_seconds * 1000), instead_of or ""]
+        holder: bytes = await self._lane.script(script("hear_command"), [command_key(command_id)], arguments)
+        return holder.decode()
+
+    async def stage(self, command_id: str) -> tuple[Stage, str | None]:
+        heard, begun, state, result = await self._lane.call(
+            "HMGET", command_key(command_id), "heard", "fingerprint", "state", "result"
+        )
+        holder = None if heard is None else heard.decode()
+        if result is not None:
+            return Stage.ENDED, holder
+        if begun is None:
+            return (Stage.UNHEARD if heard is None else Stage.HEARD), holder
+        return (Stage.WAITING if state == b"queued" else Stage.BEGUN), holder
 
     async def _note(self, command: Command, state: str, deadline: float) -> bool:
         """Returns whether it has ended."""

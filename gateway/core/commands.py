@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 from pydantic import ValidationError
@@ -80,6 +80,19 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     INVALID = "invalid"
     UNSUPPORTED = "unsupported"
+
+
+class Stage(Enum):
+    """How far a command has come that every node hears."""
+
+    UNHEARD = "unheard"
+    """No node sees to it."""
+    HEARD = "heard"
+    """A node sees to it, and has not begun."""
+    BEGUN = "begun"
+    WAITING = "waiting"
+    """For its charger; whichever node ends it tells that."""
+    ENDED = "ended"
 
 
 COMMANDS: dict[str, type[Arguments]] = {

@@ -10,6 +10,7 @@ from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.endings import Endings, Outlet
 from gateway.core.errors import CommandRefused, LogUnavailable, NotFound
 from gateway.core.following import UNKNOWN, follow, with_transaction
+from gateway.core.hearing import Hearing
 from gateway.core.identity import ChargerId
 from gateway.core.ports import CommandQueue, CommandStore, LocalCharger, Mailboxes, Observer, StateStore
 from gateway.core.waiting import WaitingRoom, may_wait_on
@@ -19,8 +20,6 @@ NEVER_SEEN = "a charger of this id was never seen; check its spelling"
 _AT_THE_DOOR = 0.5
 """Seconds that a charger which was claimed may take to be attached."""
 _LOOKS = 10
-_MOMENT = 5.0
-_MOST_LEFT = 10_000
 
 
 class Router:
@@ -46,8 +45,9 @@ class Router:
         self._commands = commands
         self._mailboxes = mailboxes
         self._observer = observer
+        self.hearing = Hearing(node=node, clock=clock, state=state, commands=commands)
+        """Who sees to the commands that every node hears."""
         self._local: dict[ChargerId, LocalCharger] = {}
-        self._left_at: dict[ChargerId, float] = {}
         self._endings = Endings(node=node, clock=clock, commands=commands, mailboxes=mailboxes)
         self._room = WaitingRoom(
             node=node,
@@ -89,18 +89,9 @@ class Router:
         self._room.gone(charger)
         if self._local.get(charger.charger) is charger:
             del self._local[charger.charger]
-            self._left_at.pop(charger.charger, None)
-            self._left_at[charger.charger] = self._clock.monotonic()
-            if len(self._left_at) > _MOST_LEFT:
-                del self._left_at[next(iter(self._left_at))]
 
     def local(self, charger: ChargerId) -> LocalCharger | None:
         return self._local.get(charger)
-
-    def just_left(self, charger: ChargerId) -> bool:
-        """Whether a charger was held here until a moment ago."""
-        left_at = self._left_at.get(charger)
-        return charger in self._local or (left_at is not None and self._clock.monotonic() - left_at < _MOMENT)
 
     def locals(self) -> list[LocalCharger]:
         return list(self._local.values())
@@ -149,6 +140,24 @@ class Router:
         if owner is None and not self._room.draining:
             return _offline(command)
         return _strayed(command)
+
+    async def end_unsent(self, command: Command) -> CommandResult | None:
+        """End a command that no node has seen to in time; None where one has. Raises as `submit` does."""
+        if await self._commands.begin(command) is not None:
+            return None
+        ending = Outcome.OFFLINE if command.patience is None else Outcome.EXPIRED
+        return await self._stored(_ended(command, ending, "no node of the gateway saw to it in time"), command.deadline)
+
+    async def end_lost(self, result: CommandResult, *, deadline: float) -> CommandResult | None:
+        """End a command whose node has died over it; None where another node does. Raises LogUnavailable."""
+        if not await self.hearing.take(result.id, until=deadline):
+            return None
+        return await self._stored(result, deadline)
+
+    async def _stored(self, result: CommandResult, deadline: float) -> CommandResult:
+        result = await self._commands.finish(result, deadline=deadline)
+        self._observer.command(result.name, result.outcome.value, 0.0)
+        return result
 
     # ------------------------------------------------------------ commands that wait
 

@@ -428,3 +428,16 @@ def test_queue_end_cannot_cancel_what_was_taken_and_tells_a_timeout_of_it(client
     take(client, 5)
     assert run(client, "queue_end", QUEUE[1:3], "c1", "cancelled") is None
     assert run(client, "queue_end", QUEUE[1:3], "c1", "")[0] == b"timeout"
+
+
+def test_hear_command_notes_the_first_node_and_another_in_the_place_of_a_dead_one(client: redis.Redis) -> None:
+    def hear(node: str, instead_of: str = "", kept: int = MINUTE) -> Any:
+        return run(client, "hear_command", ["command"], node, kept, instead_of)
+
+    assert [hear("a"), hear("b"), hear("a")] == [b"a"] * 3
+    assert hear("b", "c") == b"a"
+    assert [hear("b", "a"), hear("a")] == [b"b"] * 2
+    assert client.pttl("command") <= MINUTE
+    hear("b", kept=2 * MINUTE)
+    hear("b", kept=1)
+    assert client.pttl("command") > MINUTE

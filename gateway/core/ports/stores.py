@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.core.commands import Command, CommandResult
+from gateway.core.commands import Command, CommandResult, Stage
 from gateway.core.identity import ChargerId
 from gateway.core.ports.owning import ChargerSettings, Registration
 from gateway.core.ports.reading import LogEntry, Snapshot
@@ -129,6 +129,15 @@ class CommandStore(Protocol):
 
         Raises LogUnavailable.
         """
+        ...
+
+    async def hear(self, command_id: str, node: str, *, kept_seconds: float, instead_of: str | None = None) -> str:
+        """Note that a node sees to a command that every node hears; the node that does, as an earlier one may have
+        said so, other than `instead_of`. Raises LogUnavailable."""
+        ...
+
+    async def stage(self, command_id: str) -> tuple[Stage, str | None]:
+        """How far a command has come, and which node sees to it. Raises LogUnavailable."""
         ...
 
     async def get(self, command_id: str) -> dict[str, Any] | None:

@@ -21,7 +21,8 @@ CALL = CommandTopic(ChargerId("CP-1"), "call", "Reset")
 
 def read(topic: CommandTopic, payload: object, *, retain: bool = False, message_expiry: float | None = None) -> Request:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return read_request(topic, Received(raw, retain, NOW, message_expiry), usual_timeout=30)
+    received = Received(raw, retain, NOW, message_expiry)
+    return read_request(topic, received, usual_timeout=30, unnamed=lambda: ("unnamed", "also-unnamed"))
 
 
 def test_arguments_stand_beside_the_terms() -> None:
@@ -36,9 +37,10 @@ def test_no_argument_bears_the_name_of_a_term(name: str) -> None:
 
 
 def test_without_terms_the_id_is_made_and_the_default_timeout_holds() -> None:
-    first, second = read(RESET, {}), read(RESET, {})
-    assert first.id != second.id
-    assert (len(first.id), first.deadline, first.expiry) == (32, NOW + 30, None)
+    request = read(RESET, {})
+    assert request.ids == ("unnamed", "also-unnamed")
+    assert (request.deadline, request.expiry) == (NOW + 30, None)
+    assert read(RESET, {"id": "r-1"}).ids == ("r-1",)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.core.adapter import GatewayContext
 from gateway.core.clock import SystemClock
-from gateway.core.commands import Command, CommandResult, Outcome
+from gateway.core.commands import Command, CommandResult, Outcome, Stage
 from gateway.core.errors import (
     CommandRefused,
     CommandRunning,
@@ -199,6 +199,7 @@ class FakeCommands:
         self.redis, self.queue = redis, queue
         self.begun: dict[str, Command] = {}
         self.ended: dict[str, CommandResult] = {}
+        self.holders: dict[str, str] = {}
         self.finished = asyncio.Event()
 
     async def begin(self, command: Command) -> CommandResult | None:
@@ -222,6 +223,21 @@ class FakeCommands:
 
     async def note_answer(self, result: CommandResult) -> None:
         self.redis.ask()
+
+    async def hear(self, command_id: str, node: str, *, kept_seconds: float, instead_of: str | None = None) -> str:
+        self.redis.ask()
+        if self.holders.get(command_id) in (None, instead_of):
+            self.holders[command_id] = node
+        return self.holders[command_id]
+
+    async def stage(self, command_id: str) -> tuple[Stage, str | None]:
+        self.redis.ask()
+        holder = self.holders.get(command_id)
+        if command_id in self.ended:
+            return Stage.ENDED, holder
+        if command_id in self.begun:
+            return (Stage.WAITING if command_id in self.queue.waiting else Stage.BEGUN), holder
+        return (Stage.UNHEARD if holder is None else Stage.HEARD), holder
 
     async def get(self, command_id: str) -> dict[str, Any] | None:
         self.redis.ask()
