@@ -19,7 +19,7 @@ NEVER_SEEN = "a charger of this id was never seen; check its spelling"
 _AT_THE_DOOR = 0.5
 """Seconds that a charger which was claimed may take to be attached."""
 _LOOKS = 10
-_MOMENT = 5.0
+_MOMENT = 2.0
 _MOST_LEFT = 10_000
 
 
