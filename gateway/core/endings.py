@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 from gateway.core.clock import Clock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import LogUnavailable
 from gateway.core.ports.stores import CommandStore, Mailboxes
+
+log = structlog.get_logger(__name__)
 
 Outlet = Callable[[CommandResult, dict[str, str]], None]
 """Takes a result, and what its command bore as `reply`."""
@@ -34,6 +38,8 @@ class Endings:
         outlet = self._outlets.get(command.origin)
         if outlet is not None and command.reply is not None:
             outlet(result, command.reply)
+        elif command.reply is not None:
+            log.warning("nobody here can tell how a command ended", origin=command.origin, id=command.id)
         elif command.asked_at == self._node:
             self.heard(command.id)
         elif command.asked_at:

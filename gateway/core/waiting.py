@@ -21,7 +21,7 @@ from gateway.core.superseding import REASON
 
 log = structlog.get_logger(__name__)
 
-HANDOVER_SECONDS = 1.0
+HANDOVER_SECONDS = 2.0
 """Seconds that the node which a charger was taken from has for handing over what it had not sent."""
 
 _MOST_EARLY = 10_000
@@ -80,11 +80,11 @@ class WaitingRoom:
 
     async def run(self) -> None:
         """Deliver what waits for the chargers that come, until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as self._tasks:
+        async with asyncio.TaskGroup() as self._tasks:
+            try:
                 await asyncio.Event().wait()
-        finally:
-            self._tasks = None
+            finally:
+                self._tasks = None
 
     # ------------------------------------------------------------ waiting
 

@@ -109,7 +109,7 @@ async def test_a_command_whose_charger_does_not_come_back_from_a_dead_node_is_of
 async def test_an_owner_that_dies_with_the_command_leaves_a_timeout(valkey: Valkey) -> None:
     async with routing(valkey, "a", "b", "c") as (a, b, c):
         old = await b.hold(answers=False)
-        command = submitted(a, order(1, seconds=1.5))
+        command = submitted(a, order(1, seconds=3))
         await eventually(lambda: old.sent == ["c-1"])
         await b.die()
         new = await c.hold()
@@ -149,7 +149,7 @@ async def test_what_was_handed_over_and_not_fetched_is_offline_at_its_own_deadli
         charger = await b.hold(answers=False)
         submitted(b, order(1))
         await eventually(lambda: charger.sent == ["c-1"])
-        waiting = submitted(a, order(2, seconds=1))
+        waiting = submitted(a, order(2, seconds=3))
         await eventually(lambda: charger.calling._waiters)  # type: ignore[attr-defined]
         b.router.drain()
         await charger.leave(1012)
@@ -191,7 +191,10 @@ async def test_the_same_key_on_two_nodes_is_one_execution(valkey: Valkey) -> Non
         assert charger.sent == ["c-1"]
 
 
-async def test_what_the_former_owner_hands_over_goes_before_what_the_new_one_heard(valkey: Valkey) -> None:
+async def test_what_the_former_owner_hands_over_goes_before_what_the_new_one_heard(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.core.waiting.HANDOVER_SECONDS", 20.0)
     async with routing(valkey, "a", "b", "c") as (a, b, c):
         asked, may_go_on = asyncio.Event(), asyncio.Event()
 

@@ -54,8 +54,8 @@ async def test_a_command_that_waits_survives_the_death_of_every_node(valkey: Val
 
 async def test_a_command_expires_though_its_node_is_gone_and_is_told_where_it_was_asked_for(valkey: Valkey) -> None:
     async with routing(valkey, "a", "b") as (a, b):
-        assert await a.router.submit(order(1, queue_for=0.3)) is None
-        assert await a.router.submit(order(2, queue_for=0.3, origin="mqtt")) is None
+        assert await a.router.submit(order(1, queue_for=3)) is None
+        assert await a.router.submit(order(2, queue_for=3, origin="mqtt")) is None
         await a.die()
         assert (await end_of(b, 1))["outcome"] == "expired"
         (told,) = await eventually(lambda: b.told)
@@ -147,7 +147,7 @@ async def test_a_node_that_dies_with_a_command_in_hand_leaves_a_timeout_and_it_i
 ) -> None:
     monkeypatch.setattr("gateway.cluster.queue.LOST_AFTER", 0.5)
     async with routing(valkey, "a", "b") as (a, b):
-        assert await b.router.submit(order(1, queue_for=0.5, seconds=0.5, origin="mqtt")) is None
+        assert await b.router.submit(order(1, queue_for=3, seconds=0.5, origin="mqtt")) is None
         first = await a.hold(answers=False)
         await eventually(lambda: first.sent == ["c-1"])
         await a.die()
