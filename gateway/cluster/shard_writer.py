@@ -31,7 +31,7 @@ _BATCH = 400
 """Commits per script call: enough to share its cost, few enough that Redis is not held up for long."""
 _BATCH_BYTES = 4 * 1024**2
 _FULL_WAIT = 0.1
-_MOVING_WAIT = 0.05
+_MOVING_WAIT = 0.2
 _REFUSALS = 3
 FULL = "the log is full"
 

@@ -108,6 +108,9 @@ class Wire:
         if self._connection is None:
             async with asyncio.timeout(CONNECT_SECONDS):
                 self._connection = await self._link.connect(self._key, self._server)
+            if self._key:
+                # It is for reading, which may take long where there is nothing new: the login's reply says enough.
+                self._link.worked(self)
         return self._connection
 
     @staticmethod

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def trio(tmp_path: Path) -> Iterator[Cluster]:
 @pytest.fixture
 def safe_trio(tmp_path: Path) -> Iterator[Cluster]:
     """Three primaries with a replica each."""
-    servers = Cluster(tmp_path, replicas=3, options=("--cluster-require-full-coverage", "no"))
+    servers = Cluster(tmp_path, replicas=3)
     try:
         yield servers.start()
     finally:
@@ -132,6 +133,15 @@ async def test_all_that_the_gateway_keeps_is_kept_on_several_primaries(trio: Clu
         await cluster.later.schedule(CP1, "kind", 0.0, b"")
         await eventually(lambda: not (node.hooks.works.empty() and other.hooks.works.empty()))
         await cluster._trimmer.trim()
+
+        # What a dead node held, on whichever primary, is offline; its mailbox is settled.
+        assert await cluster.state.owner(FLEET[0]) == "node-b"
+        await other.die()
+        for charger in FLEET:
+            await eventually_async(partial(cluster.state.owner, charger), lambda owner: owner is None)
+            snapshot = await cluster.state.charger(charger)
+            assert snapshot is not None
+            assert snapshot.fields["availability"] == b"offline"
 
 
 async def test_a_slot_moves_to_another_primary_while_its_chargers_commit(trio: Cluster) -> None:
