@@ -162,8 +162,10 @@ class Supervisor:
                 await asyncio.wait(running)
             finally:
                 self._kill()
-        codes = [task.result() for task in running if task.result()]
-        return max(1, codes[0]) if codes else 0
+        codes = {task.result() for task in running} - {0}
+        if BAD_CONFIGURATION in codes:
+            return BAD_CONFIGURATION
+        return max(1, *codes) if codes else 0
 
     def stop(self) -> None:
         """Have all drain; called again, have those end at once that have not ended."""
