@@ -59,7 +59,10 @@ class Worker:
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
         while True:
             code, good_life = await self._live()
-            if self._stopping.is_set() or (code == BAD_CONFIGURATION and not self.was_ready):
+            if self._stopping.is_set():
+                # By the signal itself ends one that does not listen for it yet, and so has nothing to drain.
+                return 0 if code == -signal.SIGTERM else code
+            if code == BAD_CONFIGURATION and not self.was_ready:
                 return code
             pause = FIRST_PAUSE if good_life else pause
             _log.error("a worker died; it is started again", worker=self.number, status=code, seconds=pause)
