@@ -258,7 +258,7 @@ class Connection:
     async def leave(self, code: int, reason: str, *, seconds: float) -> None:
         """Close as soon as nothing is under way: what the charger said is answered, what it was asked it has answered.
 
-        After `seconds` it is closed in any case.
+        After `seconds` it is closed in any case; commands that wait unsent then are certainly not sent.
         """
         give_up_at = self._loop.time() + seconds
         # Looked at now and then, as nothing that the hot path would have to tell is worth its time there.

@@ -59,7 +59,10 @@ class Worker:
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
         while True:
             code, good_life = await self._live()
-            if self._stopping.is_set() or (code == BAD_CONFIGURATION and not self.was_ready):
+            if self._stopping.is_set():
+                # By the signal itself ends one that does not listen for it yet, and so has nothing to drain.
+                return 0 if code == -signal.SIGTERM else code
+            if code == BAD_CONFIGURATION and not self.was_ready:
                 return code
             pause = FIRST_PAUSE if good_life else pause
             _log.error("a worker died; it is started again", worker=self.number, status=code, seconds=pause)
@@ -162,8 +165,10 @@ class Supervisor:
                 await asyncio.wait(running)
             finally:
                 self._kill()
-        codes = [task.result() for task in running if task.result()]
-        return max(1, codes[0]) if codes else 0
+        codes = {task.result() for task in running} - {0}
+        if BAD_CONFIGURATION in codes:
+            return BAD_CONFIGURATION
+        return max(1, *codes) if codes else 0
 
     def stop(self) -> None:
         """Have all drain; called again, have those end at once that have not ended."""

@@ -7,10 +7,21 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from gateway.chargers import drain, tls
 from gateway.chargers.drain import moments
 from gateway.core.commands import Outcome
 from tests.chargers.conftest import Entries
 from tests.chargers.harness import PATIENCE, Charger, Node, handshake, response, running, until
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Chargers and handshakes get a minute to finish, however busy the machine is; the seconds of such a drain."""
+    monkeypatch.setattr(drain, "FINISH_SECONDS", 60.0)
+    monkeypatch.setattr(tls, "CLOSE_SECONDS", 60.0)
+    return 240.0
 
 
 @asynccontextmanager
@@ -53,8 +64,8 @@ async def test_where_time_is_short_chargers_are_sent_away_faster_and_that_is_tol
         assert "shutdown_deadline" in told["advice"]
 
 
-async def test_what_a_charger_said_before_it_is_sent_away_is_stored_and_answered() -> None:
-    async with running() as node, node.charger() as charger:
+async def test_what_a_charger_said_before_it_is_sent_away_is_stored_and_answered(patient: float) -> None:
+    async with running(drain_seconds=patient) as node, node.charger() as charger:
         node.store.available.clear()
         await charger.post("Authorize", {"idTag": "T"}, "under way")
         await charger.post("Authorize", {"idTag": "T"}, "waiting")
@@ -67,8 +78,8 @@ async def test_what_a_charger_said_before_it_is_sent_away_is_stored_and_answered
         assert await charger.closed() == 1012
 
 
-async def test_a_command_that_is_under_way_gets_its_charger_s_answer() -> None:
-    async with running() as node, node.charger() as charger:
+async def test_a_command_that_is_under_way_gets_its_charger_s_answer(patient: float) -> None:
+    async with running(drain_seconds=patient) as node, node.charger() as charger:
         command = asyncio.create_task(node.execute("clear_cache", {}))
         message_id, _, _ = await charger.called()
         node.stopping.set()
@@ -116,10 +127,12 @@ async def test_a_request_that_was_half_read_when_the_drain_began_is_told_to_come
         writer.close()
 
 
-async def test_a_charger_in_its_tls_handshake_is_told_to_come_again(certificate: tuple[Path, Path]) -> None:
+async def test_a_charger_in_its_tls_handshake_is_told_to_come_again(
+    certificate: tuple[Path, Path], patient: float
+) -> None:
     chain, key = certificate
     context = ssl.create_default_context(cafile=str(chain))
-    async with running(tls_certificate=chain, tls_key=key) as node:
+    async with running(drain_seconds=patient, tls_certificate=chain, tls_key=key) as node:
         raw_reader, raw = await node.raw()
         await until(lambda: any(task.get_name() == "TLS handshake" for task in asyncio.all_tasks()))
         node.stopping.set()
