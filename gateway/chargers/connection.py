@@ -10,7 +10,7 @@ the log's receipt, without a turn of the connection's task.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -52,6 +52,9 @@ _log = structlog.get_logger(__name__)
 
 VIOLATION_INTERVAL = 1.0
 """Seconds between two violation events of one connection: a charger that sends garbage must not fill the log."""
+
+SLEPT = 2.0
+"""Seconds without upkeep from which on this node was asleep: its chargers may have gone to others meanwhile."""
 
 MAX_ODD_TEXT = 64 * 1024
 """Characters of what is no message that its event tells."""
@@ -109,6 +112,8 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._opened_at = around.clock.monotonic()
         self._seen_at = self._opened_at
+        self._kept_up_at = self._loop.time()
+        self._is_in_doubt = False
         self._violation_at = float("-inf")
         self._closed: tuple[int, str] | None = None
         self._superseded = False
@@ -251,6 +256,8 @@ class Connection:
     def upkeep(self, now: float) -> None:
         """Ping, close what is silent or stuck, and note now and then that the charger is there."""
         config, socket = self._around.config, self._socket
+        self._is_in_doubt = self._is_in_doubt or now - self._kept_up_at > SLEPT
+        self._kept_up_at = now
         silent = now - socket.last_received
         if config.idle_timeout and silent > config.idle_timeout:
             self.close(1001, f"nothing received for {silent:.0f} s")
@@ -376,7 +383,7 @@ class Connection:
         )
 
     def _commit_at_once(self, item: Received) -> None:
-        ready = self._prepared(item)
+        ready = self._certain(self._prepared(item))
         if is_empty(ready.change):
             if ready.change.recall:
                 self._enqueue(item)
@@ -389,12 +396,20 @@ class Connection:
         )
         self._around.log.submit(commit, _Receipt(self, ready))
 
+    def _certain(self, ready: Prepared) -> Prepared:
+        """What is answered without a commit (a Heartbeat) gets one where this node slept: it may have moved."""
+        if not is_empty(ready.change) or ready.change.recall:
+            return ready
+        if not self._is_in_doubt and self._loop.time() - self._kept_up_at <= SLEPT:
+            return ready
+        return replace(ready, change=self._recorder.twin.seen(self._around.clock.now()))
+
     def receipt(self, ready: Prepared, earlier: bytes | None) -> None:
         """The log has a call that was committed at once (`earlier`: the answer of its first time)."""
         if earlier is None:
             self._recorder.adopt(ready.change)
             self._calling.watches.noticed(ready.change.events)
-        self._in_hand = None
+        self._in_hand, self._is_in_doubt = None, False
         self._answer(ready, earlier)
         if self._inbox or self._closed is not None or (may_owe(ready.change) and self._recorder.owes_schedule):
             self._wake_up()
@@ -431,6 +446,7 @@ class Connection:
                 ahead=recorder.ahead,
                 recalled=found,
             )
+        ready = self._certain(ready)
         earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)
         if earlier is None:
             self._calling.watches.noticed(ready.change.events)
