@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -62,6 +62,9 @@ LEAVE_POLL = 0.02
 
 SPEAKS_WITHIN = 3.0
 """Seconds after which a charger that says nothing of its own is called all the same."""
+
+SLEPT = 2.0
+"""Seconds without upkeep from which on this node was asleep: its chargers may have gone to others meanwhile."""
 
 MAX_ODD_TEXT = 64 * 1024
 """Characters of what is no message that its event tells."""
@@ -126,6 +129,8 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._opened_at = around.clock.monotonic()
         self._seen_at = self._opened_at
+        self._kept_up_at = self._loop.time()
+        self._is_in_doubt = False
         self._violation_at = float("-inf")
         self._closed: tuple[int, str] | None = None
         self._superseded = False
@@ -291,6 +296,8 @@ class Connection:
     def upkeep(self, now: float) -> None:
         """Ping, close what is silent or stuck, and note now and then that the charger is there."""
         config, socket = self._around.config, self._socket
+        self._is_in_doubt = self._is_in_doubt or now - self._kept_up_at > SLEPT
+        self._kept_up_at = now
         silent = now - socket.last_received
         if config.idle_timeout and silent > config.idle_timeout:
             self.close(1001, f"nothing received for {silent:.0f} s")
@@ -428,7 +435,7 @@ class Connection:
         )
 
     def _commit_at_once(self, item: Received) -> None:
-        ready = self._prepared(item)
+        ready = self._certain(self._prepared(item))
         if is_empty(ready.change):
             if ready.change.recall:
                 self._enqueue(item)
@@ -441,12 +448,20 @@ class Connection:
         )
         self._around.log.submit(commit, _Receipt(self, ready))
 
+    def _certain(self, ready: Prepared) -> Prepared:
+        """What is answered without a commit (a Heartbeat) gets one where this node slept: it may have moved."""
+        if not is_empty(ready.change) or ready.change.recall:
+            return ready
+        if not self._is_in_doubt and self._loop.time() - self._kept_up_at <= SLEPT:
+            return ready
+        return replace(ready, change=self._recorder.twin.seen(self._around.clock.now()))
+
     def receipt(self, ready: Prepared, earlier: bytes | None) -> None:
         """The log has a call that was committed at once (`earlier`: the answer of its first time)."""
         if earlier is None:
             self._recorder.adopt(ready.change)
             self._calling.watches.noticed(ready.change.events)
-        self._in_hand = None
+        self._in_hand, self._is_in_doubt = None, False
         self._answer(ready, earlier)
         if self._inbox or self._closed is not None or (may_owe(ready.change) and self._recorder.owes_schedule):
             self._wake_up()
@@ -487,6 +502,7 @@ class Connection:
             ready = await with_cost(ready, self.charger, self._around.responder, seconds=left)
         if item.is_question:
             self._patience.decision_ends(self._around.clock.monotonic())
+        ready = self._certain(ready)
         earlier = await recorder.store(ready.change, origin=ready.origin, answer=ready.answer, recorded=now)
         if earlier is None:
             self._calling.watches.noticed(ready.change.events)

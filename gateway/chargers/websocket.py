@@ -180,8 +180,8 @@ class WebSocket(asyncio.Protocol):
         return None
 
     def reject(self, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
-        """Answer the handshake with an HTTP error and hang up."""
-        if self._closed:
+        """Answer the handshake with an HTTP error and hang up; does nothing where the charger has hung up already."""
+        if self._closed or self._protocol.eof_sent:
             return
         response = self._protocol.reject(status, reason + "\n")
         for name, value in (headers or {}).items():

@@ -43,6 +43,7 @@ async def test_a_paused_node_says_nothing_about_a_charger_that_moved_when_it_wak
             await until(lambda: _sees(alive, "node-1", "node-2"), "the paused node is back")
             await old.until_closed()
             assert not old.is_answered("stale-status"), "what could not be logged was not acknowledged"
+            assert not old.is_answered("stale-heartbeat"), "a charger that moved is not answered"
 
             await new.stop(transaction, 1500)
             await until(lambda: "transaction.ended" in home_subscriber.types("MOVES"), "the end is published")

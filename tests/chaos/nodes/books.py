@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tests.chaos.laws import EVENTLESS
 from tests.chaos.nodes.charger import manner_of
 from tests.chaos.nodes.evidence import SETTLING, Breach, Evidence, connection_at, said_at, stands
 from tests.chaos.nodes.facts import Facts, Obeyed, Said
@@ -119,6 +120,8 @@ def _messages(evidence: Evidence, facts: Facts) -> Iterator[Breach]:
         for record in (evidence.log, evidence.heard):
             events = [event for one in said.ids for event in record.by_message.get((facts.charger, one), ())]
             told = f"{facts.charger}: {said.action} {said.ids}"
+            if said.action in EVENTLESS:
+                continue
             if said.answered is not None and not events and not _may_be_lost(evidence, said, record):
                 yield Breach("lost", f"{told} was acknowledged and is not in {record.name}", (str(said),))
             elif said.once and len(events) > 1 and not evidence.emptied:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import random
 import time
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from tests.chaos.nodes.words import NUMBERED, Saying, Speech
 OPEN_SECONDS = 8.0
 REBOOTS = 0.3
 """How often a charger boots where it connects again."""
+HASTE = 1.0
+"""Seconds between two messages, about, of one that was told to finish."""
 MOST_STALE = 3
 """Sockets that a charger leaves standing behind it, at most."""
 
@@ -126,7 +129,7 @@ class Charger:
                 return
             if not await self._say(line, *item):
                 return
-            pause = self._habits.pause * self._draw.uniform(0.5, 1.5)
+            pause = min(self._habits.pause, HASTE if self._finishing else math.inf) * self._draw.uniform(0.5, 1.5)
             await _any_of(line.gone, self._leaving, seconds=pause)
 
     def _next(self) -> tuple[Saying, Said] | None:

@@ -43,6 +43,7 @@ class Speech:
         """One after the other, without an end."""
         whole = self._whole16 if self.version == "1.6" else self._whole2x
         while True:
+            yield Saying("Heartbeat", {}, once=False)
             yield from whole()
 
     def _whole16(self) -> Iterator[Saying]:
