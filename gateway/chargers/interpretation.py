@@ -28,7 +28,7 @@ from gateway.core.reports import (
 )
 from gateway.core.responder import AuthorizeQuestion, Decision, Question, Responder
 from gateway.core.twin import Change, Twin
-from gateway.ocpp.profile import Inbound, Notes, Quirks
+from gateway.ocpp.profile import Inbound, Notes, Quirks, empty_reply
 from gateway.ocpp.session import CallReceived
 
 _log = structlog.get_logger(__name__)
@@ -160,20 +160,24 @@ def prepared(
     """
     call = item.call
     change = _change(item, decisions, twin, now, ahead, recalled)
-    answer = b""
     row = call.inbound
-    if row is not None and row.answered:
-        verdict = Verdict(
-            rfc3339(now),
-            decisions.token,
-            decisions.boot,
-            change.transaction_id,
-            None if decisions.other is None else decisions.other.answer,
-            call.payload,
-        )
-        answer = _written(row, verdict, call.action)
+    answer = b"" if row is None or not row.answered else _answer(row, item, decisions, change, now)
     origin = Origin(version, call.action, call.message_id, call.raw, item.notes.violations, call.is_json)
     return Prepared(item, change, answer, origin, now)
+
+
+def _answer(row: Inbound, item: Received, decisions: Decisions, change: Change, now: float) -> bytes:
+    if row.reply is empty_reply:
+        return b"{}"
+    verdict = Verdict(
+        rfc3339(now),
+        decisions.token,
+        decisions.boot,
+        change.transaction_id,
+        None if decisions.other is None else decisions.other.answer,
+        item.call.payload,
+    )
+    return _written(row, verdict, item.call.action)
 
 
 def _written(row: Inbound, verdict: Verdict, action: str) -> bytes:
