@@ -28,7 +28,7 @@ from gateway.core.reports import (
 )
 from gateway.core.responder import AuthorizeQuestion, Decision, Question, Responder
 from gateway.core.twin import Change, Twin
-from gateway.ocpp.profile import Inbound, Notes, Quirks
+from gateway.ocpp.profile import Inbound, Notes, Quirks, empty_reply
 from gateway.ocpp.session import CallReceived
 
 _log = structlog.get_logger(__name__)
@@ -177,19 +177,11 @@ def prepared(
     """
     call = item.call
     change = _change(item, decisions, twin, now, ahead, recalled)
-    answer = b""
     row = call.inbound
-    verdict: Verdict | None = None
+    verdict = _verdict(row, item, decisions, change, now)
+    answer = b""
     if row is not None and row.answered:
-        verdict = Verdict(
-            rfc3339(now),
-            decisions.token,
-            decisions.boot,
-            change.transaction_id,
-            None if decisions.other is None else decisions.other.answer,
-            call.payload,
-        )
-        answer = _written(row, verdict, call.action)
+        answer = b"{}" if verdict is None else _written(row, verdict, call.action)
     origin = Origin(version, call.action, call.message_id, call.raw, item.notes.violations, call.is_json)
     return Prepared(item, change, answer, origin, now, verdict)
 
@@ -200,6 +192,20 @@ def repriced(ready: Prepared, cost: Answer) -> bytes:
     if row is None or ready.verdict is None:
         return ready.answer
     return _written(row, replace(ready.verdict, answer=cost), ready.received.call.action)
+
+
+def _verdict(row: Inbound | None, item: Received, decisions: Decisions, change: Change, now: float) -> Verdict | None:
+    """What the reply is written from; None where the reply is empty whatever was decided, or there is none."""
+    if row is None or not row.answered or row.reply is empty_reply:
+        return None
+    return Verdict(
+        rfc3339(now),
+        decisions.token,
+        decisions.boot,
+        change.transaction_id,
+        None if decisions.other is None else decisions.other.answer,
+        item.call.payload,
+    )
 
 
 def _written(row: Inbound, verdict: Verdict, action: str) -> bytes:

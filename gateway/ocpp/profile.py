@@ -59,6 +59,11 @@ class Notes:
             self.violation(code, path, message)
 
 
+def empty_reply(verdict: Verdict) -> dict[str, Any]:
+    """The reply to what wants nothing but a receipt: whatever was decided, an empty object."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """One row of the inbound table: what a charger's action means, and how it is answered.

@@ -1,6 +1,7 @@
 """Meter values of any version as neutral samples: defaults filled in, units unified, numbers scaled in decimal."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -48,8 +49,17 @@ UNITS: dict[str, tuple[str, int]] = {
 
 _Default = TypeVar("_Default", str, None)
 
-SampleReader = Callable[[dict[str, Any], "str | None", Notes, At], "Sample | None"]
-"""Reads one SampledValue of a version: the object, its MeterValue's time, notes, its place."""
+
+@dataclass(frozen=True, slots=True)
+class SampleReader:
+    """How a version's SampledValues are read: the object, its MeterValue's time, notes, its place.
+
+    `plain` reads those in which all is as it should be, of a charger that labels its units right, and is None for any
+    other, which `careful` reads.
+    """
+
+    plain: Callable[[dict[str, Any], str | None], Sample | None]
+    careful: Callable[[dict[str, Any], str | None, Notes, At], Sample | None]
 
 
 def read_meter_values(
@@ -61,6 +71,7 @@ def read_meter_values(
     """
     samples: list[Sample] = []
     time: str | None = None
+    plain, well_labelled = read.plain, not notes.quirks.units
     for outer, meter_value in enumerate(as_list(payload.get(name))):
         if type(meter_value) is not dict:
             unreadable(meter_value, "an object", notes, (name, outer))
@@ -68,14 +79,19 @@ def read_meter_values(
         timestamp = read_timestamp(meter_value.get("timestamp"), notes, (name, outer, "timestamp"))
         time = timestamp or time
         for inner, sampled in enumerate(as_list(meter_value.get("sampledValue"))):
-            at = (name, outer, "sampledValue", inner)
-            if type(sampled) is not dict:
-                unreadable(sampled, "an object", notes, at)
-                continue
-            sample = read(sampled, timestamp, notes, at)
+            sample = plain(sampled, timestamp) if well_labelled and type(sampled) is dict else None
+            if sample is None:
+                sample = _read_carefully(sampled, timestamp, read, notes, (name, outer, "sampledValue", inner))
             if sample is not None:
                 samples.append(sample)
     return samples, time
+
+
+def _read_carefully(sampled: Any, timestamp: str | None, read: SampleReader, notes: Notes, at: At) -> Sample | None:
+    if type(sampled) is dict:
+        return read.careful(sampled, timestamp, notes, at)
+    unreadable(sampled, "an object", notes, at)
+    return None
 
 
 def read_register_16(payload: dict[str, Any], name: str, notes: Notes) -> int | float | None:
@@ -93,12 +109,11 @@ def read_register_16(payload: dict[str, Any], name: str, notes: Notes) -> int | 
     return to_number(reading, exponent)
 
 
-def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
-    """A SampledValue of OCPP 1.6, where the value is text and the unit scales it."""
-    if sampled.get("format") != "SignedData" and not notes.quirks.units:
-        plain = _plain_sample(sampled, sampled.get("unit"), timestamp)
-        if plain is not None:
-            return plain
+def _plain_16(sampled: dict[str, Any], timestamp: str | None) -> Sample | None:
+    return None if sampled.get("format") == "SignedData" else _plain(sampled, sampled.get("unit"), timestamp)
+
+
+def _careful_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
     measurand = sampled.get("measurand") or DEFAULT_MEASURAND
     if type(measurand) is not str:
         measurand = _not_text(measurand, DEFAULT_MEASURAND, notes, (*at, "measurand"))
@@ -115,14 +130,15 @@ def read_sample_16(sampled: dict[str, Any], timestamp: str | None, notes: Notes,
     return sample
 
 
-def read_sample_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
-    """A SampledValue of OCPP 2.0.1 or 2.1, where the value is a number that unit and multiplier scale."""
+def _plain_2x(sampled: dict[str, Any], timestamp: str | None) -> Sample | None:
     measure = sampled.get("unitOfMeasure")
-    ordinary = "signedMeterValue" not in sampled and not notes.quirks.units
-    if ordinary and type(measure) is dict and not measure.get("multiplier"):
-        plain = _plain_sample(sampled, measure.get("unit"), timestamp)
-        if plain is not None:
-            return plain
+    if type(measure) is not dict or measure.get("multiplier") or "signedMeterValue" in sampled:
+        return None
+    return _plain(sampled, measure.get("unit"), timestamp)
+
+
+def _careful_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes, at: At) -> Sample | None:
+    measure = sampled.get("unitOfMeasure")
     measurand = sampled.get("measurand") or DEFAULT_MEASURAND
     if type(measurand) is not str:
         measurand = _not_text(measurand, DEFAULT_MEASURAND, notes, (*at, "measurand"))
@@ -147,8 +163,14 @@ def read_sample_2x(sampled: dict[str, Any], timestamp: str | None, notes: Notes,
     return sample
 
 
-def _plain_sample(sampled: dict[str, Any], unit: Any, timestamp: str | None) -> Sample | None:
-    """A SampledValue in which all is as it should be; None for any other, which is read with more care."""
+SAMPLES_16 = SampleReader(_plain_16, _careful_16)
+"""SampledValues of OCPP 1.6, where the value is text and the unit scales it."""
+
+SAMPLES_2X = SampleReader(_plain_2x, _careful_2x)
+"""SampledValues of OCPP 2.0.1 and 2.1, where the value is a number that unit and multiplier scale."""
+
+
+def _plain(sampled: dict[str, Any], unit: Any, timestamp: str | None) -> Sample | None:
     get = sampled.get
     try:
         known = _known_sample(get("measurand"), unit, get("phase"), get("location"), get("context"))

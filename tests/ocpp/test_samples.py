@@ -9,19 +9,25 @@ from hypothesis import strategies as st
 
 from gateway.core.reports import Sample
 from gateway.ocpp.profile import Notes, Quirks
-from gateway.ocpp.samples import read_meter_values, read_register_16, read_sample_2x, read_sample_16
+from gateway.ocpp.samples import SAMPLES_2X, SAMPLES_16, SampleReader, read_meter_values, read_register_16
 
 AT = "2026-01-01T00:00:00.000Z"
 
 
+def the_sample(reader: SampleReader, fields: dict[str, Any], notes: Notes) -> Sample | None:
+    """The one sample that there is; None for none."""
+    samples, _ = read_meter_values({"s": {"timestamp": AT, "sampledValue": [fields]}}, "s", reader, notes)
+    return samples[0] if samples else None
+
+
 def sample_16(**fields: Any) -> tuple[Sample | None, list[str]]:
     notes = Notes()
-    return read_sample_16(fields, AT, notes, ("s",)), [found["code"] for found in notes.violations]
+    return the_sample(SAMPLES_16, fields, notes), [found["code"] for found in notes.violations]
 
 
 def sample_2x(**fields: Any) -> tuple[Sample | None, list[str]]:
     notes = Notes()
-    return read_sample_2x(fields, AT, notes, ("s",)), [found["code"] for found in notes.violations]
+    return the_sample(SAMPLES_2X, fields, notes), [found["code"] for found in notes.violations]
 
 
 def test_what_a_sample_leaves_out_has_the_specifications_default() -> None:
@@ -164,7 +170,7 @@ def test_unknown_measurands_and_contexts_are_kept_as_written() -> None:
 )
 def test_the_list_is_read_flat_whatever_its_shape(meter_value: Any, values: list[int], time: str | None) -> None:
     notes = Notes()
-    samples, found = read_meter_values({"meterValue": meter_value}, "meterValue", read_sample_16, notes)
+    samples, found = read_meter_values({"meterValue": meter_value}, "meterValue", SAMPLES_16, notes)
     assert ([sample["value"] for sample in samples], found) == (values, time)
     assert notes.violations == []
 
@@ -177,7 +183,7 @@ def test_what_is_unreadable_is_noted_at_its_place_and_the_rest_is_read() -> None
             {"timestamp": "yesterday", "sampledValue": ["x", {"value": "5", "phase": 1}, {"value": None}]},
         ]
     }
-    samples, time = read_meter_values(payload, "meterValue", read_sample_16, notes)
+    samples, time = read_meter_values(payload, "meterValue", SAMPLES_16, notes)
     assert [sample["value"] for sample in samples] == [5]
     assert time is None
     assert [(found["code"], found["path"]) for found in notes.violations] == [
@@ -211,7 +217,7 @@ def test_a_unit_that_is_known_to_be_wrong_is_corrected_and_told(
     fields: dict[str, Any], read: tuple[Any, str], codes: list[str]
 ) -> None:
     notes = Notes(quirks=MISLABELLED)
-    sample = read_sample_16(fields, AT, notes, ("s",))
+    sample = the_sample(SAMPLES_16, fields, notes)
     assert sample is not None
     assert (sample["value"], sample["unit"]) == read
     assert [found["code"] for found in notes.violations] == codes
@@ -219,7 +225,7 @@ def test_a_unit_that_is_known_to_be_wrong_is_corrected_and_told(
 
 def test_a_multiplier_counts_on_top_of_a_correction() -> None:
     notes = Notes(quirks=MISLABELLED)
-    sample = read_sample_2x({"value": 36, "unitOfMeasure": {"unit": "Wh", "multiplier": 1}}, AT, notes, ("s",))
+    sample = the_sample(SAMPLES_2X, {"value": 36, "unitOfMeasure": {"unit": "Wh", "multiplier": 1}}, notes)
     assert sample is not None
     assert (sample["value"], sample["unit"]) == (360_000, "Wh")
 
@@ -227,7 +233,7 @@ def test_a_multiplier_counts_on_top_of_a_correction() -> None:
 def test_a_correction_is_told_once_a_message() -> None:
     notes = Notes(quirks=MISLABELLED)
     sampled = [{"value": "1", "unit": "Wh"}] * 3
-    read_meter_values({"meterValue": [{"timestamp": AT, "sampledValue": sampled}]}, "meterValue", read_sample_16, notes)
+    read_meter_values({"meterValue": [{"timestamp": AT, "sampledValue": sampled}]}, "meterValue", SAMPLES_16, notes)
     assert [(found["code"], found["path"]) for found in notes.violations] == [
         ("unit_corrected", "/meterValue/0/sampledValue/0/unit")
     ]

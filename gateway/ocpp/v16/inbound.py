@@ -16,7 +16,7 @@ from gateway.core.reports import (
 from gateway.ocpp.fields import identifier, integer, snake_case, text, word
 from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, log_status, security_event
 from gateway.ocpp.profile import Inbound, Notes
-from gateway.ocpp.samples import read_meter_values, read_register_16, read_sample_16
+from gateway.ocpp.samples import SAMPLES_16, read_meter_values, read_register_16
 from gateway.ocpp.timestamps import read_timestamp
 from gateway.ocpp.tokens import read_token_id
 from gateway.ocpp.v16 import replies
@@ -86,7 +86,7 @@ def start_transaction(payload: Payload, notes: Notes) -> Report:
 def meter_values(payload: Payload, notes: Notes) -> Report:
     """Section 4.7. Without a connectorId the samples are the charger's."""
     evse_id, connector_id = _evse_and_connector(payload, notes)
-    samples, time = read_meter_values(payload, "meterValue", read_sample_16, notes)
+    samples, time = read_meter_values(payload, "meterValue", SAMPLES_16, notes)
     return Meter(
         evse_id=evse_id or 0,
         connector_id=connector_id,
@@ -98,7 +98,7 @@ def meter_values(payload: Payload, notes: Notes) -> Report:
 
 def stop_transaction(payload: Payload, notes: Notes) -> Report:
     """Section 4.10."""
-    samples, _ = read_meter_values(payload, "transactionData", read_sample_16, notes)
+    samples, _ = read_meter_values(payload, "transactionData", SAMPLES_16, notes)
     return Transaction(
         kind="ended",
         time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),

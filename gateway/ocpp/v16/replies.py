@@ -5,8 +5,10 @@ from typing import Any
 from gateway.core.answers import DataTransferAnswer, SignCertificateAnswer
 from gateway.core.events import to_json
 from gateway.core.reports import TokenDecision, Verdict
-from gateway.ocpp.profile import Notes
+from gateway.ocpp.profile import Notes, empty_reply
 from gateway.ocpp.timestamps import read_timestamp
+
+empty = empty_reply
 
 AUTHORIZATION_STATUS = {
     # AuthorizationStatus, section 7.2; every other decision is Invalid
@@ -31,10 +33,6 @@ MAX_ID_TAG = 20
 
 RETRY_BOOT_AFTER = 60
 """Seconds after which a charger boots again where nobody decided on its boot."""
-
-
-def empty(verdict: Verdict) -> dict[str, Any]:
-    return {}
 
 
 def boot_notification(verdict: Verdict) -> dict[str, Any]:

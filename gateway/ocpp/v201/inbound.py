@@ -7,7 +7,7 @@ from gateway.core.reports import Authorization, Boot, Meter, Report, Status, Tok
 from gateway.ocpp.fields import boolean, identifier, integer, mapping, snake_case, text, word
 from gateway.ocpp.notices import data_transfer, firmware_status, heartbeat, log_status, security_event
 from gateway.ocpp.profile import Inbound, Notes
-from gateway.ocpp.samples import read_meter_values, read_sample_2x
+from gateway.ocpp.samples import SAMPLES_2X, read_meter_values
 from gateway.ocpp.shapes import each
 from gateway.ocpp.timestamps import read_timestamp
 from gateway.ocpp.tokens import read_token_id
@@ -70,7 +70,7 @@ def authorize(payload: Payload, notes: Notes) -> Report:
 
 def meter_values(payload: Payload, notes: Notes) -> Report:
     """Use case J01: samples outside transactions. Without an evseId they are the charger's."""
-    samples, time = read_meter_values(payload, "meterValue", read_sample_2x, notes)
+    samples, time = read_meter_values(payload, "meterValue", SAMPLES_2X, notes)
     return Meter(
         evse_id=_not_negative(integer(payload, "evseId", notes)) or 0,
         connector_id=None,
@@ -84,7 +84,7 @@ def transaction_event(payload: Payload, notes: Notes) -> Report:
     info = mapping(payload, "transactionInfo", notes)
     in_info = ("transactionInfo",)
     evse = mapping(payload, "evse", notes)
-    samples, _ = read_meter_values(payload, "meterValue", read_sample_2x, notes)
+    samples, _ = read_meter_values(payload, "meterValue", SAMPLES_2X, notes)
     return Transaction(
         kind=_kind(payload, notes),
         time=read_timestamp(payload.get("timestamp"), notes, ("timestamp",)),

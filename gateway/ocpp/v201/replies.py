@@ -17,10 +17,12 @@ from gateway.core.answers import (
     TransactionCostAnswer,
 )
 from gateway.core.reports import TokenDecision, Verdict
-from gateway.ocpp.profile import Notes
+from gateway.ocpp.profile import Notes, empty_reply
 from gateway.ocpp.timestamps import read_timestamp
 
 Reply = Callable[[Verdict], dict[str, Any]]
+
+empty = empty_reply
 
 AUTHORIZATION_STATUS = {
     # AuthorizationStatusEnumType, part 2, section 3.8
@@ -68,10 +70,6 @@ MAX_PERSONAL_MESSAGE = 512
 MAX_EXI_RESPONSE = 7500
 
 MAX_OCSP_RESULT = 5500
-
-
-def empty(verdict: Verdict) -> dict[str, Any]:
-    return {}
 
 
 def boot_notification(verdict: Verdict) -> dict[str, Any]:
