@@ -242,7 +242,7 @@ async def get_command(services: Here, command_id: PathText) -> Response:
     if found is None:
         detail = f"No command {command_id!r}; results are kept for a limited time only."
         raise HttpProblem(problems.NOT_FOUND, detail)
-    return answer({"state": "ended", **found})
+    return answer(found)
 
 
 async def cancel_command(services: Here, command_id: PathText) -> Response:
@@ -250,7 +250,7 @@ async def cancel_command(services: Here, command_id: PathText) -> Response:
 
     409 where it waits no longer: what a charger may have is never called back.
     """
-    return answer({"state": "ended", **await services.gateway.router.cancel(command_id)})
+    return answer(await services.gateway.router.cancel(command_id))
 
 
 async def _submit(

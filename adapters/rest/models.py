@@ -247,7 +247,9 @@ class CommandState(Resource):
     id: str = Field(description="The Idempotency-Key, or an id made by the gateway")
     charger_id: str
     name: str = Field(examples=["start"])
-    state: Literal["queued", "running", "ended"] = Field(description="`queued`: it waits for its charger to connect")
+    state: Literal["queued", "running"] | None = Field(
+        None, description="`queued`: it waits for its charger to connect; left out once it has ended"
+    )
     outcome: Outcome | None = Field(description="How it ended; null until it has", examples=["accepted"])
     reason: str | None = Field(None, description="The charger's own word, or why it was not sent")
     safe_to_retry: bool | None = Field(None, description="False where the charger may have acted on it already")

@@ -61,7 +61,7 @@ class Submissions:
         if isinstance(ended, Exception):
             raise ended
         if ended is not None:
-            return {**ended.as_dict(), "state": "ended"}
+            return ended.as_dict()
         return await self._ended(command, until) or _unended(command, "queued")
 
     async def _ended(self, command: Command, until: float) -> dict[str, Any] | None:
@@ -78,8 +78,7 @@ class Submissions:
         finally:
             self._watching -= 1
             watch.cancel()
-        ended = watch.result() if watch.done() and not watch.cancelled() else None
-        return None if ended is None else {**ended, "state": "ended"}
+        return watch.result() if watch.done() and not watch.cancelled() else None
 
     async def _wait_for(self, changed: asyncio.Event, seconds: float) -> None:
         """Wait for it, for so long, unless the adapter stops."""

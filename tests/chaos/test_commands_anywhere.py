@@ -38,7 +38,7 @@ async def ended(client: httpx.AsyncClient, key: str) -> dict[str, Any]:
 
     async def has_ended() -> bool:
         found.update((await client.get(f"/v1/commands/{key}")).json())
-        return found["state"] == "ended"
+        return found["outcome"] is not None
 
     await until(has_ended, f"{key} has ended")
     return found
