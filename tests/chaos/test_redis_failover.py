@@ -28,7 +28,8 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 async def test_a_fleet_charges_on_over_a_failover(
     make_node: MakeNode, watched: Watched, mosquitto: Mosquitto, subscriber: Subscriber
 ) -> None:
-    safe = {"redis": {"wait_for_replicas": 1}}
+    # A node that a busy machine holds up for some seconds is not silent for long enough to be taken for dead.
+    safe = {"redis": {"wait_for_replicas": 1, "node_term": 15.0}}
     nodes = [make_node(watched.url, mosquitto.url, name=name, settings=safe) for name in ("node-1", "node-2")]
     await start(*nodes)
     old = Fleet(nodes[0].charger_url, "1.6", 4, prefix="OLD")
@@ -40,7 +41,9 @@ async def test_a_fleet_charges_on_over_a_failover(
             await hand.stop(first, 1500)
         await mid_charge(old, new)
         await asyncio.to_thread(watched.primary.kill)
-        await until(lambda: "redis is away" in nodes[0].log and "redis is away" in nodes[1].log, "it is noticed")
+        await until(
+            lambda: "redis is away" in nodes[0].log and "redis is away" in nodes[1].log, "it is noticed", seconds=40
+        )
         await mid_charge(old, new)
         async with HandCharger(nodes[1].charger_url, "HAND") as hand:
             second = await hand.start(start_payload(meter=1500, minute=20))
@@ -48,7 +51,9 @@ async def test_a_fleet_charges_on_over_a_failover(
             await hand.stop(second, 1700)
         records = await old.finish() + await new.finish()
     await until(lambda: not missing(records, subscriber.events()), "all that was acknowledged is told", seconds=40)
-    await until(lambda: subscriber.types("HAND").count("transaction.ended") == 2, "both of its ends are told")
+    await until(
+        lambda: subscriber.types("HAND").count("transaction.ended") == 2, "both of its ends are told", seconds=40
+    )
     check_all(records, [one for one in subscriber.events() if not one["source"].endswith("HAND")])
     epochs = [int(one["epoch"]) for one in subscriber.events("HAND")]
     assert epochs == sorted(epochs)

@@ -263,8 +263,8 @@ async def hang_up_during_claim(node: Node, log: Entries) -> None:
     claims, epoch = node.store.claim, node.store.epochs.get(CP1, 0)
     held = asyncio.Event()
 
-    async def claim(charger: ChargerId):  # type: ignore[no-untyped-def]
-        claimed = await claims(charger)
+    async def claim(charger: ChargerId, *, above: int = 0):  # type: ignore[no-untyped-def]
+        claimed = await claims(charger, above=above)
         await held.wait()
         return claimed
 

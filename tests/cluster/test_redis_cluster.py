@@ -99,7 +99,9 @@ class Load:
 
 async def test_all_that_the_gateway_keeps_is_kept_on_several_primaries(trio: Cluster) -> None:
     reader = FakeReader()
-    async with running(trio.url) as node, running(trio.url, "node-b") as other, reading(node, reader):
+    # Long enough that no node of a busy machine is taken for dead while it lives.
+    term = {"node_term": 3.0, "lease_term": 3.0}
+    async with running(trio.url, **term) as node, running(trio.url, "node-b", **term) as other, reading(node, reader):
         cluster = node.cluster
         assert cluster._keys.shards == 64
         for number, charger in enumerate(FLEET):
@@ -110,7 +112,7 @@ async def test_all_that_the_gateway_keeps_is_kept_on_several_primaries(trio: Clu
             )
             assert len((await other.cluster.ownership.claim(charger)).transactions) == 1
         assert all(trio.ask(number, "DBSIZE") > 40 for number in range(3)), "each has its share"
-        await eventually(lambda: len(reader.entries) == len(FLEET))
+        await eventually(lambda: len(reader.entries) == len(FLEET), seconds=60)
 
         assert len((await other.cluster.state.chargers()).items) == len(FLEET)
         assert len((await other.cluster.state.transactions(TransactionQuery())).items) == len(FLEET)
@@ -138,7 +140,7 @@ async def test_all_that_the_gateway_keeps_is_kept_on_several_primaries(trio: Clu
         assert await cluster.state.owner(FLEET[0]) == "node-b"
         await other.die()
         for charger in FLEET:
-            await eventually_async(partial(cluster.state.owner, charger), lambda owner: owner is None)
+            await eventually_async(partial(cluster.state.owner, charger), lambda owner: owner is None, seconds=60)
             snapshot = await cluster.state.charger(charger)
             assert snapshot is not None
             assert snapshot.fields["availability"] == b"offline"
@@ -162,8 +164,8 @@ async def test_a_slot_moves_to_another_primary_while_its_chargers_commit(trio: C
             await load.everybody()
         await load.end()
         assert "commits wait for redis" in [line["event"] for line in lines]
-        await eventually(lambda: set(load.acknowledged) <= set(reader.ids))
-        await eventually(lambda: node.health.level() == "ok")
+        await eventually(lambda: set(load.acknowledged) <= set(reader.ids), seconds=60)
+        await eventually(lambda: node.health.level() == "ok", seconds=60)
         for charger, epoch in load.epochs.items():
             assert (await node.cluster.ownership.claim(charger)).epoch > epoch
     assert trio.ask(target, "CLUSTER COUNTKEYSINSLOT", slot) > 0
@@ -186,8 +188,8 @@ async def test_a_slot_moves_at_once_while_its_chargers_commit(trio: Cluster) -> 
         await asyncio.to_thread(wait_until, lambda: trio.holder(slot) == target, "the slot has moved")
         await load.everybody()
         await load.end()
-        await eventually(lambda: set(load.acknowledged) <= set(reader.ids))
-        await eventually(lambda: node.health.level() == "ok")
+        await eventually(lambda: set(load.acknowledged) <= set(reader.ids), seconds=60)
+        await eventually(lambda: node.health.level() == "ok", seconds=60)
     check_books(trio, load.acknowledged, reader)
 
 
@@ -208,8 +210,8 @@ async def test_a_primary_killed_under_load_loses_no_acknowledged_commit(safe_tri
         await asyncio.to_thread(safe_trio.nodes[victim].start)
         await load.everybody()
         await load.end()
-        await eventually(lambda: set(load.acknowledged) <= set(reader.ids))
-        await eventually(lambda: node.health.level() == "ok")
+        await eventually(lambda: set(load.acknowledged) <= set(reader.ids), seconds=60)
+        await eventually(lambda: node.health.level() == "ok", seconds=60)
         for charger, epoch in load.epochs.items():
             assert (await node.cluster.ownership.claim(charger)).epoch > epoch
     check_books(safe_trio, load.acknowledged, reader)

@@ -47,8 +47,8 @@ class Load:
             await faults()
             await self.some_more()
             self._stop.set()
-            await eventually(lambda: set(self.acknowledged) <= set(self.reader.ids))
-            await eventually(lambda: self.node.health.level() == "ok")
+            await eventually(lambda: set(self.acknowledged) <= set(self.reader.ids), seconds=60)
+            await eventually(lambda: self.node.health.level() == "ok", seconds=60)
             again = [(await owning.claim(charger)).epoch for charger in self.chargers]
             assert all(later > earlier for earlier, later in zip(epochs, again, strict=True))
 
@@ -103,7 +103,7 @@ async def test_an_old_primary_that_does_not_know_yet_is_left(watched: Watched) -
         await eventually(lambda: reader.ids == ["event-1"])
         with capture_logs() as lines:
             await switch(watched)
-            await eventually(lambda: any("another primary" in line["event"] for line in lines))
+            await eventually(lambda: any("another primary" in line["event"] for line in lines), seconds=60)
         epoch = (await node.cluster.ownership.claim(CP1)).epoch
         assert await node.cluster.log.commit(message(CP1, epoch, 2)) is None
         await eventually(lambda: reader.ids == ["event-1", "event-2"])
