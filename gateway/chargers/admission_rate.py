@@ -68,7 +68,8 @@ class AdmissionRate:
         if not rate:
             return None
         self._look_at_turns(now)
-        kept = 0 if who in self._due else len(self._due)
+        # Half of a full bucket is anybody's: else it would run over while those are waited for that never come back.
+        kept = 0 if who in self._due else min(len(self._due), int(self._bucket.burst / 2))
         if self._bucket.tokens(now) >= kept + 1:
             self._bucket.take()
             self._waiting.pop(who, None)

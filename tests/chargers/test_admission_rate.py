@@ -33,9 +33,9 @@ def slow(_: float, told: int) -> float:
     return random.uniform(20, 40)
 
 
-def storm(fleet: int, *behaviours: Behaviour) -> list[float]:
+def storm(fleet: int, burst: int, *behaviours: Behaviour) -> list[float]:
     """All of a fleet come at once, and again when they will, until all are in; when each was let in."""
-    admission = AdmissionRate(RATE, BURST, now=0.0)
+    admission = AdmissionRate(RATE, burst, now=0.0)
     coming = [(random.random() / 10, number) for number in range(fleet)]
     coming.sort()
     let_in = []
@@ -49,16 +49,17 @@ def storm(fleet: int, *behaviours: Behaviour) -> list[float]:
     return let_in
 
 
+@pytest.mark.parametrize("burst", [BURST, 60])
 @pytest.mark.parametrize("behaviours", [(obedient,), (impatient,), (obedient, impatient), (obedient, slow)])
-def test_a_fleet_settles_in_the_time_that_the_rate_says(behaviours: tuple[Behaviour, ...]) -> None:
+def test_a_fleet_settles_in_the_time_that_the_rate_says(behaviours: tuple[Behaviour, ...], burst: int) -> None:
     fleet = 5000
-    let_in = storm(fleet, *behaviours)
-    ideal = (fleet - BURST) / RATE
+    let_in = storm(fleet, burst, *behaviours)
+    ideal = (fleet - burst) / RATE
     # Whoever does not come at its turn is late by its own pause, at the end by a few of them.
     slack = 4 * (40 if slow in behaviours else 10 if impatient in behaviours else 3)
     assert ideal - 1 < let_in[-1] < ideal * 1.05 + slack
     for second in range(math.ceil(let_in[-1])):
-        assert sum(second <= moment < second + 1 for moment in let_in) <= BURST + RATE + 1
+        assert sum(second <= moment < second + 1 for moment in let_in) <= burst + RATE + 1
 
 
 def test_the_obedient_are_told_once_and_their_turns_are_spread() -> None:
