@@ -136,15 +136,18 @@ async def _storm(options: argparse.Namespace, crowds: Sequence[Crowd]) -> list[s
     rate = admission_rate(options.admission_rate)
     allowed = options.chargers / options.nodes / (rate or UNLIMITED_PER_SECOND) + SETTLE_SLACK
     refused = sum(crowd.tally.refused for crowd in crowds)
+    failed = sum(crowd.tally.failed for crowd in crowds)
     began = min(await asyncio.gather(*(crowd.cut() for crowd in crowds)))
     settled = all(await asyncio.gather(*(crowd.settled(allowed + 60) for crowd in crowds)))
-    took = max(crowd.tally.settled_at for crowd in crowds) - began
+    took = (max(crowd.tally.settled_at for crowd in crowds) if settled else time.time()) - began
     tallies = [crowd.tally for crowd in crowds]
+    failed = sum(one.failed for one in tallies) - failed
     told = "no limit" if not rate else f"{rate:g} a second and node"
     _say(
-        f"storm: {options.chargers} chargers were back in {took:.1f} s ({told}; allowed {allowed:.0f} s), "
+        f"storm: {sum(one.settled for one in tallies)} of {options.chargers} chargers were back after {took:.1f} s "
+        f"({told}; allowed {allowed:.0f} s), "
         f"{sum(one.refused for one in tallies) - refused} handshakes refused, "
-        f"{sum(one.failed for one in tallies)} not answered, slowest boot {max(one.slowest for one in tallies):.1f} s"
+        f"{failed} not answered, slowest boot {max(one.slowest for one in tallies):.1f} s"
     )
     unanswered, lost = sum(one.unanswered for one in tallies), sum(one.lost for one in tallies)
     wrong = [f"{unanswered} boots were not answered"] if unanswered else []

@@ -141,7 +141,9 @@ def _deaths(evidence: Evidence) -> Iterator[Breach]:
     for line in (line for log in evidence.node_logs for line in log if line["event"] == TAKEN_FOR_DEAD):
         number, moment = int(line["dead_node"].removeprefix("node-")) - 1, said_at(line)
         had = [one for one in evidence.troubles if one.node == number and one.kind != REDIS_AWAY]
-        if not any(one.began < moment < (one.ended or moment) + evidence.term + SETTLING for one in had):
+        if not evidence.was_starved(moment, moment) and not any(
+            one.began < moment < (one.ended or moment) + evidence.term + SETTLING for one in had
+        ):
             yield Breach(
                 "death", f"{line['dead_node']} was taken for dead at {moment:.1f}, and nothing was wrong with it"
             )

@@ -46,6 +46,8 @@ class Evidence:
     looked: float
     term: float
     emptied: Sequence[float] = ()
+    starved: Sequence[float] = ()
+    """When the machine itself was so busy that nodes may have seemed dead."""
     running: Sequence[Order] = field(default_factory=list)
     settled: bool = True
     node_logs: Sequence[list[dict[str, Any]]] = field(default_factory=list)
@@ -53,12 +55,19 @@ class Evidence:
 
     def in_trouble(self, node: int, since: float, until: float) -> bool:
         """Whether anything was wrong with a node, or with what it knows, at some time between these."""
-        return any(
-            trouble.node == node
-            and trouble.began - 1.0 <= until
-            and (trouble.ended is None or trouble.ended + SETTLING >= since)
-            for trouble in self.troubles
-        ) or any(since - SETTLING - self.term <= moment <= until for moment in self.emptied)
+        return (
+            self.was_starved(since, until)
+            or any(
+                trouble.node == node
+                and trouble.began - 1.0 <= until
+                and (trouble.ended is None or trouble.ended + SETTLING >= since)
+                for trouble in self.troubles
+            )
+            or any(since - SETTLING - self.term <= moment <= until for moment in self.emptied)
+        )
+
+    def was_starved(self, since: float, until: float) -> bool:
+        return any(since - self.term - SETTLING <= moment <= until for moment in self.starved)
 
     def forgot(self, moment: float) -> bool:
         """Whether what was known of a command then was lost with all else, or that it had run."""

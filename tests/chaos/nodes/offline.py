@@ -61,7 +61,7 @@ def _wrong(evidence: Evidence, facts: Facts, event: Event) -> Iterator[Breach]:
 def _unmarked(evidence: Evidence, trouble: Trouble, comings: dict[str, list[Event]]) -> Iterator[Breach]:
     """Who was on a node that died, and stayed away, is offline in time, if nothing else was wrong meanwhile."""
     until = trouble.began + evidence.term + MARKED_WITHIN
-    if evidence.others_in_trouble(trouble, until):
+    if evidence.others_in_trouble(trouble, until) or evidence.was_starved(trouble.began, until):
         return
     for facts in evidence.facts:
         connection = connection_at(facts, trouble.began - SLACK)

@@ -27,6 +27,9 @@ from tests.chaos.subscriber import Subscriber
 PROGRESS_SECONDS = 10.0
 OPENING_SECONDS = 120.0
 REST_SECONDS = 150.0
+PULSE_SECONDS = 0.1
+STARVING = 10
+"""The part of a term by which this process may be late, before what a slow node does is put down to the machine."""
 Say = Callable[[str], None]
 
 
@@ -114,6 +117,7 @@ class Run:
         self._town = Town(folder, nodes=plan.nodes, term=plan.term, settings=plan.settings)
         self._stopping = asyncio.Event()
         self._emptied: list[float] = []
+        self._starved: list[float] = []
         self.outcome = Outcome(plan, folder)
 
     def stop(self) -> None:
@@ -150,6 +154,7 @@ class Run:
             nameless=plan.nameless,
         )
         progress = asyncio.create_task(self._progress(herds, injector, dispatcher), name="progress")
+        pulse = asyncio.create_task(self._feel_the_pulse(), name="pulse")
         try:
             if not await self._until(lambda: herds.open == herds.count, OPENING_SECONDS + plan.spread):
                 self.outcome.surprises.append(f"{herds.count - herds.open} chargers never came")
@@ -168,7 +173,7 @@ class Run:
             evidence.running, evidence.settled = running, plan.settle
             self._sum_up(evidence, injector, dispatcher)
         finally:
-            await end(progress)
+            await end(progress, pulse)
 
     async def _suffer(self, injector: Injector) -> None:
         """Carry the schedule out, and let the fleet charge to the end of its time; less where `stop` was called."""
@@ -222,6 +227,7 @@ class Run:
             looked,
             self._plan.term,
             tuple(self._emptied),
+            starved=tuple(self._starved),
             node_logs=[node_log(node.log_file) for node in self._town.nodes],
         )
 
@@ -275,6 +281,14 @@ class Run:
                 return False
             await asyncio.sleep(0.1)
         return True
+
+    async def _feel_the_pulse(self) -> None:
+        """Note when this machine gives its processes so little time that nodes may seem dead."""
+        while True:
+            asleep = time.monotonic()
+            await asyncio.sleep(PULSE_SECONDS)
+            if time.monotonic() - asleep - PULSE_SECONDS > self._plan.term / STARVING:
+                self._starved.append(time.time())
 
     async def _progress(self, herds: Herds, injector: Injector, dispatcher: Dispatcher) -> None:
         began = time.monotonic()

@@ -51,6 +51,10 @@ def _verdict(outcome: Outcome) -> list[str]:
     lines += [f"WRONG  {one}" for one in outcome.breaches[:SHOWN]]
     if len(outcome.breaches) > SHOWN:
         lines.append(f"... and {len(outcome.breaches) - SHOWN} more breaches")
+    if outcome.evidence is not None and outcome.evidence.starved:
+        lines.append(
+            f"the machine was too busy {len(outcome.evidence.starved)} times: checks of those moments are lenient"
+        )
     lines += [f"TOO LITTLE  {one}" for one in outcome.short_of]
     if outcome.good:
         lines.append("the books add up: one gateway, whatever became of its nodes")
