@@ -24,6 +24,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.bench import in_process
 from tests.bench.load import KINDS
 from tests.support.servers import EmbeddedBroker, Mosquitto, Server, Valkey, free_port, wait_for_port
 
@@ -218,7 +219,11 @@ def main() -> None:
         help="mosquitto where it is installed, else the embedded one",
     )
     parser.add_argument("--no-profile", action="store_true")
+    parser.add_argument("--in-process", action="store_true", help="only the gateway's CPU time from frame to commit")
     options = parser.parse_args()
+    if options.in_process:
+        in_process.measure()
+        return
     if len(CORES) >= 2:
         os.sched_setaffinity(0, {CORES[1]})
     else:
