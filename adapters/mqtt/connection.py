@@ -23,6 +23,7 @@ from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.execution import Execution, Order, Reply
 from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.sightings import Sightings
+from adapters.mqtt.sleeps import Sleeps
 from adapters.mqtt.topics import Topics
 from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
@@ -143,6 +144,7 @@ class Connection:
         self._execution = execution
         self._asker = asker
         self._sightings = sightings
+        self._sleeps = Sleeps(clock)
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
         client._client.on_publish = self._acknowledged
@@ -179,6 +181,7 @@ class Connection:
         client = self._client._client
         while client.is_connected():
             await asyncio.sleep(LOOK_SECONDS)
+            self._sleeps.awake()
             connection = client.socket()
             if connection is not None and _has_failed(connection.fileno()):
                 while client.loop_read() == paho.MQTT_ERR_SUCCESS and client.is_connected():
@@ -203,7 +206,7 @@ class Connection:
         received = Received(
             payload=message.payload,
             retain=message.retain,
-            now=self._clock.now(),
+            now=self._sleeps.came_at(),
             message_expiry=getattr(properties, "MessageExpiryInterval", None),
         )
         if topic is None:

@@ -174,7 +174,13 @@ class ChargerServer:
 
     async def _serve(self, socket: WebSocket, request: Request) -> None:
         """Admit a charger and run its connection to the end."""
-        connection = await self._door.connected(socket, request)
+        try:
+            connection = await self._door.connected(socket, request)
+        except Exception:
+            # Our own bug, in one refusal: every charger goes on.
+            _log.exception("handshake failed", remote=socket.remote_address)
+            socket.abort()
+            return
         # The request is needed no more, and this task lives as long as the connection does.
         del request
         if connection is None:

@@ -23,6 +23,8 @@ LOST_AFTER = 60.0
 """Seconds after its deadline in which a command's result must be there: then the node that had it has died."""
 _MARGIN = 10.0
 """Seconds before that in which no result is stored any more: clocks differ, and a call takes its time."""
+_TRIED_ON = 5.0
+"""Seconds in which it is found out, when it is too late, whether the result was stored after all."""
 
 
 class Commands:
@@ -56,31 +58,40 @@ class Commands:
 
         A `timeout` is tried once: it is what everybody is told anyway.
         """
-        key = command_key(result.id)
-        calls: list[tuple[str | int, ...]] = [
-            ("HSETNX", key, "result", json.dumps(result.as_dict())),
-            ("HGET", key, "result"),
-            ("HSET", key, "charger", result.charger.key, "name", result.name),
-            ("PEXPIRE", key, int(self._retention * 1000)),
-        ]
-        backoff, until = Backoff(), deadline + LOST_AFTER - _MARGIN
+        backoff, until, give_up = Backoff(), deadline + LOST_AFTER - _MARGIN, 0.0
         while True:
+            if result.outcome is not Outcome.TIMEOUT and self._clock.now() >= until:
+                # A node that slept may be told of its own success by the next try.
+                result, give_up = self._too_late(result), self._clock.now() + _TRIED_ON
             try:
-                is_first, stored, *_ = await self._lane.calls(calls)
-                return result if is_first else CommandResult.from_dict(json.loads(stored), result.charger)
+                return await self._stored(result)
             except LogUnavailable as error:
                 problem = str(error)
-            if result.outcome is Outcome.TIMEOUT or self._clock.now() >= until:
+            if result.outcome is Outcome.TIMEOUT and self._clock.now() >= give_up:
                 break
             await backoff.wait()
-        told = {"command": result.id, "charger": str(result.charger), "outcome": result.outcome.value}
-        log.warning("a command's result could not be stored", problem=problem, **told)
-        reason = f"it ended as {result.outcome.value}, but Redis was away for too long to note that"
-        return (
-            result
-            if result.outcome is Outcome.TIMEOUT
-            else CommandResult(result.id, result.charger, result.name, Outcome.TIMEOUT, reason)
+        log.warning("a command's result could not be stored", problem=problem, command=result.id,
+                    charger=str(result.charger))  # fmt: skip
+        return result
+
+    async def _stored(self, result: CommandResult) -> CommandResult:
+        """What counts: the result, or one that was stored before."""
+        key = command_key(result.id)
+        is_first, stored, *_ = await self._lane.calls(
+            [
+                ("HSETNX", key, "result", json.dumps(result.as_dict())),
+                ("HGET", key, "result"),
+                ("HSET", key, "charger", result.charger.key, "name", result.name),
+                ("PEXPIRE", key, int(self._retention * 1000)),
+            ]
         )
+        return result if is_first else CommandResult.from_dict(json.loads(stored), result.charger)
+
+    @staticmethod
+    def _too_late(result: CommandResult) -> CommandResult:
+        """By now everybody is told that it is lost; should the result have been stored all the same, that counts."""
+        reason = f"it ended as {result.outcome.value}, but Redis was away for too long to note that"
+        return CommandResult(result.id, result.charger, result.name, Outcome.TIMEOUT, reason)
 
     async def note_waiting(self, command: Command) -> None:
         await self._note(command, "queued", command.latest)

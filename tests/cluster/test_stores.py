@@ -125,7 +125,9 @@ async def test_the_first_result_that_is_stored_counts(valkey: Valkey) -> None:
         assert not await commands.note_running(command()), "it has ended, and is not carried out"
 
 
-async def test_nobody_is_told_how_a_command_ended_before_that_is_stored(valkey: Valkey) -> None:
+async def test_nobody_is_told_how_a_command_ended_before_that_is_stored(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else whoever asks later, or asks another node, is told something else."""
     async with running(valkey.url) as node:
         commands = node.cluster.commands
@@ -134,11 +136,26 @@ async def test_nobody_is_told_how_a_command_ended_before_that_is_stored(valkey: 
         result = CommandResult("c1", CP1, "reset", Outcome.ACCEPTED)
         valkey.kill()
         finishing = asyncio.create_task(commands.finish(result, deadline=now))
+        monkeypatch.setattr("gateway.cluster.commands._TRIED_ON", 0.1)
         long_ago = await commands.finish(result, deadline=now - 3600)
         assert (long_ago.outcome, finishing.done()) == (Outcome.TIMEOUT, False)
         valkey.start()
         assert await finishing == result
         assert await commands.get("c1") == result.as_dict()
+
+
+async def test_what_was_stored_counts_however_late_its_node_hears_of_that(valkey: Valkey) -> None:
+    """A node that slept in the middle of storing a result finds its connection gone, and its time over."""
+    async with running(valkey.url) as node:
+        commands, long_ago = node.cluster.commands, time.time() - 3600
+        assert await commands.begin(command()) is None
+        stored = CommandResult("c1", CP1, "reset", Outcome.ACCEPTED)
+        assert await commands.finish(stored, deadline=time.time()) == stored
+        valkey.kill()
+        finishing = asyncio.create_task(commands.finish(stored, deadline=long_ago))
+        await asyncio.sleep(0)
+        valkey.start()
+        assert await finishing == stored
 
 
 @pytest.mark.parametrize("password", [b"0123456789abcdef", b"\x00\xff not utf-8 \x80", "grüße".encode(), b"x" * 500])
