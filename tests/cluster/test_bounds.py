@@ -7,7 +7,8 @@ import orjson
 import pytest
 import redis
 
-from gateway.cluster import link, shard_reader
+from gateway.cluster import lane as lane_module
+from gateway.cluster import shard_reader
 from gateway.core.identity import ChargerId
 from tests.cluster.support import CP1, FakeReader, Node, eventually, eventually_async, message, reading, running
 from tests.cluster.test_commit import logged
@@ -133,9 +134,9 @@ async def test_no_more_than_so_many_calls_wait_for_redis(valkey: Valkey) -> None
         await lane.call("PING")
         valkey.send(signal.SIGSTOP)
         try:
-            calls = [asyncio.create_task(lane.call("PING")) for _ in range(link._LANE_MOST + 2 * link._LANE_FLIGHT)]
+            calls = [asyncio.create_task(lane.call("PING")) for _ in range(lane_module._MOST + 2 * lane_module._FLIGHT)]
             _, still = await asyncio.wait(calls, return_when=asyncio.FIRST_EXCEPTION)
-            assert len(still) >= link._LANE_MOST
+            assert len(still) >= lane_module._MOST
             refused = [call.exception() for call in calls if call.done()]
             assert {str(error) for error in refused} == {"too many wait for Redis"}
         finally:
