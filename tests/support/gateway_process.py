@@ -15,7 +15,7 @@ import httpx
 from tests.support.servers import free_port
 
 ADMIN_KEY = "key-of-the-end-to-end-tests"
-READY_TIMEOUT = 30.0
+READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 20.0
 
 
@@ -106,7 +106,14 @@ class GatewayProcess:
                 start_new_session=self.own_session,
             )
         if ready:
-            self.wait_ready()
+            try:
+                self.wait_ready()
+            except BaseException:
+                # Who could not start it will not stop it.
+                process, self._process = self._process, None
+                process.kill()
+                process.wait(STOP_TIMEOUT)
+                raise
         return self
 
     def wait_ready(self, seconds: float = READY_TIMEOUT) -> None:
