@@ -5,13 +5,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 
+from adapters.rest.app import create_app
 from tests.support.servers import EmbeddedBroker, Mosquitto, Server, Valkey
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gateway")
+
+
+@pytest.fixture(scope="session")
+def rest_apps() -> list[FastAPI]:
+    """REST's apps that no test uses just now."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def few_rest_apps(monkeypatch: pytest.MonkeyPatch, rest_apps: list[FastAPI]) -> Iterator[None]:
+    """Use an app again after the test that it was made for.
+
+    FastAPI never lets go of one: after some hundred the garbage collector stops the tests, and the clients in them,
+    for seconds.
+    """
+    used: list[FastAPI] = []
+
+    def app() -> FastAPI:
+        used.append(rest_apps.pop() if rest_apps else create_app())
+        return used[-1]
+
+    monkeypatch.setattr("adapters.rest.adapter.create_app", app)
+    yield
+    rest_apps += used
 
 
 @pytest.fixture

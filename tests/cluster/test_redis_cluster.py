@@ -154,9 +154,9 @@ async def test_a_slot_moves_to_another_primary_while_its_chargers_commit(trio: C
         await load.everybody()
         slot = slot_of(node.cluster._keys.shard(0).log)
         target = (trio.holder(slot) + 1) % 3
-        source = await asyncio.to_thread(trio.begin_to_move, slot, target)
-        await load.some_more()
         with capture_logs() as lines:
+            source = await asyncio.to_thread(trio.begin_to_move, slot, target)
+            await load.some_more()
             await asyncio.to_thread(trio.move_keys, slot, source, target)
             await load.some_more()
             assert trio.ask(source, "CLUSTER COUNTKEYSINSLOT", slot) == 0

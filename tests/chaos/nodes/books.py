@@ -14,6 +14,8 @@ from tests.chaos.run.recordings import Record, charger_of, short
 
 NEVER_SENT = frozenset({"offline", "expired", "cancelled", "invalid", "unsupported", "superseded"})
 ANSWERED = frozenset({"accepted", "rejected", "error"})
+WITNESSED_WITHIN = 8.0
+"""Seconds after its deadline, and after its node counts as dead, in which another node has told a command's end."""
 LOST_BEFORE = 5.0
 """Seconds before Redis lost everything in which what was stored may not have been published yet."""
 TAKEN_FOR_DEAD = "a node is dead: its chargers are offline"
@@ -57,6 +59,9 @@ def _outcome(evidence: Evidence, order: Order, calls: list[Obeyed], facts: Facts
     if len(order.outcomes) > 1:
         yield Breach("command", f"it has several outcomes {sorted(order.outcomes)}: {order}", shown)
     healthy = _served_throughout(evidence, order, facts)
+    if order.way != "rest" and not any(who == MQTT for who, _, _ in order.told) and _witnessed(evidence, order):
+        yield Breach("command", f"a node was well all the time, and nobody published its outcome: {order}", shown)
+        return
     if not order.outcomes:
         if order in evidence.running:
             if evidence.settled:
@@ -79,6 +84,14 @@ def _outcome(evidence: Evidence, order: Order, calls: list[Obeyed], facts: Facts
             yield Breach("command", f"it ended as {outcome}: {order}", shown)
         elif healthy and outcome not in ANSWERED and manner_of(order.trace) != "silent":
             yield Breach("command", f"it was {outcome}, and nothing was wrong: {order}", shown)
+
+
+def _witnessed(evidence: Evidence, order: Order) -> bool:
+    """Whether one node heard it and was well for as long as it takes to see to it in another's place."""
+    since, until = order.sent - 2.0, order.sent + TIMEOUT + WITNESSED_WITHIN + evidence.term
+    return until < evidence.looked and any(
+        not evidence.in_trouble(node, since, until) for node in range(len(evidence.node_logs))
+    )
 
 
 def _served_throughout(evidence: Evidence, order: Order, facts: Facts) -> bool:
