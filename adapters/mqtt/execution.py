@@ -16,7 +16,7 @@ import structlog
 from adapters.mqtt.commands import Request
 from adapters.mqtt.witness import Witness
 from gateway.core.clock import Clock
-from gateway.core.commands import CommandResult, Outcome
+from gateway.core.commands import CommandResult, Outcome, Stage
 from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable
 from gateway.core.identity import ChargerId
 from gateway.core.router import Router
@@ -206,7 +206,7 @@ class Execution:
         if not await held.is_ours:
             self._watch(held, unsent=False)
             return None
-        if refusal is not None:
+        if refusal is not None and not await self._has_begun(request):
             return refusal
         is_first = request.id not in self._carried_out
         self._carried_out[request.id] += 1
@@ -222,6 +222,15 @@ class Execution:
             return None
         finally:
             self._carried_out -= Counter((request.id,))
+
+    async def _has_begun(self, request: Request) -> bool:
+        """Whether a command was begun before, by whatever node: what has become of it counts, not what is wrong now."""
+        if request.arguments is None:
+            return False
+        try:
+            return (await self._router.hearing.standing(request.ids)).stage not in (Stage.UNHEARD, Stage.HEARD)
+        except LogUnavailable:
+            return False
 
     def _watch(self, held: _Held, *, unsent: bool) -> None:
         request = held.request

@@ -147,6 +147,18 @@ async def test_an_expired_command_is_not_sent(broker: Server) -> None:
     assert (answer.body["id"], answer.body["outcome"], charger.executed) == ("old", "expired", [])
 
 
+async def test_what_was_carried_out_in_time_is_not_told_as_expired_by_who_hears_of_it_late(broker: Server) -> None:
+    """A node that slept reads what another has seen to."""
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(broker)), commander(broker) as me:
+        await me.send("ocpp/chargers/CP-1/command/reset", {"id": "r"})
+        assert (await me.answer()).body["outcome"] == "accepted"
+        await me.send("ocpp/chargers/CP-1/command/reset", {"id": "r", "expires_at": "2020-01-01T00:00:00Z"})
+        assert (await me.answer()).body["outcome"] == "accepted"
+    assert len(charger.executed) == 1
+
+
 async def test_a_command_takes_no_longer_than_its_message_expiry(broker: Server) -> None:
     gateway = Gateway()
     charger = gateway.connect("CP-1")
