@@ -36,12 +36,17 @@ ASKED_FOR: Mapping[str, frozenset[str]] = {
 CERTIFICATES_ASKED_FOR = "Sign"
 """Every trigger for a certificate begins so (SignChargePointCertificate, SignV2GCertificate ...)."""
 
+NOTHING: frozenset[str] = frozenset()
+"""What most chargers are asked for: one for all, as an empty set of its own would cost each of them memory."""
+
 
 class Admission:
     """The rules of one connection; remembers what the charger was asked for."""
 
+    __slots__ = ("_asked_for",)
+
     def __init__(self) -> None:
-        self._asked_for: set[str] = set()
+        self._asked_for = NOTHING
 
     def was_asked_for(self, action: str) -> bool:
         """Whether an operator has, on this connection, asked for what is now sent."""
@@ -66,7 +71,7 @@ class Admission:
             )
         self._asked_for |= ASKED_FOR.get(call.action, frozenset())
         if call.action in ("TriggerMessage", "ExtendedTriggerMessage"):
-            self._asked_for.add(_triggered(call.payload))
+            self._asked_for |= {_triggered(call.payload)}
 
 
 def _triggered(payload: Mapping[str, Any]) -> str:

@@ -34,6 +34,22 @@ class Calling:
     `apply` takes what the session says; `enqueue` a change of the twin that is to be stored in its turn.
     """
 
+    __slots__ = (
+        "_apply",
+        "_around",
+        "_enqueue",
+        "_make",
+        "_next_id",
+        "_profile",
+        "_recorder",
+        "_session",
+        "_socket",
+        "_unsent",
+        "admission",
+        "wanted_elsewhere",
+        "watches",
+    )
+
     def __init__(
         self,
         profile: Profile,

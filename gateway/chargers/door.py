@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from websockets.http11 import Request
 
-from gateway.chargers.connection import Connection, Spawn
+from gateway.chargers.connection import Connection
 from gateway.chargers.giving_up import give_up
 from gateway.chargers.handshake import (
     charger_id,
@@ -19,7 +19,7 @@ from gateway.chargers.handshake import (
     password_spellings,
 )
 from gateway.chargers.raw_stream import RecordedConnection, is_recorded
-from gateway.chargers.surroundings import Surroundings
+from gateway.chargers.surroundings import Spawn, Surroundings
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import HandshakeRefused, LogUnavailable
 from gateway.core.identity import ChargerId

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from gateway.chargers.connection import Connection, Spawn
+from gateway.chargers.connection import Connection
 from gateway.chargers.door import STOPPING
+from gateway.chargers.surroundings import Spawn
 from gateway.chargers.websocket import CLOSE_TIMEOUT
 
 _log = structlog.get_logger(__name__)

@@ -10,6 +10,8 @@ from gateway.ocpp.session import Session
 class KnownMake:
     """The quirks of one charger: those of its last boot, chosen anew at each BootNotification."""
 
+    __slots__ = ("_around", "_recorder", "_session", "quirks")
+
     def __init__(self, recorder: Recorder, session: Session, around: Surroundings) -> None:
         self._recorder, self._session, self._around = recorder, session, around
         self.quirks: Quirks = STANDARD

@@ -8,6 +8,8 @@ from gateway.chargers.interpretation import Received
 class Patience:
     """One connection's. Times are monotonic seconds; a decision under way is bounded by its chain's deadline."""
 
+    __slots__ = ("_decision", "_excused_until", "is_deciding")
+
     def __init__(self) -> None:
         self._excused_until = float("-inf")
         self._decision: float | None = None

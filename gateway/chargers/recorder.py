@@ -29,6 +29,18 @@ class Recorder:
     `has_socket` tells whether the connection still has one: without it, a charger is not taken from another.
     """
 
+    __slots__ = (
+        "_around",
+        "_has_socket",
+        "_scheduled",
+        "_scheduled_in_turn",
+        "_sequence",
+        "ahead",
+        "charger",
+        "epoch",
+        "twin",
+    )
+
     def __init__(self, charger: ChargerId, claim: Claim, around: Surroundings, has_socket: Callable[[], bool]) -> None:
         self.charger = charger
         self.epoch = claim.epoch

@@ -1,7 +1,8 @@
 """What a connection needs of the house, in one value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.chargers.config import ChargersConfig
 from gateway.core.clock import Clock
@@ -10,6 +11,9 @@ from gateway.core.responder import Responder
 from gateway.core.router import Router
 from gateway.ocpp.quirks.catalog import Catalog
 from gateway.ocpp.schemas import SchemaSet
+
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+"""Has work done beside the connection, which outlives it if need be; it must not raise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Watch:
 class Watches:
     """Everything that is watched on one connection."""
 
+    __slots__ = ("_open",)
+
     def __init__(self) -> None:
         self._open: list[Watch] = []
 

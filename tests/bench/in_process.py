@@ -20,8 +20,8 @@ from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.websocket import WebSocket
 from gateway.cluster.config import ClusterConfig
 from gateway.cluster.keys import ChargerKeys, Keys
-from gateway.cluster.link import pack
 from gateway.cluster.shard_writer import ShardWriter
+from gateway.cluster.wire import pack
 from gateway.core.clock import SystemClock
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Claim, Commit, Receipt
@@ -59,6 +59,8 @@ class PackedLog:
             health=NOTHING,
             observer=NOTHING,
             on_full=lambda: None,
+            server=None,
+            leave=lambda _: False,
         )
         self._waiting: list[tuple[Commit, Receipt, int, ChargerKeys]] = []
         self._serial = 0
@@ -84,7 +86,7 @@ class PackedLog:
 class Socket:
     """A charger's end of the wire: keeps the gateway's latest answer."""
 
-    remote_address, encrypted, was_sent_too_much = "127.0.0.1", False, False
+    remote_address, security, was_sent_too_much = "127.0.0.1", None, False
     answer = ""
 
     def send(self, text: str) -> None:
@@ -116,7 +118,15 @@ def surroundings(kind: Kind, log: PackedLog) -> Surroundings:
         log=log,
         ownership=cast(Any, NothingStored()),
         later=cast(Any, NoLaterWork()),
-        router=Router(node="bench", clock=clock, state=NOTHING, commands=NOTHING, mailboxes=NOTHING, observer=observer),
+        router=Router(
+            node="bench",
+            clock=clock,
+            state=NOTHING,
+            commands=NOTHING,
+            mailboxes=NOTHING,
+            queue=NOTHING,
+            observer=observer,
+        ),
         responder=LocalResponder(heartbeat_interval=300),
         observer=observer,
         schemas={kind.subprotocol: SchemaSet.load(PROFILES[kind.subprotocol].schema_package)},

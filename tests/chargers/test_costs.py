@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.chargers import connection
+from gateway.chargers import answering
 from gateway.core.ports import Ask
 from tests.chargers.harness import Charger, Node, running
 from tests.core.answering import FakeAsker, House, house
@@ -85,7 +85,7 @@ async def test_an_answer_that_is_none_leaves_the_cost_out(answer: Any) -> None:
 
 async def test_an_answer_that_is_late_does_not_hold_the_receipt_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is waited for a share of the time that a transaction's message may wait, however long its chain may take."""
-    monkeypatch.setattr(connection, "DEADLINE_SHARE", 0.05)
+    monkeypatch.setattr(answering, "DEADLINE_SHARE", 0.05)
     asker, made = priced({"total_cost": 1.0}, step_deadline=60, deadline=60)
     asker.delay = 60
     async with running(responder=made.responder, money_grace=20) as node, node.charger(subprotocol="ocpp2.0.1") as it:
@@ -103,6 +103,6 @@ async def test_what_nobody_looks_at_or_is_set_up_to_answer_is_not_asked() -> Non
         assert answers == [{}, {}, {"totalCost": 1.0}]
     local, made = priced({"total_cost": 1.0}, transaction_cost=["local"])
     async with running(responder=made.responder) as node, node.charger(subprotocol="ocpp2.0.1") as charger:
-        assert not node.connection()._priced
+        assert not node.connection()._answering._priced
         assert await said(charger, event("Started", 0), event("Updated", 1)) == [{}, {}]
     assert (len(asker.asks), local.asks) == (1, [])

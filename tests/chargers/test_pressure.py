@@ -4,10 +4,14 @@ import asyncio
 import json
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from gateway.chargers import answering
+from gateway.chargers.interpretation import Prepared, prepared
 from gateway.chargers.websocket import WebSocket
+from gateway.core.twin import Twin
 from tests.chargers.conftest import Entries
 from tests.chargers.harness import METER, PATIENCE, handshake, masked, response, running, until
 
@@ -75,25 +79,30 @@ async def test_a_stalled_store_stalls_only_what_needs_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "action", "payload"),
+    ("action", "payload"),
     [
-        ("_prepared", "Heartbeat", {}),  # committed as it arrives
-        ("_handle", "Authorize", {"idTag": "T"}),  # worked off by the connection's task
+        ("Heartbeat", {}),  # answered as it arrives
+        ("Authorize", {"idTag": "T"}),  # worked off by the connection's task
     ],
 )
 async def test_a_bug_in_one_connection_ends_that_one_alone(
-    broken: str, action: str, payload: dict[str, str], monkeypatch: pytest.MonkeyPatch, log: Entries
+    action: str, payload: dict[str, str], monkeypatch: pytest.MonkeyPatch, log: Entries
 ) -> None:
     async with running() as node, node.charger("BAD") as bad, node.charger("GOOD") as good:
         connection = node.connection("BAD")
 
-        def explode(*_: object, **__: object) -> None:
+        def explode(*_: object) -> None:
             raise RuntimeError("a bug of ours")
+
+        def explode_for_it(*arguments: Any, twin: Twin, **more: Any) -> Prepared:
+            if twin is connection._recorder.twin:
+                explode()
+            return prepared(*arguments, twin=twin, **more)
 
         monkeypatch.setattr(connection, "upkeep", explode)
         await until(lambda: any(entry["event"] == "upkeep failed" for entry in log))
         assert "currentTime" in await bad.call("Heartbeat", {})
-        monkeypatch.setattr(connection, broken, explode)
+        monkeypatch.setattr(answering, "prepared", explode_for_it)
         await bad.post(action, payload)
         assert await bad.closed() == 1006
         assert "currentTime" in await good.call("Heartbeat", {})
@@ -131,12 +140,12 @@ async def test_long_messages_wait_in_the_chargers_own_socket_however_few_they_ar
             *(charger.post("DataTransfer", {"vendorId": "V", "data": "x" * 30_000}, f"{n}") for n in range(30))
         )
         await until(lambda: not connection.socket.is_reading)
-        assert connection._inbox_size >= 100_000
+        assert connection._inbox.size >= 100_000
         assert len(connection._inbox) <= 5
         node.store.available.set()
         assert [(await charger.receive())[:2] for _ in range(30)] == [[3, f"{number}"] for number in range(30)]
         await posting
-        assert connection._inbox_size == 0
+        assert connection._inbox.size == 0
 
 
 async def test_with_room_for_one_message_a_charger_is_served_all_the_same() -> None:

@@ -6,7 +6,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from gateway.chargers.connection import SLEPT
+from gateway.chargers.sleeping import SLEPT
 from gateway.core.identity import ChargerId
 from tests.chargers.harness import running
 
