@@ -48,6 +48,7 @@ class Router:
         self.hearing = Hearing(node=node, clock=clock, state=state, commands=commands)
         """Who sees to the commands that every node hears."""
         self._local: dict[ChargerId, LocalCharger] = {}
+        self._sent_away: set[ChargerId] = set()
         self._endings = Endings(node=node, clock=clock, commands=commands, mailboxes=mailboxes)
         self._room = WaitingRoom(
             node=node,
@@ -89,6 +90,8 @@ class Router:
         self._room.gone(charger)
         if self._local.get(charger.charger) is charger:
             del self._local[charger.charger]
+            if self._room.draining:
+                self._sent_away.add(charger.charger)
 
     def local(self, charger: ChargerId) -> LocalCharger | None:
         return self._local.get(charger)
@@ -223,6 +226,9 @@ class Router:
             owner = await self._state.owner(command.charger)
             if command.heard_by_all and owner not in (None, self._node):
                 left = owner
+            elif owner is None and command.charger in self._sent_away:
+                # It is on its way to another node.
+                left = self._node
             if owner is None or owner == left:
                 ended, owner = await self._absent(command, left)
                 if owner is None:

@@ -160,6 +160,24 @@ async def test_what_was_handed_over_and_not_fetched_is_offline_at_its_own_deadli
         charger.may_answer.set()
 
 
+async def test_what_a_draining_node_sees_to_after_its_charger_left_waits_for_it_to_come_elsewhere(
+    valkey: Valkey,
+) -> None:
+    async with routing(valkey, "a", "b") as (a, b):
+        charger = await b.hold()
+        b.router.drain()
+        await charger.leave(1012)
+        assert await submitted(b, order(1)) is None, "nobody holds it: it is on its way"
+        new = await a.hold()
+        ended = await b.router.ended("c-1", 20)
+        assert ended is not None
+        assert (ended["outcome"], new.sent) == ("accepted", ["c-1"])
+        await new.leave()
+        result = await submitted(a, order(2))
+        assert result is not None
+        assert result.outcome is Outcome.OFFLINE, "to any other node it is not connected"
+
+
 async def test_a_command_that_is_put_while_its_charger_connects_is_delivered(valkey: Valkey) -> None:
     """Whichever of the two comes first: the one sees the other."""
     async with routing(valkey, "a", "b", "c") as (a, b, c):
