@@ -115,6 +115,11 @@ class Node:
         assert isinstance(found, dict)
         return found
 
+    def connector(self, evse: int = 1, connector: int = 1, identity: str = "CP1") -> dict[str, Any]:
+        """A connector's state as it is stored."""
+        parsed: dict[str, Any] = json.loads(self.store.fields[ChargerId(identity)][f"connector/{evse}/{connector}"])
+        return parsed
+
     def types(self, identity: str = "CP1") -> list[str]:
         """The types of a charger's events, without the leading `ocpp.`."""
         return [str(kind).removeprefix("ocpp.") for kind in self.store.types(ChargerId(identity))]
