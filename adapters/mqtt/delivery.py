@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 _REMOVED = "ocpp.charger.removed"
 _PROJECTED = "mqtt additions"
+_REPEAT_PROJECTED = 600.0
+"""Seconds between two publications of what adapters add: their receivers may have much to do with each."""
 _PAYLOAD_FORMAT_INVALID = 0x99
 _IMPOSSIBLE = {
     TOPIC_INVALID: "the broker takes no such topic",
@@ -288,7 +290,11 @@ class MqttDelivery:
     async def _publish_projected(self, connection: Connection, snapshots: Sequence[Snapshot], now: float) -> None:
         """What adapters add: a broker that refuses it takes the gateway's own topics all the same."""
         wanted = [message for one in snapshots for message in self._projected.messages(one)]
-        due = [one for one in wanted if self._projected.is_stale(one[0]) or self._retained.is_due(one, now)]
+        due = [
+            one
+            for one in wanted
+            if self._projected.is_stale(one[0]) or self._retained.is_due(one, now, at_least=_REPEAT_PROJECTED)
+        ]
         if not due:
             return
         codes = await self._careful.publish(connection, due)

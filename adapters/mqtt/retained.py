@@ -64,12 +64,12 @@ class Retained:
                 self._connectors.setdefault(charger, set()).add(topic)
                 yield topic, value
 
-    def is_due(self, message: Message, now: float) -> bool:
-        """Whether the broker has another message there, or had this one long ago; what clears one that it never got
-        from here is left out."""
+    def is_due(self, message: Message, now: float, *, at_least: float = 0.0) -> bool:
+        """Whether the broker has another message there, or had this one long ago (so many seconds `at_least`); what
+        clears one that it never got from here is left out."""
         before = self._published.get(message[0])
         if before is None and not message[1]:
             return False
         if before is None or before[0] != hash(message[1]):
             return True
-        return self._repeat_after is not None and now - before[1] >= self._repeat_after
+        return self._repeat_after is not None and now - before[1] >= max(self._repeat_after, at_least)

@@ -1,0 +1,223 @@
+"""A real Home Assistant against mosquitto, our gateway and virtual chargers: what appears there, and what it can do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from gateway.simulator import SimulatorOptions, Version, simulate
+from tests.support.gateway_process import GatewayProcess
+from tests.support.home_assistant import HomeAssistant, home_assistant_python
+from tests.support.servers import Mosquitto, Valkey
+
+BOX = "wallbox"
+SETTINGS: dict[str, dict[str, Any]] = {
+    "gateway": {"log_level": "info"},
+    "mqtt": {"state_interval": 2},
+    "homeassistant": {"gateway_url": "http://gateway.local:8080/docs"},
+    "homeassistant.chargers.wallbox": {"name": "Wallbox", "area": "Garage", "max_a": 16},
+}
+
+
+@dataclass
+class House:
+    """Everything in a home, each part of which may be stopped and started again."""
+
+    broker: Mosquitto
+    gateway: GatewayProcess
+    home: HomeAssistant
+
+
+@dataclass
+class Charger:
+    """A virtual charger: what it was told to do."""
+
+    commands: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
+    stirred: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def told(self, action: str) -> list[dict[str, Any]]:
+        return [payload for name, payload in self.commands if name == action]
+
+    async def until_told(self, action: str, number: int = 1) -> dict[str, Any]:
+        """The command of this action and number, once it has come."""
+        async with asyncio.timeout(60):
+            while len(self.told(action)) < number:
+                self.stirred.clear()
+                await self.stirred.wait()
+        return self.told(action)[number - 1]
+
+
+@asynccontextmanager
+async def charging_station(
+    gateway: GatewayProcess, identity: str, version: Version = "1.6", **options: Any
+) -> AsyncIterator[Charger]:
+    """A virtual charger that samples twice a second, and waits for commands unless told otherwise."""
+    charger, stop = Charger(), asyncio.Event()
+    given = {"scenario": "idle", "interval": 0.5, "reconnect_max": 1.0, **options}
+    settings = SimulatorOptions(url=gateway.charger_url, version=version, ids=(identity,), **given)
+
+    def heard(event: Any) -> None:
+        if event.kind == "command":
+            charger.commands.append((event.action, event.payload))
+        if event.kind == "acknowledged" and event.action == "StatusNotification":
+            charger.connected.set()
+        charger.stirred.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(simulate(settings, on_event=heard, stop=stop), name=identity)
+        try:
+            async with asyncio.timeout(60):
+                await charger.connected.wait()
+            yield charger
+        finally:
+            stop.set()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    home_assistant_python()
+    if Mosquitto.binary() is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    folder = tmp_path_factory.mktemp("home")
+    valkey, broker = Valkey(folder / "valkey"), Mosquitto(folder / "mosquitto")
+    gateway = GatewayProcess(folder / "gateway", redis_url=valkey.url, mqtt_url=broker.url, settings=SETTINGS)
+    home = HomeAssistant(folder / "home", broker.port)
+    try:
+        valkey.start()
+        broker.start()
+        home.start()
+        gateway.start()
+        yield House(broker, gateway, home)
+    finally:
+        home.stop()
+        if gateway.runs:
+            gateway.stop()
+        broker.stop()
+        valkey.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_logged(house: House) -> Iterator[None]:
+    """Home Assistant's log has no warning and no error, whatever happens."""
+    house.home.logged.clear()
+    yield
+    assert house.home.logged == []
+
+
+async def remove(house: House, identity: str) -> None:
+    """Remove a charger that has left."""
+    async with house.gateway.client() as client, asyncio.timeout(60):
+        while (await client.delete(f"/v1/chargers/{identity}")).status_code == 409:  # noqa: ASYNC110  of Redis
+            await asyncio.sleep(0.1)
+
+
+PHASES = ("l1", "l2", "l3")
+TYPED: dict[str, tuple[str | None, str | None, str | None, str | None, bool]] = {
+    # entity → device class, state class, unit, category, whether it is there from the beginning
+    "sensor.wallbox_status": ("enum", None, None, None, True),
+    "binary_sensor.wallbox_plugged": ("plug", None, None, None, True),
+    "binary_sensor.wallbox_error": ("problem", None, None, "diagnostic", True),
+    "binary_sensor.wallbox_problem": ("problem", None, None, "diagnostic", True),
+    "switch.wallbox_charging": (None, None, None, None, True),
+    "switch.wallbox_paused": (None, None, None, None, True),
+    "switch.wallbox_enabled": (None, None, None, "config", True),
+    "number.wallbox_limit": ("current", None, "A", None, True),
+    "button.wallbox_lift_limit": (None, None, None, "config", True),
+    "sensor.wallbox_power": ("power", "measurement", "W", None, True),
+    "sensor.wallbox_energy": ("energy", "total_increasing", "kWh", None, True),
+    "sensor.wallbox_transaction_energy": ("energy", "total", "kWh", None, True),
+    **{f"sensor.wallbox_current_{phase}": ("current", "measurement", "A", None, True) for phase in PHASES},
+    **{f"sensor.wallbox_voltage_{phase}": ("voltage", "measurement", "V", None, False) for phase in PHASES},
+    "sensor.wallbox_soc": ("battery", "measurement", "%", None, True),
+    "sensor.wallbox_token": (None, None, None, None, True),
+    "sensor.wallbox_duration": ("duration", None, "min", None, True),
+    "sensor.wallbox_stop_reason": (None, None, None, "diagnostic", True),
+    "event.wallbox_transaction": (None, None, None, None, True),
+    "button.wallbox_unlock": (None, None, None, "config", True),
+    "button.wallbox_trigger_status": (None, None, None, "diagnostic", True),
+    "button.wallbox_trigger_meter": (None, None, None, "diagnostic", True),
+    "button.wallbox_trigger_boot": (None, None, None, "diagnostic", False),
+    "button.wallbox_reboot": ("restart", None, None, "config", True),
+    "button.wallbox_clear_cache": (None, None, None, "config", False),
+    "binary_sensor.wallbox_connectivity": ("connectivity", None, None, "diagnostic", True),
+    "sensor.wallbox_last_boot": ("timestamp", None, None, "diagnostic", True),
+    "sensor.wallbox_last_seen": ("timestamp", None, None, "diagnostic", False),
+    "update.wallbox_firmware": ("firmware", None, None, "diagnostic", True),
+    "event.wallbox_tag": (None, None, None, None, True),
+}
+
+
+async def typed(home: HomeAssistant) -> dict[str, tuple[Any, ...]]:
+    """The wallbox's entities as they are registered."""
+    return {
+        name: (
+            one["device_class"],
+            (one["capabilities"] or {}).get("state_class"),
+            one["unit"],
+            one["category"],
+            not one["disabled"],
+        )
+        for name, one in (await home.entities()).items()
+        if one["unique_id"].startswith(f"ocpp_{BOX}_")
+    }
+
+
+async def recorded(house: House, identity: str) -> dict[str, Any]:
+    """The latest transaction as REST tells it."""
+    async with house.gateway.client() as client:
+        answer = await client.get("/v1/transactions", params={"charger_id": identity, "limit": 1})
+    return dict(answer.json()["items"][0])
+
+
+async def test_a_wallbox_appears_complete_follows_its_charge_and_goes(house: House) -> None:
+    home = house.home
+    async with charging_station(house.gateway, BOX, scenario="charge", idle_time=3600.0, samples=20) as charger:
+        await home.shows("sensor.wallbox_status", "Charging")
+        await home.shows("switch.wallbox_charging", "on")
+        await home.until(lambda: home.number("sensor.wallbox_power") > 10_000, "it draws power")
+        await home.until(lambda: home.number("sensor.wallbox_soc") > 0, "its battery is known")
+        assert home.states["sensor.wallbox_token"] == "SIMULATED-TOKEN"
+        assert home.attributes["sensor.wallbox_status"]["iec61851"] == "C"
+        await home.shows("switch.wallbox_charging", "off")
+        await home.shows("sensor.wallbox_stop_reason", "local")
+        record = await recorded(house, BOX)
+        await home.shows("sensor.wallbox_transaction_energy", str(record["energy_wh"] / 1000))
+        await home.shows("sensor.wallbox_energy", str(record["meter_stop_wh"] / 1000))
+        assert home.attributes["event.wallbox_transaction"]["energy_wh"] == record["energy_wh"]
+        assert await typed(home) == TYPED
+        (device,) = [one for one in await home.devices() if one["identifiers"] == [f"ocpp_{BOX}"]]
+        assert device == {
+            **device,
+            "name": "Wallbox",
+            "manufacturer": "Simulator",
+            "model": "Virtual",
+            "serial_number": BOX,
+            "sw_version": "1.0.0",
+            "area": "Garage",
+            "url": "http://gateway.local:8080/docs",
+            "via": None,
+        }
+        assert charger.connected.is_set()
+    await home.shows("sensor.wallbox_status", "unavailable")
+    await home.shows("binary_sensor.wallbox_connectivity", "off")
+    await remove(house, BOX)
+    await home.until(lambda: not [one for one in home.states if ".wallbox_" in one], "the charger is gone")
+    assert f"ocpp_{BOX}" not in str(await home.devices())
+
+
+async def test_the_outlets_of_a_station_are_devices_behind_it_and_go_with_it(house: House) -> None:
+    home = house.home
+    async with charging_station(house.gateway, "car/park", "2.0.1", connectors=2):
+        await home.shows("sensor.car_park_1_status", "Available")
+        await home.shows("sensor.car_park_2_status", "Available")
+        devices = {one["name"]: one for one in await home.devices() if "car" in one["name"]}
+        assert set(devices) == {"car/park", "car/park Connector 1", "car/park Connector 2"}
+        assert {devices[f"car/park Connector {n}"]["via"] for n in (1, 2)} == {devices["car/park"]["id"]}
+    await home.shows("sensor.car_park_1_status", "unavailable")
+    await remove(house, "car%2Fpark")
+    await home.until(lambda: not [one for one in home.states if "car_park" in one], "the station is gone")
+    assert "car/park" not in str(await home.devices())
