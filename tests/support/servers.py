@@ -32,7 +32,7 @@ def free_port() -> int:
             return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 15.0) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 60.0) -> None:
     """Poll until something listens; fail with the server's own words where it died."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -52,7 +52,7 @@ class Server:
     own_session = False
     """Whether Ctrl-C on the terminal spares it."""
 
-    start_seconds = 15.0
+    start_seconds = 60.0
     """How long it may take until it listens."""
 
     def __init__(self, folder: Path) -> None:
