@@ -28,7 +28,7 @@ MakeNode = Callable[..., GatewayProcess]
 
 @pytest.fixture
 def make_node(tmp_path: Path) -> Iterator[MakeNode]:
-    """Makes nodes (not started) that share what their URLs name; `settings` as for GatewayProcess."""
+    """Makes nodes (not started) of a `kind` that share what their URLs name; `settings` as for GatewayProcess."""
     nodes: list[GatewayProcess] = []
 
     def make(
@@ -37,6 +37,7 @@ def make_node(tmp_path: Path) -> Iterator[MakeNode]:
         *,
         name: str = "node-1",
         settings: dict[str, dict[str, Any]] | None = None,
+        kind: type[GatewayProcess] = GatewayProcess,
     ) -> GatewayProcess:
         patient: dict[str, dict[str, Any]] = {
             "redis": {"node_term": PATIENT_TERM, "lease_term": LEASE, "projection_interval": 0.1},
@@ -44,7 +45,7 @@ def make_node(tmp_path: Path) -> Iterator[MakeNode]:
         }
         for section, options in (settings or {}).items():
             patient.setdefault(section, {}).update(options)
-        node = GatewayProcess(tmp_path / name, redis_url=redis_url, mqtt_url=mqtt_url, node=name, settings=patient)
+        node = kind(tmp_path / name, redis_url=redis_url, mqtt_url=mqtt_url, node=name, settings=patient)
         nodes.append(node)
         return node
 

@@ -102,6 +102,15 @@ async def test_a_command_for_a_node_that_died_is_withdrawn_when_the_death_is_not
         await b.cluster.stop()
 
 
+@pytest.fixture
+def unhurried_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that stops takes its time: on a busy machine it might leave without a word."""
+    monkeypatch.setattr("gateway.cluster.cluster._LEAVE_SECONDS", 60.0)
+    monkeypatch.setattr("gateway.cluster.leases._LEAVE_SECONDS", 60.0)
+    monkeypatch.setattr("gateway.cluster.shard_reader._CLOSE_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("unhurried_leave")
 async def test_nodes_are_listed_while_they_live(valkey: Valkey) -> None:
     async with running(valkey.url, "a", node_term=30.0) as a:
         async with running(valkey.url, "b", node_term=30.0):
@@ -204,6 +213,7 @@ async def test_with_the_default_terms_a_dead_nodes_chargers_are_offline_within_1
     assert await _said_offline(valkey, count=2000, node_term=10.0, lease_term=10.0) < 15
 
 
+@pytest.mark.usefixtures("unhurried_leave")
 async def test_a_node_that_leaves_gives_its_leases_up_at_once(valkey: Valkey) -> None:
     async with running(valkey.url, "a", lease_term=600.0) as a:
         reader = FakeReader()
@@ -214,6 +224,7 @@ async def test_a_node_that_leaves_gives_its_leases_up_at_once(valkey: Valkey) ->
             assert client.keys("ocpp:{s*}:lease:mqtt") == []
 
 
+@pytest.mark.usefixtures("unhurried_leave")
 async def test_a_node_that_took_leave_is_not_called_dead(valkey: Valkey) -> None:
     async with running(valkey.url, "gone") as gone:
         await gone.cluster.ownership.claim(CP1)
