@@ -17,7 +17,7 @@ from gateway.chargers.config import ChargersConfig
 from gateway.chargers.connection import Connection
 from gateway.chargers.server import ChargerServer
 from gateway.chargers.surroundings import Surroundings
-from gateway.core.clock import SystemClock
+from gateway.core.clock import Clock, SystemClock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.identity import ChargerId
 from gateway.core.responder import LocalResponder, Responder
@@ -29,7 +29,7 @@ from gateway.ocpp.schemas import SchemaSet
 from tests.support.memory import MemoryStore
 
 SCHEMAS = {name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()}
-PATIENCE = 25.0
+PATIENCE = 60.0
 """Seconds that a test waits for what must happen."""
 
 BOOT = {"chargePointVendor": "Vendor", "chargePointModel": "Model"}
@@ -56,6 +56,7 @@ class Node:
     server: ChargerServer
     router: Router
     observer: PrometheusObserver
+    clock: Clock
     tls: bool = False
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,7 +104,7 @@ class Node:
         return found
 
     def command(self, name: str, arguments: dict[str, Any], *, seconds: float = PATIENCE) -> Command:
-        deadline = SystemClock().now() + seconds
+        deadline = self.clock.now() + seconds
         return Command(os.urandom(4).hex(), ChargerId("CP1"), name, arguments, deadline)
 
     async def execute(self, name: str, arguments: dict[str, Any], *, seconds: float = PATIENCE) -> CommandResult:
@@ -193,12 +194,13 @@ async def running(
     catalog: Catalog | None = None,
     responder: Responder | None = None,
     drain_seconds: float = 10.0,
+    clock: Clock | None = None,
     **options: Any,
 ) -> AsyncIterator[Node]:
     """A server with these options of [chargers]; stopped and drained at the end."""
     store = store or MemoryStore()
     config = ChargersConfig(**{"host": "127.0.0.1", "port": 0, "heartbeat_interval": 300, **options})
-    clock, observer = SystemClock(), PrometheusObserver()
+    clock, observer = clock or SystemClock(), PrometheusObserver()
     # There is no other node to carry commands out.
     nobody: Any = None
     known: Any = store
@@ -220,7 +222,7 @@ async def running(
             quirks=catalog or Catalog.of(built_in()),
         )
     )
-    node = Node(store, server, router, observer, tls=bool(config.tls_certificate))
+    node = Node(store, server, router, observer, clock, tls=bool(config.tls_certificate))
     started = asyncio.Event()
     work = server.run(started.set, node.stopping, drain_seconds=drain_seconds)
     serving = asyncio.create_task(work, name="server under test")
