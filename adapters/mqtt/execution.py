@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from adapters.mqtt.commands import Request
+from adapters.mqtt.problems import from_text, to_text
+from adapters.mqtt.topics import SetTopic
 from adapters.mqtt.witness import Witness
 from gateway.core.clock import Clock
 from gateway.core.commands import CommandResult, Outcome, Stage
@@ -27,17 +29,26 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A result and where the requester wants it; `response_topic` None is the result topic."""
+    """A result and where the requester wants it; `response_topic` None is the result topic. `sets` is the attribute
+    that a home set by the command, and `at` (Unix seconds) when it ended."""
 
     result: CommandResult
     response_topic: str | None = None
     correlation: bytes | None = None
+    sets: SetTopic | None = None
+    at: float = 0.0
 
     @classmethod
-    def of(cls, result: CommandResult, reply: dict[str, str]) -> "Reply":
+    def of(cls, result: CommandResult, reply: dict[str, str], at: float) -> "Reply":
         """To a command that bore this `reply`."""
         correlation = reply.get("correlation")
-        return cls(result, reply.get("topic"), None if correlation is None else b64decode(correlation))
+        return cls(
+            result,
+            reply.get("topic"),
+            None if correlation is None else b64decode(correlation),
+            from_text(result.charger, reply.get("sets")),
+            at,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +65,13 @@ class Order:
         told = {} if self.response_topic is None else {"topic": self.response_topic}
         if self.correlation is not None:
             told["correlation"] = b64encode(self.correlation).decode()
+        if self.request.sets is not None:
+            told["sets"] = to_text(self.request.sets)
         return told
+
+    def replied(self, result: CommandResult, at: float) -> Reply:
+        """Its result, on the way to whoever gave it."""
+        return Reply(result, self.response_topic, self.correlation, self.request.sets, at)
 
 
 @dataclass(slots=True, eq=False)
@@ -187,7 +204,7 @@ class Execution:
             result = request.result(Outcome.TIMEOUT, "the gateway failed while carrying it out")
         if result is not None:
             _log.debug("command ended", **_names(request), outcome=result.outcome.value, reason=result.reason)
-            self._answer(Reply(result, order.response_topic, order.correlation))
+            self._answer(order.replied(result, self._clock.now()))
         if follows:
             self._followed -= Counter((request.charger,))  # forgets whom nothing is waited for
             return
@@ -246,7 +263,7 @@ class Execution:
             return
         if result is not None:
             _log.info("command seen to in another node's place", **_names(request), outcome=result.outcome.value)
-            self._answer(Reply(result, order.response_topic, order.correlation))
+            self._answer(order.replied(result, self._clock.now()))
 
 
 def _superseded(queue: deque[_Held], request: Request) -> int | None:
