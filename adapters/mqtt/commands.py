@@ -95,7 +95,8 @@ class Request:
     `arguments` are validated, None where `problem` says what is wrong. `deadline` and `expiry` are Unix seconds; at
     the deadline the command is given up, and past its expiry it was too late from the beginning. Where the message
     bears no id, other nodes may know it by one of the `aliases`. `sets` is the attribute that a home set by it, and
-    `kind` what a newer request takes its place by while it waits, None where none may.
+    `kind` what a newer request takes its place by while it waits, None where none may; one that is `paced` is not sent
+    as often as it comes.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Request:
     aliases: tuple[str, ...] = ()
     sets: SetTopic | None = None
     kind: str | None = None
+    paced: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:

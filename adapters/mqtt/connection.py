@@ -20,7 +20,8 @@ from adapters.mqtt.address import Address
 from adapters.mqtt.asking import MqttAsker
 from adapters.mqtt.commands import Received, Request, read_request
 from adapters.mqtt.config import MqttConfig
-from adapters.mqtt.execution import Execution, Order, Reply
+from adapters.mqtt.execution import Execution
+from adapters.mqtt.orders import Order, Reply
 from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.setting import Manner, read_settings
 from adapters.mqtt.sightings import Part, Sightings

@@ -19,7 +19,8 @@ from adapters.mqtt.asking import MqttAsker
 from adapters.mqtt.commands import ORIGIN
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.connection import Connection, Connector
-from adapters.mqtt.execution import Execution, Reply
+from adapters.mqtt.execution import Execution
+from adapters.mqtt.orders import Reply
 from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.problems import Problems
 from adapters.mqtt.sightings import Sightings
@@ -66,10 +67,12 @@ class ControlLane:
                 clock=self._context.clock,
                 tasks=tasks,
                 waiting_limit=max(1, min(100, self._config.max_running_commands // 10)),
+                interval=self._config.set_interval,
                 answer=self._answer,
                 ended=self._acknowledge,
             )
             self._context.router.hands_over(execution.hand_over)
+            self._context.router.drains(execution.release)
             await self._stay_connected(address, execution, _once(started))
 
     def _answer(self, reply: Reply) -> None:

@@ -146,6 +146,7 @@ def _request(
         aliases=tuple(ids[1:]),
         sets=SetTopic(topic.charger, topic.place, attribute),
         kind=None if arguments is None or attribute is None else kind_of_setting(topic.place, attribute),
+        paced=arguments is not None and attribute in PACED,
     )
 
 

@@ -32,7 +32,7 @@ async def test_a_refusal_is_retained_as_a_problem_until_something_is_accepted_th
     charger = gateway.connect("CP-1")
     charger.outcome = Outcome.REJECTED
     async with (
-        control_lane(gateway, config_of(mosquitto)),
+        control_lane(gateway, config_of(mosquitto, set_interval=0)),
         commander(mosquitto, "ocpp/chargers/+/evse/+/connector/+/problem") as me,
     ):
         await me.send(f"{PLACE}/set/limit_a", "10")
