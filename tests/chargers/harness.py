@@ -116,6 +116,12 @@ class Node:
         assert isinstance(found, dict)
         return found
 
+    def connector(self, evse_id: int = 1, connector_id: int = 1, identity: str = "CP1") -> dict[str, Any]:
+        """A connector's snapshot as it is stored."""
+        found = json.loads(self.store.fields[ChargerId(identity)][f"connector/{evse_id}/{connector_id}"])
+        assert isinstance(found, dict)
+        return found
+
     def types(self, identity: str = "CP1") -> list[str]:
         """The types of a charger's events, without the leading `ocpp.`."""
         return [str(kind).removeprefix("ocpp.") for kind in self.store.types(ChargerId(identity))]
