@@ -31,6 +31,7 @@ from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
 from gateway.core.events import to_json
 from gateway.core.ports import Ask
+from gateway.core.projecting import ListenerBook
 
 _log = structlog.get_logger(__name__)
 
@@ -137,6 +138,7 @@ class Connection:
         execution: Execution,
         asker: MqttAsker,
         sightings: Sightings,
+        listeners: ListenerBook,
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -146,6 +148,7 @@ class Connection:
         self._execution = execution
         self._asker = asker
         self._sightings = sightings
+        self._listeners = listeners
         self._sleeps = Sleeps(clock)
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
@@ -196,6 +199,11 @@ class Connection:
             self._client._client.ack(message.mid, message.qos)
 
     def _take(self, message: aiomqtt.Message) -> None:
+        for topic_filter in self._listeners.filters:
+            if message.topic.matches(topic_filter):
+                for listener in self._listeners.of(topic_filter):
+                    listener(str(message.topic), message.payload)
+                return
         answered = self._topics.parse_answer(str(message.topic))
         if answered is not None:
             self._asker.answered(answered, message.payload, retain=message.retain)
