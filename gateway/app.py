@@ -27,6 +27,7 @@ from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import LogUnavailable
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
+from gateway.core.refusals import Refusals
 from gateway.core.router import Router
 from gateway.embedding import with_embedded_servers
 from gateway.metrics import PrometheusObserver
@@ -94,6 +95,7 @@ class _House:
         clock = SystemClock()
         self._health = HealthBoard()
         self._askers = AskerBook()
+        self._refusals = Refusals()
         self._health.set("node", "failed", "starting")
         self._observer = PrometheusObserver()
         self._membership = membership
@@ -133,6 +135,7 @@ class _House:
                 observer=self._observer,
                 schemas={name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()},
                 quirks=quirk_catalog(settings.chargers.quirks),
+                refusals=self._refusals,
             )
         )
         self._context = GatewayContext(
@@ -152,6 +155,7 @@ class _House:
             metrics=self._metrics,
             read_log=self._cluster.read_log,
             known_chargers=self._known_chargers,
+            refusals=self._refusals,
             dev=dev,
         )
 

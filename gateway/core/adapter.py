@@ -19,6 +19,7 @@ from gateway.core.ports import (
     StateStore,
     TokenStore,
 )
+from gateway.core.refusals import Refusals
 from gateway.core.router import Router
 
 
@@ -44,6 +45,8 @@ class GatewayContext:
     read_log: Callable[[OutwardReader], Coroutine[Any, Any, None]]
     """Read the log for an outward reader under leases, all shards, until cancelled."""
     known_chargers: Callable[[], AsyncIterator[ChargerId]]
+    refusals: Refusals = field(default_factory=Refusals)
+    """The handshakes of chargers that this node refused lately."""
     dev: bool = False
     """True under `serve --dev`: no API key is asked for."""
     opened: asyncio.Event = field(default_factory=asyncio.Event)
