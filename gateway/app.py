@@ -34,6 +34,7 @@ from gateway.metrics import PrometheusObserver
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
 from gateway.quirk_files import quirk_catalog
+from gateway.welcome import tell_if_nobody_comes, tell_where
 from gateway.workers.membership import Membership
 
 _log = structlog.get_logger(__name__)
@@ -166,6 +167,7 @@ class _House:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
                 running += [services.create_task(self._router.run(), name="router")]
                 running += [await self._started(services, adapter) for adapter in self._adapters()]
+                running += [services.create_task(self._first_charger(), name="the first charger")]
                 answering = await self._answering()
                 closing = asyncio.Event()
                 serving = self._chargers.run(
@@ -194,6 +196,10 @@ class _House:
         await started.wait()
         return task
 
+    async def _first_charger(self) -> None:
+        await self._context.opened.wait()
+        await tell_if_nobody_comes(self._cluster.state, self._chargers.connection_count, self._refusals)
+
     async def _answering(self) -> list[str]:
         """Who answers the chargers' questions, to be told at start."""
         try:
@@ -205,10 +211,7 @@ class _House:
         memory.settle()
         self._health.set("node", "ok")
         self._context.opened.set()
-        config = self._settings.chargers
-        scheme = "wss" if config.tls_certificate else "ws"
-        host = "<this machine>" if config.host in ("0.0.0.0", "::") else config.host  # noqa: S104
-        _log.info("chargers may connect", url=f"{scheme}://{host}:{self._chargers.port}/<charger id>")
+        tell_where(self._settings.chargers, self._chargers.port)
         for line in answering:
             _log.info(line)
         ready()
