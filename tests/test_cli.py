@@ -64,7 +64,8 @@ async def start(folder: Path, *arguments: str, **variables: str) -> asyncio.subp
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["healthcheck"], ["version"]]
+    "command",
+    [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["doctor"], ["healthcheck"], ["version"]],
 )
 def test_every_command_explains_itself(tmp_path: Path, command: list[str]) -> None:
     done = run(tmp_path, *command, "--help")
