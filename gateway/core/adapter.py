@@ -20,6 +20,7 @@ from gateway.core.ports import (
     TokenStore,
 )
 from gateway.core.projecting import ListenerBook, ProjectionBook
+from gateway.core.refusals import Refusals
 from gateway.core.router import Router
 
 
@@ -49,6 +50,8 @@ class GatewayContext:
     """Retained topics that adapters add to chargers'; `register` is for constructors."""
     listeners: ListenerBook = field(default_factory=ListenerBook)
     """Topics that adapters listen to on the broker; `register` is for constructors."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """The handshakes of chargers that this node refused lately."""
     dev: bool = False
     """True under `serve --dev`: no API key is asked for."""
     opened: asyncio.Event = field(default_factory=asyncio.Event)

@@ -91,7 +91,7 @@ async def test_an_answer_that_is_late_does_not_hold_the_receipt_up(monkeypatch: 
     asker, made = priced({"total_cost": 1.0}, step_deadline=60, deadline=60)
     asker.delay = 60
     async with running(responder=made.responder, money_grace=20) as node, node.charger(subprotocol="ocpp2.0.1") as it:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             assert await said(it, event("Started", 0), event("Updated", 1), event("Ended", 2)) == [{}, {}, {}]
         assert asker.asks
         assert (told(node, "updated"), told(node, "ended")) == ([None], [None])
