@@ -1,7 +1,8 @@
 """A real Home Assistant against mosquitto, our gateway and virtual chargers: what appears there, and what it can do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.simulator import SimulatorOptions, Version, simulate
+from tests.chaos.charger import HandCharger
 from tests.support.gateway_process import GatewayProcess
 from tests.support.home_assistant import HomeAssistant, home_assistant_python
 from tests.support.servers import Mosquitto, Valkey
@@ -16,7 +18,7 @@ from tests.support.servers import Mosquitto, Valkey
 BOX = "wallbox"
 SETTINGS: dict[str, dict[str, Any]] = {
     "gateway": {"log_level": "info"},
-    "mqtt": {"state_interval": 2},
+    "mqtt": {"state_interval": 2, "set_interval": 0.2},
     "homeassistant": {"gateway_url": "http://gateway.local:8080/docs"},
     "homeassistant.chargers.wallbox": {"name": "Wallbox", "area": "Garage", "max_a": 16},
 }
@@ -173,7 +175,15 @@ async def recorded(house: House, identity: str) -> dict[str, Any]:
     return dict(answer.json()["items"][0])
 
 
-async def test_a_wallbox_appears_complete_follows_its_charge_and_goes(house: House) -> None:
+async def test_chargers_appear_follow_what_they_do_and_go(house: House) -> None:
+    """Side by side, as each waits for Home Assistant most of the time."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(a_wallbox_appears_complete_follows_its_charge_and_goes(house), name="wallbox")
+        tasks.create_task(the_outlets_of_a_station_are_devices_behind_it_and_go_with_it(house), name="station")
+        tasks.create_task(what_a_charger_tells_of_itself_appears_when_it_does(house), name="spot")
+
+
+async def a_wallbox_appears_complete_follows_its_charge_and_goes(house: House) -> None:
     home = house.home
     async with charging_station(house.gateway, BOX, scenario="charge", idle_time=3600.0, samples=20) as charger:
         await home.shows("sensor.wallbox_status", "Charging")
@@ -209,7 +219,7 @@ async def test_a_wallbox_appears_complete_follows_its_charge_and_goes(house: Hou
     assert f"ocpp_{BOX}" not in str(await home.devices())
 
 
-async def test_the_outlets_of_a_station_are_devices_behind_it_and_go_with_it(house: House) -> None:
+async def the_outlets_of_a_station_are_devices_behind_it_and_go_with_it(house: House) -> None:
     home = house.home
     async with charging_station(house.gateway, "car/park", "2.0.1", connectors=2):
         await home.shows("sensor.car_park_1_status", "Available")
@@ -221,3 +231,135 @@ async def test_the_outlets_of_a_station_are_devices_behind_it_and_go_with_it(hou
     await remove(house, "car%2Fpark")
     await home.until(lambda: not [one for one in home.states if "car_park" in one], "the station is gone")
     assert "car/park" not in str(await home.devices())
+
+
+async def what_a_charger_tells_of_itself_appears_when_it_does(house: House) -> None:
+    home = house.home
+    async with HandCharger(house.gateway.charger_url, "spot") as spot:
+        await spot.boot()
+        await spot.call("StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"})
+        await home.shows("sensor.spot_status", "Available")
+        assert "sensor.spot_temperature" not in home.states
+        sampled = [
+            {"value": "31.5", "measurand": "Temperature", "unit": "Celsius"},
+            {"value": "10", "measurand": "Current.Offered", "unit": "A"},
+        ]
+        values = [{"timestamp": "2026-01-01T00:00:00Z", "sampledValue": sampled}]
+        await spot.call("MeterValues", {"connectorId": 1, "meterValue": values})
+        await home.shows("sensor.spot_temperature", "31.5")
+        await home.until(
+            lambda: home.attributes["number.spot_limit"]["max"] == 10, "the limit has the charger's bounds"
+        )
+
+        await spot.call("Authorize", {"idTag": "TAG-1"})
+        await home.until(lambda: "TAG-1" in home.tags, "the tag was scanned")
+        await home.until(lambda: home.attributes["event.spot_tag"].get("token") == "TAG-1", "an event of the tag")
+
+        await spot.call("StatusNotification", {"connectorId": 1, "status": "Faulted", "errorCode": "GroundFailure"})
+        await home.shows("binary_sensor.spot_error", "on")
+        assert home.attributes["binary_sensor.spot_error"]["code"] == "GroundFailure"
+        await home.shows("sensor.spot_status", "Faulted")
+
+
+async def test_the_controls_drive_the_charger_and_a_refusal_shows(house: House) -> None:
+    home = house.home
+    async with charging_station(house.gateway, "box") as charger:
+        await home.shows("sensor.box_status", "Available")
+        await home.call("number.set_value", "number.box_limit", value=10)
+        await home.shows("number.box_limit", "10")
+        assert limit_of(await charger.until_told("SetChargingProfile")) == 10
+
+        await home.call("switch.turn_on", "switch.box_charging")
+        assert (await charger.until_told("RemoteStartTransaction"))["idTag"] == "HOME"
+        await home.shows("switch.box_charging", "on")
+        await home.shows("sensor.box_token", "HOME")
+        await home.until(lambda: 6_000 < home.number("sensor.box_power") < 7_000, "it draws what the limit lets it")
+
+        await home.call("switch.turn_on", "switch.box_paused")
+        await home.shows("switch.box_paused", "on")
+        await home.shows("sensor.box_status", "Paused by charger")
+        await home.shows("switch.box_charging", "off")
+        await home.call("switch.turn_on", "switch.box_charging")
+        await home.shows("switch.box_paused", "off")
+        await home.shows("sensor.box_status", "Charging")
+        assert len(charger.told("RemoteStartTransaction")) == 1, "it was resumed, not started again"
+
+        await home.call("button.press", "button.box_lift_limit")
+        await home.shows("number.box_limit", "unknown")
+        await home.call("switch.turn_off", "switch.box_charging")
+        await charger.until_told("RemoteStopTransaction")
+        await home.shows("switch.box_charging", "off")
+        await home.shows("sensor.box_stop_reason", "remote")
+
+        await home.call("switch.turn_off", "switch.box_enabled")
+        await home.shows("sensor.box_status", "Unavailable")
+        await home.shows("switch.box_enabled", "off")
+        await home.call("switch.turn_on", "switch.box_charging")
+        await home.shows("binary_sensor.box_problem", "on")
+        await home.until(lambda: home.attributes["switch.box_charging"].get("problem"), "the switch says why")
+        assert home.states["switch.box_charging"] == "off"
+        await home.call("switch.turn_on", "switch.box_enabled")
+        await home.shows("binary_sensor.box_problem", "off")
+
+        for entity, action in BUTTONS.items():
+            await home.call("button.press", f"button.box_{entity}")
+            await charger.until_told(action)
+
+
+BUTTONS = {"unlock": "UnlockConnector", "trigger_meter": "TriggerMessage", "reboot": "Reset"}
+
+
+def limit_of(payload: dict[str, Any]) -> float:
+    """The limit in a SetChargingProfile."""
+    limit: float = payload["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"]
+    return limit
+
+
+def parts_of(house: House) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
+    """How each part of a home is stopped and started."""
+    return {
+        "broker": (house.broker.stop, house.broker.start),
+        "gateway": (house.gateway.stop, lambda: house.gateway.start(ready=False)),
+        "home": (house.home.stop, house.home.start),
+    }
+
+
+async def all_is_well_after(house: House, stopped: tuple[str, ...], started: tuple[str, ...], number: str) -> None:
+    """Stop these parts in this order and start them in that one: everything is there again, and can be commanded."""
+    home, parts = house.home, parts_of(house)
+    for part in stopped:
+        await asyncio.to_thread(parts[part][0])
+    for part in started:
+        await asyncio.to_thread(parts[part][1])
+    await asyncio.to_thread(house.gateway.wait_ready)
+    await home.shows("sensor.lasting_status", "Charging")
+    await home.shows("switch.lasting_charging", "on")
+    await home.call("number.set_value", "number.lasting_limit", value=float(number))
+    await home.shows("number.lasting_limit", number)
+
+
+async def test_a_restart_of_any_part_heals_by_itself(house: House) -> None:
+    home = house.home
+    async with charging_station(house.gateway, "lasting"):
+        await home.shows("sensor.lasting_status", "Available")
+        await home.call("switch.turn_on", "switch.lasting_charging")
+        await home.shows("sensor.lasting_status", "Charging")
+        await home.until(lambda: home.number("sensor.lasting_power") > 0, "all is known")
+        before = await home.entities()
+        await all_is_well_after(house, ("gateway", "broker"), ("broker", "gateway"), "7")
+        await all_is_well_after(house, ("home",), ("home",), "8")
+        assert (await home.entities()).keys() == before.keys()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+async def test_restarts_of_all_parts_in_any_order_heal_by_themselves(house: House) -> None:
+    home = house.home
+    async with charging_station(house.gateway, "lasting"):
+        await home.shows("sensor.lasting_status", "Available")
+        await home.call("switch.turn_on", "switch.lasting_charging")
+        await home.shows("sensor.lasting_status", "Charging")
+        limits = itertools.cycle(range(6, 17))
+        orders = list(itertools.permutations(("broker", "gateway", "home")))
+        for stopped, started in itertools.product((orders[0], orders[-1]), orders):
+            await all_is_well_after(house, stopped, started, str(next(limits)))

@@ -21,9 +21,11 @@ NOISE = (
     "zlib_ng and isal are not available",
     "async_forward_entry_setups",
     "No device components to cleanup",
+    "paho.mqtt.client: ",
+    "homeassistant.components.mqtt.client: ",
 )
-"""Home Assistant's own warnings: of what its core lacks here, of a race in how its MQTT integration starts, and of the
-empty messages that it publishes itself when a device goes which had entities that were disabled."""
+"""Home Assistant's own warnings: of what its core lacks here, of a race in how its MQTT integration starts, of the empty
+messages that it publishes itself when a device goes with entities that were disabled, and of a broker that is away."""
 
 
 def home_assistant_python() -> Path:
@@ -42,7 +44,7 @@ class HomeAssistant:
     def __init__(self, folder: Path, broker_port: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "configuration.yaml").touch()
-        self._folder, self._broker_port, self._http_port = folder, broker_port, free_port()
+        self._folder, self._broker_port = folder, broker_port
         self._python = home_assistant_python()
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -70,7 +72,7 @@ class HomeAssistant:
                     str(FOLDER / "headless.py"),
                     str(self._folder),
                     str(self._broker_port),
-                    str(self._http_port),
+                    str(free_port()),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -119,8 +121,9 @@ class HomeAssistant:
             case "tag":
                 self.tags.append(told["tag_id"])
             case "log":
-                if not any(noise in told["text"] for noise in NOISE):
-                    self.logged.append(f"{told['level']} {told['logger']}: {told['text']}")
+                line = f"{told['level']} {told['logger']}: {told['text']}"
+                if not any(noise in line for noise in NOISE):
+                    self.logged.append(line)
             case "answer":
                 self._answers[told["id"]] = told
 
