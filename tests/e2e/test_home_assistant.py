@@ -5,9 +5,11 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gateway.simulator import SimulatorOptions, Version, simulate
 from tests.chaos.charger import HandCharger
@@ -16,10 +18,13 @@ from tests.support.home_assistant import HomeAssistant, home_assistant_python
 from tests.support.servers import Mosquitto, Valkey
 
 BOX = "wallbox"
+GUARDED = "guarded"
+README = Path(__file__).parents[2] / "adapters" / "homeassistant" / "README.md"
 SETTINGS: dict[str, dict[str, Any]] = {
     "gateway": {"log_level": "info"},
     "mqtt": {"state_interval": 2, "set_interval": 0.2},
     "homeassistant": {"gateway_url": "http://gateway.local:8080/docs"},
+    f"answers.chargers.{GUARDED}": {"authorize": ["mqtt:5", "invalid"]},
     "homeassistant.chargers.wallbox": {"name": "Wallbox", "area": "Garage", "max_a": 16},
 }
 
@@ -178,6 +183,7 @@ async def recorded(house: House, identity: str) -> dict[str, Any]:
 async def test_chargers_appear_follow_what_they_do_and_go(house: House) -> None:
     """Side by side, as each waits for Home Assistant most of the time."""
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(a_second_connector_that_shows_up_later_makes_devices_of_them(house), name="double")
         tasks.create_task(a_wallbox_appears_complete_follows_its_charge_and_goes(house), name="wallbox")
         tasks.create_task(the_outlets_of_a_station_are_devices_behind_it_and_go_with_it(house), name="station")
         tasks.create_task(what_a_charger_tells_of_itself_appears_when_it_does(house), name="spot")
@@ -236,7 +242,8 @@ async def the_outlets_of_a_station_are_devices_behind_it_and_go_with_it(house: H
 async def what_a_charger_tells_of_itself_appears_when_it_does(house: House) -> None:
     home = house.home
     async with HandCharger(house.gateway.charger_url, "spot") as spot:
-        await spot.boot()
+        boot = {"chargePointVendor": "Hand", "chargePointModel": "One", "firmwareVersion": "1.0"}
+        await spot.call("BootNotification", boot)
         await spot.call("StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"})
         await home.shows("sensor.spot_status", "Available")
         assert "sensor.spot_temperature" not in home.states
@@ -251,14 +258,73 @@ async def what_a_charger_tells_of_itself_appears_when_it_does(house: House) -> N
             lambda: home.attributes["number.spot_limit"]["max"] == 10, "the limit has the charger's bounds"
         )
 
-        await spot.call("Authorize", {"idTag": "TAG-1"})
-        await home.until(lambda: "TAG-1" in home.tags, "the tag was scanned")
-        await home.until(lambda: home.attributes["event.spot_tag"].get("token") == "TAG-1", "an event of the tag")
+        await spot.call("FirmwareStatusNotification", {"status": "Downloading"})
+        await home.until(lambda: home.attributes["update.spot_firmware"]["update_percentage"] == 25, "it is updated")
+        await spot.call("FirmwareStatusNotification", {"status": "Installed"})
+        await home.until(lambda: not home.attributes["update.spot_firmware"]["in_progress"], "it was updated")
 
         await spot.call("StatusNotification", {"connectorId": 1, "status": "Faulted", "errorCode": "GroundFailure"})
         await home.shows("binary_sensor.spot_error", "on")
         assert home.attributes["binary_sensor.spot_error"]["code"] == "GroundFailure"
         await home.shows("sensor.spot_status", "Faulted")
+
+
+async def a_second_connector_that_shows_up_later_makes_devices_of_them(house: House) -> None:
+    home = house.home
+    async with HandCharger(house.gateway.charger_url, "double") as double:
+        await double.boot()
+        status = {"status": "Available", "errorCode": "NoError"}
+        await double.call("StatusNotification", {"connectorId": 1, **status})
+        await home.shows("sensor.double_status", "Available")
+        await double.call("StatusNotification", {"connectorId": 2, **status})
+        for entity in ("sensor.double_1_status", "sensor.double_2_status"):
+            await home.shows(entity, "Available")
+        await home.until(lambda: "sensor.double_status" not in home.states, "what was of the one device is gone")
+
+
+async def test_home_assistant_decides_who_may_charge_and_follows_the_sun_as_documented(house: House) -> None:
+    home = house.home
+    blocks = README.read_text(encoding="utf-8").split("```yaml\n")[1:]
+    documented = [one for block in blocks for one in yaml.safe_load(block.partition("```")[0])["automation"]]
+    for automation in documented:
+        automation["id"] = automation["alias"]
+        for trigger in automation["triggers"]:
+            if trigger["trigger"] == "time_pattern":
+                trigger["seconds"] = "/1"
+    await home.ask("automate", automations=documented)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(home_assistant_decides_who_may_charge(house), name="authorize")
+        tasks.create_task(the_limit_follows_the_sun(house), name="sun")
+
+
+async def home_assistant_decides_who_may_charge(house: House) -> None:
+    home = house.home
+    async with HandCharger(house.gateway.charger_url, GUARDED) as guarded:
+        await guarded.boot()
+        await guarded.call("StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"})
+        await home.shows(f"sensor.{GUARDED}_status", "Available")
+        for tag, status, kind in (("04A2B3C4D5E6F7", "Accepted", "accepted"), ("STRANGER", "Invalid", "refused")):
+            answer = await guarded.call("Authorize", {"idTag": tag})
+            assert answer["idTagInfo"]["status"] == status
+            await home.until(lambda tag=tag: tag in home.tags, f"{tag} was scanned")  # type: ignore[misc]
+            await home.until(
+                lambda tag=tag: home.attributes[f"event.{GUARDED}_tag"].get("token") == tag,  # type: ignore[misc]
+                f"an event of {tag}",
+            )
+            assert home.attributes[f"event.{GUARDED}_tag"]["event_type"] == kind
+
+
+async def the_limit_follows_the_sun(house: House) -> None:
+    home = house.home
+    async with charging_station(house.gateway, BOX) as charger:
+        await home.shows("sensor.wallbox_status", "Available")
+        await home.call("switch.turn_on", "switch.wallbox_charging")
+        await home.until(lambda: home.number("sensor.wallbox_power") > 10_000, "it charges")
+        await home.ask("pretend", entity="sensor.grid_export", state=str(7_000 - home.number("sensor.wallbox_power")))
+        await home.shows("number.wallbox_limit", "10")
+        await home.ask("pretend", entity="sensor.grid_export", state="-20000")
+        await home.shows("switch.wallbox_paused", "on")
+        assert charger.told("SetChargingProfile")
 
 
 async def test_the_controls_drive_the_charger_and_a_refusal_shows(house: House) -> None:
@@ -332,6 +398,10 @@ async def all_is_well_after(house: House, stopped: tuple[str, ...], started: tup
     for part in started:
         await asyncio.to_thread(parts[part][1])
     await asyncio.to_thread(house.gateway.wait_ready)
+    # What is retained may be old: only what the meter counts from now on shows that all are connected.
+    await home.until(lambda: home.number("sensor.lasting_energy") > 0, "the meter is known")
+    known = home.number("sensor.lasting_energy")
+    await home.until(lambda: home.number("sensor.lasting_energy") > known, "the meter goes on")
     await home.shows("sensor.lasting_status", "Charging")
     await home.shows("switch.lasting_charging", "on")
     await home.call("number.set_value", "number.lasting_limit", value=float(number))

@@ -23,9 +23,11 @@ NOISE = (
     "No device components to cleanup",
     "paho.mqtt.client: ",
     "homeassistant.components.mqtt.client: ",
+    "'server_host' option is deprecated",
 )
-"""Home Assistant's own warnings: of what its core lacks here, of a race in how its MQTT integration starts, of the empty
-messages that it publishes itself when a device goes with entities that were disabled, and of a broker that is away."""
+"""Home Assistant's own warnings: of what its core lacks here, of a race in how its MQTT integration starts, of the
+empty messages that it publishes itself when a device goes with entities that were disabled, of a broker that is away,
+and of the address that keeps it to this machine."""
 
 
 def home_assistant_python() -> Path:

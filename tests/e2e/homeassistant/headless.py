@@ -152,10 +152,12 @@ class Doings:
     async def enable(self, entity: str) -> None:
         entity_registry.async_get(self.hass).async_update_entity(entity, disabled_by=None)
 
-    async def reload(self) -> None:
-        await self.hass.config_entries.async_reload(ENTRY)
+    async def pretend(self, entity: str, state: str) -> None:
+        self.hass.states.async_set(entity, state)
 
-    async def settle(self) -> None:
+    async def automate(self, automations: list[dict[str, Any]]) -> None:
+        if not await async_setup_component(self.hass, "automation", {"automation": automations}):
+            raise RuntimeError("the automations cannot be set up")
         await self.hass.async_block_till_done()
 
 
