@@ -46,7 +46,8 @@ class ConnectorTransaction(TypedDict):
 class ConnectorState(TypedDict):
     """Every key is always present, null where unknown.
 
-    `limit_a` and `limit_w` are the limit that was set by command, `paused` tells that charging was paused on top of it.
+    `limit_a` and `limit_w` are the limit that was set by command, `paused` tells that charging was paused on top of it,
+    `start_requested` that a start waits for its EV, or for the transaction that it causes.
     `reported_status` is the charger's own word, `status` the same with OCPP 2.x's `occupied` refined by the
     transaction's charging state. `measured_at` is the time of the latest sample (the charger's clock), `updated_at`
     the gateway's.
@@ -70,6 +71,7 @@ class ConnectorState(TypedDict):
     limit_a: Number | None
     limit_w: Number | None
     paused: bool
+    start_requested: bool
     transaction: ConnectorTransaction | None
     measured_at: str | None
     updated_at: str | None
@@ -135,6 +137,7 @@ def new_connector(evse_id: int, connector_id: int) -> ConnectorState:
         "limit_a": None,
         "limit_w": None,
         "paused": False,
+        "start_requested": False,
         "transaction": None,
         "measured_at": None,
         "updated_at": None,

@@ -131,6 +131,10 @@ class Draft:
     def ocpp_version(self) -> str | None:
         return (self._charger or self._state.charger)["ocpp_version"]
 
+    @property
+    def connected_at(self) -> str | None:
+        return (self._charger or self._state.charger)["connected_at"]
+
     def known(self) -> Memory:
         return self._memory or self._state.memory
 
@@ -185,6 +189,7 @@ class Draft:
                 "stops": {**memory["stops"]},
                 "limits": {**memory["limits"]},
                 "expected": [*memory["expected"]],
+                "awaited": {**memory["awaited"]},
             }
         return self._memory
 
