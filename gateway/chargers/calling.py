@@ -155,6 +155,7 @@ class Calling:
             twin.evse_ids(),
             self._make.quirks,
             now=rfc3339(self._around.clock.now()),
+            places=twin.places(),
         )
 
     def _caller(self, command: Command) -> Caller:

@@ -114,6 +114,10 @@ class Twin:
         """The EVSEs that the charger has reported."""
         return sorted({evse_id for evse_id, _ in self._state.connectors})
 
+    def places(self) -> list[Place]:
+        """The connectors that the charger has reported, each with its EVSE."""
+        return sorted(self._state.connectors)
+
     def pending_ends(self) -> dict[str, float]:
         """Transactions whose end waits for missing messages, and since when (Unix seconds): see `end_pending`."""
         return {
@@ -279,7 +283,7 @@ class Twin:
         """The change that somebody draws up."""
         draft = self._draft(now)
         write(draft)
-        return draft.change()
+        return _shown(draft)
 
     def end_stale(self, now: float, transaction_id: str, *, silent_for: float) -> Change:
         """End a transaction that has been silent for so many seconds: its stop was lost."""
@@ -308,7 +312,7 @@ class Twin:
         """The limit of an EVSE (0: of the whole charger) was set, lifted, or charging was paused or resumed there."""
         draft = self._draft(now)
         put_limit(draft, evse_id, limit)
-        return draft.change()
+        return _shown(draft)
 
     def availability_set(self, now: float, evse_id: int, available: bool, *, connector_id: int | None = None) -> Change:
         """An EVSE (0: the whole charger), or one connector of it, was taken into or out of service."""
@@ -319,7 +323,7 @@ class Twin:
             state = draft.connector(place) if connector_id in (None, 0, place[1]) else None
             if state is not None:
                 state["enabled"] = available
-        return draft.change()
+        return _shown(draft)
 
     def seen(self, now: float) -> Change:
         """The charger is there. What was sampled long ago outside a transaction ceases to count."""
@@ -384,6 +388,13 @@ def _with_availability(draft: Draft, event: Event) -> Change:
     draft.events.append(event)
     change = draft.change()
     change.fields["availability"] = draft.charger()["availability"].encode()
+    return change
+
+
+def _shown(draft: Draft) -> Change:
+    """A change that makes no event, and that is to be seen at once."""
+    change = draft.change()
+    change.shows = bool(change.fields)
     return change
 
 

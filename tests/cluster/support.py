@@ -13,7 +13,7 @@ from gateway.core.errors import DeliveryError
 from gateway.core.events import StampedEvent
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Commit, LogEntry, Snapshot
+from gateway.core.ports import Commit, LogEntry, Snapshot, Touch
 
 CP1 = ChargerId("CP1")
 
@@ -182,12 +182,14 @@ class FakeReader:
         self.doubts: list[bool] = []
         self.drops: dict[int, asyncio.Event] = {}
         self.open_shards: set[int] = set()
+        self.touches: list[Touch] = []
 
     @property
     def ids(self) -> list[str]:
         return [entry.id for entry in self.entries]
 
-    def open(self, shard: int) -> "FakeDelivery":
+    def open(self, shard: int, touch: Touch) -> "FakeDelivery":
+        self.touches.append(touch)
         return FakeDelivery(self, shard)
 
     def latest(self, charger: ChargerId) -> Snapshot | None:
