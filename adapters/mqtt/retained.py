@@ -21,6 +21,11 @@ class Retained:
         self._repeat_after = repeat_after
         self._published: dict[str, tuple[int, float]] = {}
         self._connectors: dict[ChargerId, set[str]] = {}
+        self._again: set[ChargerId] = set()
+
+    def again(self, charger: ChargerId) -> None:
+        """Have all of a charger's topics published at its next snapshot, changed or not."""
+        self._again.add(charger)
 
     def forget(self) -> None:
         """Begin anew, on a new connection."""
@@ -30,9 +35,11 @@ class Retained:
     def messages(self, snapshot: Snapshot, now: float) -> list[Message]:
         """What is to be published to bring the broker in line with a snapshot."""
         charger = snapshot.charger
+        again = charger in self._again
+        self._again.discard(charger)
         if snapshot.removed:
             return self.clearing(charger, ())
-        return [message for message in self._all(charger, snapshot) if self.is_due(message, now)]
+        return [message for message in self._all(charger, snapshot) if again or self.is_due(message, now)]
 
     def clearing(self, charger: ChargerId, connectors: Iterable[tuple[int, int]]) -> list[Message]:
         """What clears a charger's topics: those of the connectors named, and of all that were seen here."""

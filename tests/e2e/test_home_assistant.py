@@ -390,6 +390,13 @@ def parts_of(house: House) -> dict[str, tuple[Callable[[], object], Callable[[],
     }
 
 
+async def commands_are_taken(house: House) -> None:
+    """The gateway has found the broker again: what is published before that, nobody hears."""
+    async with house.gateway.client() as client, asyncio.timeout(60):
+        while (await client.get("/readyz")).json()["checks"]["mqtt control"]["level"] != "ok":  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
 async def all_is_well_after(house: House, stopped: tuple[str, ...], started: tuple[str, ...], number: str) -> None:
     """Stop these parts in this order and start them in that one: everything is there again, and can be commanded."""
     home, parts = house.home, parts_of(house)
@@ -398,6 +405,7 @@ async def all_is_well_after(house: House, stopped: tuple[str, ...], started: tup
     for part in started:
         await asyncio.to_thread(parts[part][1])
     await asyncio.to_thread(house.gateway.wait_ready)
+    await commands_are_taken(house)
     # What is retained may be old: only what the meter counts from now on shows that all are connected.
     await home.until(lambda: home.number("sensor.lasting_energy") > 0, "the meter is known")
     known = home.number("sensor.lasting_energy")

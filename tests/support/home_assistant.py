@@ -23,6 +23,7 @@ NOISE = (
     "No device components to cleanup",
     "paho.mqtt.client: ",
     "homeassistant.components.mqtt.client: ",
+    "The client is not currently connected",
     "'server_host' option is deprecated",
 )
 """Home Assistant's own warnings: of what its core lacks here, of a race in how its MQTT integration starts, of the
