@@ -295,6 +295,7 @@ async def test_home_assistant_decides_who_may_charge_and_follows_the_sun_as_docu
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(home_assistant_decides_who_may_charge(house), name="authorize")
         tasks.create_task(the_limit_follows_the_sun(house), name="sun")
+    await home.call("automation.turn_off", "all")
 
 
 async def home_assistant_decides_who_may_charge(house: House) -> None:
@@ -318,6 +319,7 @@ async def the_limit_follows_the_sun(house: House) -> None:
     home = house.home
     async with charging_station(house.gateway, BOX) as charger:
         await home.shows("sensor.wallbox_status", "Available")
+        await home.ask("pretend", entity="sensor.grid_export", state="11000")
         await home.call("switch.turn_on", "switch.wallbox_charging")
         await home.until(lambda: home.number("sensor.wallbox_power") > 10_000, "it charges")
         await home.ask("pretend", entity="sensor.grid_export", state=str(7_000 - home.number("sensor.wallbox_power")))
