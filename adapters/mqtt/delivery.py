@@ -276,6 +276,8 @@ class MqttDelivery:
                 codes = await self._careful.publish(self._connected(), messages)
             except DeliveryInterrupted as error:
                 raise DeliveryInterrupted(str(error), confirmed=index) from error
+            for message in messages:
+                self._retained.published(message, self._clock.monotonic())
             refused = [topic for (topic, _), code in zip(messages, codes, strict=True) if code >= 0x80]
             if refused:
                 log.warning("the topics of a removed charger cannot be cleared", topics=refused)

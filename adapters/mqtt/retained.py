@@ -51,7 +51,7 @@ class Retained:
         return [(name, b"") for name in names]
 
     def published(self, message: Message, now: float) -> None:
-        """The broker has taken a message."""
+        """The broker has taken a message, or was asked to clear a topic."""
         if not message[1]:
             self._published.pop(message[0], None)
             return

@@ -90,6 +90,17 @@ async def test_a_removed_chargers_additions_are_cleared_before_the_state_that_th
     assert cleared[0] == "cards/CP1"
 
 
+async def test_a_charger_that_comes_back_after_its_removal_has_its_additions_again(house: House) -> None:
+    async with scripted() as broker, house.connected(broker.url, state_interval=0) as delivery:
+        await delivery.project([Snapshot(CP1, FIELDS)])
+        await delivery.deliver(entries(1, kind="ocpp.charger.removed", connectors=[]))
+        await delivery.project([Snapshot(CP1, {}, removed=True)])
+        await delivery.project([Snapshot(CP1, FIELDS)])
+        told = [packet.payload for packet in broker.published if packet.topic == "cards/CP1"]
+        assert [told[0], told[-1]] == [b"first", b"first"]
+        assert set(told[1:-1]) == {b""}
+
+
 async def test_all_of_a_projection_is_published_again_on_demand(house: House, cards: Cards) -> None:
     async with scripted() as broker, house.connected(broker.url, state_interval=0) as delivery:
         snapshots = [Snapshot(charger, FIELDS) for charger in (CP1, CP2)]
