@@ -224,7 +224,7 @@ async def test_what_is_retained_for_home_assistant_is_counted(tmp_path: Path, mo
         await client.publish("ocpp/status", "online", retain=True)
         for number in range(150):
             await client.publish(f"ha/sensor/lamp{number}/config", '{"o": {"name": "zigbee2mqtt"}}', retain=True)
-        payload = json.dumps({"origin": {"name": "ocpp-mqtt-gateway"}})
+        payload = json.dumps({"origin": {"name": "OCPP gateway"}})
         await client.publish("ha/device/ocpp_CP1/config", payload, qos=1, retain=True)
     probe = Probe(config, "ha")
     assert [finding.level async for finding in probe.run()] == ["ok", "ok"]

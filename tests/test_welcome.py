@@ -83,6 +83,14 @@ def test_with_tls_it_is_wss_and_a_listener_on_one_address_is_told_as_that(certif
     assert [address.in_url for address in addresses("::")] == ["[fd00::5]"]
 
 
+def test_where_the_system_tells_no_address_the_gateway_starts_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden() -> None:
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(psutil, "net_if_addrs", forbidden)
+    assert told() == [("ws://<this machine>:9000/<charger id>", "")]
+
+
 class State:
     """The chargers that are known."""
 

@@ -32,7 +32,7 @@ _HOME_ASSISTANT = Findings("home assistant")
 PROBE_SECONDS = 5.0
 """How long a message may take from us to the broker and back."""
 _REFUSED = 0x80
-_ORIGIN = "ocpp-mqtt-gateway"
+_ORIGIN = "OCPP gateway"
 _ACL = "let the gateway's user read and write {prefix}/# (deploy/brokers.md)"
 _REACH = (
     "is it started, are host and port right, and does its firewall let this machine in? [mqtt] url (MQTT_URL) is "
@@ -172,7 +172,7 @@ class Probe:
 
     def _discovery(self, *, publishes: bool, is_running: bool) -> Iterator[Finding]:
         found, prefix = self.seen.configurations, self.discovery
-        ours = [topic for topic, origin in found.items() if _ORIGIN in origin or "ocpp" in origin.lower()]
+        ours = [topic for topic, origin in found.items() if origin == _ORIGIN]
         if not self.watched.get(f"{prefix}/status"):
             if publishes:
                 yield _HOME_ASSISTANT.problem(

@@ -113,7 +113,8 @@ class _Examination:
         probe = broker.Probe(settings.mqtt, discovery)
         async for finding in probe.run():
             yield finding
-        publishes = "homeassistant" in settings.gateway.adapters
+        announced = "homeassistant" in settings.gateway.adapters
+        publishes = announced and bool(getattr(home_assistant, "enabled", True))
         for finding in probe.after(is_running=is_running, publishes_discovery=publishes):
             yield finding
 
