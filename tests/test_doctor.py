@@ -1,8 +1,6 @@
 """`ocpp-gateway doctor`: what it finds, with real servers in each state, and what it says to do."""
 
 import asyncio
-import base64
-import hashlib
 import json
 import socket
 import tempfile
@@ -30,6 +28,7 @@ from gateway.cli.doctor.running import RunningGateway
 from gateway.config import Settings
 from tests.support.certificates import Authority
 from tests.support.gateway_process import GatewayProcess
+from tests.support.mosquitto_users import guarded as guarded_mosquitto
 from tests.support.servers import Mosquitto, Valkey, free_port
 from tests.test_cli import run
 
@@ -183,24 +182,11 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     """A mosquitto that knows one user, who may do everything but publish below ocpp/."""
     if Mosquitto.binary() is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
-    (folder / "passwords").write_text(f"gateway:{hashed('secret')}\n")
-    (folder / "passwords").chmod(0o600)
-    (folder / "acl").write_text("user gateway\ntopic read #\ntopic write homeassistant/#\n")
-    (folder / "acl").chmod(0o600)
-    lines = ("allow_anonymous false", f"password_file {folder}/passwords", f"acl_file {folder}/acl")
-    server = Mosquitto(folder, *lines)
+    acl = "topic read #\ntopic write homeassistant/#"
+    server = guarded_mosquitto(tmp_path / "mosquitto", user="gateway", password="secret", acl=acl)
     server.start()
     yield server
     server.stop()
-
-
-def hashed(password: str) -> str:
-    """A password as mosquitto keeps it."""
-    salt = b"twelve bytes"
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
-    return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 async def test_a_login_that_the_broker_refuses_is_told_apart_from_rights_that_are_missing(
