@@ -183,7 +183,12 @@ class _House:
 
     def _adapters(self) -> list[Adapter]:
         settings = self._settings
-        sections = {"mqtt": settings.mqtt, "rest": settings.rest, "webhooks": settings.webhooks}
+        sections = {
+            "mqtt": settings.mqtt,
+            "rest": settings.rest,
+            "webhooks": settings.webhooks,
+            "homeassistant": settings.homeassistant,
+        }
         return [load_adapter(name)(sections[name], self._context) for name in settings.gateway.adapters]
 
     @staticmethod
