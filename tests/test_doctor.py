@@ -182,7 +182,7 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     """A mosquitto that knows one user, who may do everything but publish below ocpp/."""
     if Mosquitto.binary() is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    acl = "topic read #\ntopic write homeassistant/#"
+    acl = "topic read #\ntopic write right/#"
     server = guarded_mosquitto(tmp_path / "mosquitto", user="gateway", password="secret", acl=acl)
     server.start()
     yield server
@@ -193,14 +193,19 @@ async def test_a_login_that_the_broker_refuses_is_told_apart_from_rights_that_ar
     tmp_path: Path, guarded: Mosquitto
 ) -> None:
     url = guarded.url.replace("mqtt://", "mqtt://gateway:{}@")
-    only_mqtt = {"gateway": {"adapters": ["mqtt"]}, "redis": {"url": f"redis://127.0.0.1:{free_port()}/0"}}
-    wrong = only(await found(written(tmp_path, mqtt={"url": url.format("wrong")}, **only_mqtt)), "problem", "mqtt")
+    redis = {"url": f"redis://127.0.0.1:{free_port()}/0"}
+    wrong = only(await found(written(tmp_path, mqtt={"url": url.format("wrong")}, redis=redis)), "problem", "mqtt")
     assert "mend user and password" in str(wrong.advice)
-    findings = await found(written(tmp_path, mqtt={"url": url.format("secret")}, **only_mqtt))
+    findings = await found(written(tmp_path, mqtt={"url": url.format("secret")}, redis=redis))
     refused = only(findings, "problem", "mqtt")
     assert refused.text == "publishing below ocpp/ is refused: reason code 0x87"
     assert refused.advice == "let the gateway's user read and write ocpp/# (deploy/brokers.md)"
     assert "lets us in, with MQTT 5" in of(findings, "mqtt")[0].text
+    only_announcing = {"url": url.format("secret"), "prefix": "right"}
+    findings = await found(written(tmp_path, mqtt=only_announcing, redis=redis))
+    assert [finding.level for finding in of(findings, "mqtt")] == ["ok", "ok"]
+    refused = only(findings, "problem", "home assistant")
+    assert refused.text == "the broker does not let us write below homeassistant/"
 
 
 async def test_what_is_retained_for_home_assistant_is_counted(tmp_path: Path, mosquitto: Mosquitto) -> None:
@@ -212,9 +217,9 @@ async def test_what_is_retained_for_home_assistant_is_counted(tmp_path: Path, mo
             await client.publish(f"ha/sensor/lamp{number}/config", '{"o": {"name": "zigbee2mqtt"}}', retain=True)
         payload = json.dumps({"origin": {"name": "OCPP gateway"}})
         await client.publish("ha/device/ocpp_CP1/config", payload, qos=1, retain=True)
-    probe = Probe(config, "ha")
+    probe = Probe(config, "ha", announces=True)
     assert [finding.level async for finding in probe.run()] == ["ok", "ok"]
-    elsewhere, discovery = probe.after(is_running=False, publishes_discovery=True)
+    elsewhere, discovery = probe.after(is_running=False)
     assert elsewhere.text == "a gateway is online under ocpp/, and none runs here"
     assert discovery.text == (
         "151 discovery configurations below ha/, 1 of them of this gateway; Home Assistant says online"

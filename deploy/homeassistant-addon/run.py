@@ -22,6 +22,8 @@ CHARGERS_PORT = "9000/tcp"
 _PREFIX = "OCPP_GATEWAY__"
 
 _AS_THEY_ARE = {
+    "language": "HOMEASSISTANT__LANGUAGE",
+    "start_token": "MQTT__START_TOKEN",
     "log_level": "GATEWAY__LOG_LEVEL",
     "require_password": "CHARGERS__REQUIRE_PASSWORD",
     "default_version": "CHARGERS__DEFAULT_SUBPROTOCOL",

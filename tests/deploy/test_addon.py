@@ -137,6 +137,8 @@ def test_every_file_that_its_pages_name_is_there(page: str) -> None:
 
 
 ALL_OPTIONS = {
+    "language": "de",
+    "start_token": "FAMILY",
     "log_level": "debug",
     "require_password": True,
     "default_version": "ocpp1.6",
@@ -166,6 +168,7 @@ def test_every_option_becomes_a_setting_that_the_gateway_takes(
     monkeypatch.chdir(tmp_path)
     settings = load().settings
     assert settings.gateway.log_level == "debug"
+    assert (settings.homeassistant.language, settings.mqtt.start_token) == ("de", "FAMILY")
     assert settings.chargers.require_password
     assert settings.chargers.default_subprotocol == "ocpp1.6"
     assert settings.chargers.tls_certificate == (tmp_path / "chain.pem",)

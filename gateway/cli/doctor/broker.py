@@ -59,10 +59,13 @@ class Probe:
 
     config: MqttConfig
     discovery: str
+    announces: bool = False
+    """Whether the gateway announces chargers to Home Assistant."""
     seen: Seen = field(default_factory=Seen)
     topic: str = ""
     watched: dict[str, bool] = field(default_factory=dict)
     """Filters that were subscribed to → whether the broker granted them."""
+    may_announce: bool = True
 
     def __post_init__(self) -> None:
         self.topic = f"{self.config.prefix}/doctor/{secrets.token_hex(6)}"
@@ -112,6 +115,11 @@ class Probe:
             publisher = await Publisher.open(address, Login(_client_id(), self.config.keepalive))
             try:
                 (code,) = await publisher.publish([(self.topic, b"probe")])
+                # Some brokers hang up on what follows a refusal.
+                if self.announces and code < _REFUSED:
+                    # To Home Assistant this takes away a device that never was, which it does not mention.
+                    nobody = (f"{self.discovery}/device/ocpp_gateway_doctor/config", b"")
+                    self.may_announce = (await publisher.publish([nobody], retain=True))[0] < _REFUSED
             finally:
                 await publisher.disconnect(with_will=False)
         except DeliveryError as error:
@@ -154,7 +162,7 @@ class Probe:
         if self.seen.probe:
             yield _BROKER.ok(f"a message below {prefix}/ was published and came back; commands can be heard")
 
-    def after(self, *, is_running: bool, publishes_discovery: bool) -> Iterator[Finding]:
+    def after(self, *, is_running: bool) -> Iterator[Finding]:
         """What the retained messages tell, once `run` is over."""
         if not self.seen.probe:
             return
@@ -168,22 +176,24 @@ class Probe:
                 f"the running gateway is not to be seen at {self.config.prefix}/status",
                 "does it use this same configuration, broker and prefix? See its log",
             )
-        yield from self._discovery(publishes=publishes_discovery, is_running=is_running)
+        yield from self._discovery(is_running=is_running)
 
-    def _discovery(self, *, publishes: bool, is_running: bool) -> Iterator[Finding]:
+    def _discovery(self, *, is_running: bool) -> Iterator[Finding]:
         found, prefix = self.seen.configurations, self.discovery
         ours = [topic for topic, origin in found.items() if origin == _ORIGIN]
-        if not self.watched.get(f"{prefix}/status"):
-            if publishes:
+        may_read = self.watched.get(f"{prefix}/status", False)
+        if not may_read or not self.may_announce:
+            if self.announces:
                 yield _HOME_ASSISTANT.problem(
-                    f"the broker does not let us read {prefix}/status",
-                    f"let the gateway's user read {prefix}/status and write {prefix}/#",
+                    f"the broker does not let us {'write' if may_read else 'read'} below {prefix}/",
+                    f"let the gateway's user read {prefix}/status and write {prefix}/#, or, without Home Assistant, "
+                    "set [homeassistant] enabled = false",
                 )
             return
         told = f"{len(found)} discovery configurations below {prefix}/, {len(ours)} of them of this gateway"
         if self.seen.home_assistant is not None:
             told += f"; Home Assistant says {self.seen.home_assistant}"
-        if publishes and is_running and not ours:
+        if self.announces and is_running and not ours:
             yield _HOME_ASSISTANT.warning(
                 told,
                 "they appear with the first charger; Home Assistant must use this same broker, its MQTT integration "
@@ -228,11 +238,11 @@ async def embedded_broker() -> AsyncIterator[MqttConfig]:
             await server.stop()
 
 
-async def try_embedded(discovery: str) -> AsyncIterator[Finding]:
+async def try_embedded() -> AsyncIterator[Finding]:
     """Whether the embedded broker works on this machine."""
     try:
         async with embedded_broker() as config:
-            probe = Probe(config, discovery)
+            probe = Probe(config, "homeassistant")
             found = [finding async for finding in probe.run()]
     except EmbeddedServerError as error:
         yield _BROKER.problem(
