@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import tempfile
 import time
@@ -26,6 +27,7 @@ from gateway.cli.doctor.machine import examine_clock, examine_disk, is_kept
 from gateway.cli.doctor.ports import examine_firewall, examine_reach
 from gateway.cli.doctor.running import RunningGateway
 from gateway.config import Settings
+from tests.support.acl import PASSWORD, login, users
 from tests.support.certificates import Authority
 from tests.support.gateway_process import GatewayProcess
 from tests.support.mosquitto_users import guarded as guarded_mosquitto
@@ -175,6 +177,23 @@ async def test_a_redis_that_may_forget_is_a_warning(tmp_path: Path) -> None:
         "set noeviction",
     ]
     assert only(findings, "ok", "mqtt").text == "the adapter mqtt is off"
+
+
+@pytest.mark.parametrize(
+    ("without", "password", "expected"),
+    [("+xadd", PASSWORD, r"refuses xadd: "), ("+info", PASSWORD, "info"), ("", "wrong", "WRONGPASS|password")],
+)
+async def test_what_redis_refuses_is_named(tmp_path: Path, without: str, password: str, expected: str) -> None:
+    server = Valkey(tmp_path / "guarded", "--aclfile", str(users(tmp_path, without=without)))
+    server.start()
+    try:
+        url = login(server).replace(PASSWORD, password)
+        findings = await found(written(tmp_path, redis={"url": url}, gateway={"adapters": ["rest"]}))
+    finally:
+        server.stop()
+    refused = only(findings, "problem", "redis")
+    assert re.search(expected, refused.text)
+    assert PASSWORD not in refused.text
 
 
 @pytest.fixture
