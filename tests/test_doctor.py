@@ -1,6 +1,7 @@
 """`ocpp-gateway doctor`: what it finds, with real servers in each state, and what it says to do."""
 
 import asyncio
+import itertools
 import json
 import re
 import socket
@@ -26,7 +27,7 @@ from gateway.cli.doctor.handshakes import examine_handshakes, told
 from gateway.cli.doctor.machine import examine_clock, examine_disk, is_kept
 from gateway.cli.doctor.ports import examine_firewall, examine_reach
 from gateway.cli.doctor.running import RunningGateway
-from gateway.config import Settings
+from gateway.config import GatewayConfig, Settings
 from tests.support.acl import PASSWORD, login, users
 from tests.support.certificates import Authority
 from tests.support.gateway_process import GatewayProcess
@@ -331,3 +332,21 @@ async def test_a_gateway_that_hangs_up_does_not_end_the_doctor(tmp_path: Path) -
     async with asyncio.timeout(30):
         findings = [finding async for finding in examine_handshakes(nobody, Settings(), None, "key")]
     assert [finding.level for finding in findings] == ["warning"]
+
+
+class OneOfTwo(RunningGateway):
+    """Two workers behind one port, asked in turn."""
+
+    turn = itertools.cycle(("WB-1", "WB-2"))
+
+    def get(self, path: str, key: str | None) -> tuple[int, Any]:
+        charger = next(self.turn)
+        moment = f"2026-01-02T03:04:0{charger[-1]}.000Z"
+        fixed = {"address": "10.0.0.5", "reason": "no", "advice": "look", "count": 1, "first_at": moment}
+        return 200, {"items": [{**fixed, "charger_id": charger, "last_at": moment}]}
+
+
+async def test_of_several_workers_each_is_heard_and_nothing_told_twice() -> None:
+    settings = Settings(gateway=GatewayConfig(workers=2))
+    findings = [finding async for finding in examine_handshakes(OneOfTwo("http://unused"), settings, None, "key")]
+    assert [finding.text.split(" from ")[0] for finding in findings] == ["charger WB-2", "charger WB-1"]

@@ -117,8 +117,8 @@ class Probe:
                 (code,) = await publisher.publish([(self.topic, b"probe")])
                 # Some brokers hang up on what follows a refusal.
                 if self.announces and code < _REFUSED:
-                    # To Home Assistant this takes away a device that never was, which it does not mention.
-                    nobody = (f"{self.discovery}/device/ocpp_gateway_doctor/config", b"")
+                    # To Home Assistant a sensor goes that never was, which it does not log; a device's going it would.
+                    nobody = (f"{self.discovery}/sensor/ocpp_gateway_doctor/config", b"")
                     self.may_announce = (await publisher.publish([nobody], retain=True))[0] < _REFUSED
             finally:
                 await publisher.disconnect(with_will=False)
