@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import socket
+import ssl
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ from gateway.cli.doctor.machine import examine_clock, examine_disk, is_kept
 from gateway.cli.doctor.ports import examine_firewall, examine_reach
 from gateway.cli.doctor.running import RunningGateway
 from gateway.config import GatewayConfig, Settings
+from gateway.interfaces import addresses
+from tests.chargers.harness import running
 from tests.support.acl import PASSWORD, login, users
 from tests.support.certificates import Authority
 from tests.support.gateway_process import GatewayProcess
@@ -46,7 +49,7 @@ def written(folder: Path, **sections: dict[str, Any]) -> Path:
     """A configuration on free ports, with these sections."""
     base: dict[str, dict[str, Any]] = {
         "gateway": {"data_dir": str(folder / "data")},
-        "chargers": {"port": free_port()},
+        "chargers": {"port": free_port(), "host": "127.0.0.1"},
         "rest": {"port": free_port()},
         "mqtt": {"embedded_port": free_port()},
     }
@@ -107,7 +110,7 @@ def test_a_configuration_that_cannot_be_read_is_the_problem_and_the_exit_code_sa
 @pytest.fixture
 def home() -> Iterator[GatewayProcess]:
     """A gateway as at home: with a Valkey and a broker of its own."""
-    settings = {"mqtt": {"embedded_port": free_port()}, "chargers": {"require_password": True, "host": "0.0.0.0"}}
+    settings = {"mqtt": {"embedded_port": free_port()}, "chargers": {"require_password": True}}
     # In a folder of a short name, as Valkey's socket lies in the data folder only where its path is short enough.
     with (
         tempfile.TemporaryDirectory() as short,
@@ -154,7 +157,7 @@ async def test_servers_that_are_away_and_a_port_that_is_taken_are_problems_with_
             tmp_path,
             redis={"url": f"redis://127.0.0.1:{free_port()}/0"},
             mqtt={"url": f"mqtt://127.0.0.1:{free_port()}"},
-            chargers={"port": other.getsockname()[1], "host": "127.0.0.1"},
+            chargers={"port": other.getsockname()[1]},
         )
         findings = await found(config)
     assert "cannot be used at 127.0.0.1" in only(findings, "problem", "redis").text
@@ -309,8 +312,29 @@ def test_a_firewall_without_a_rule_for_the_port_is_told_with_the_command_that_ad
 
 
 def test_an_address_that_does_not_answer_beside_a_running_gateway_is_a_problem() -> None:
-    levels = [finding.level for finding in examine_reach(ChargersConfig(port=free_port()), is_running=True)]
-    assert "problem" in levels, "nothing listens there, or there is no network at all"
+    config = ChargersConfig(port=free_port())
+    silent = [finding for finding in examine_reach(config, is_running=True) if "does not answer" in finding.text]
+    assert len(silent) == len(addresses(config.host))
+    assert {finding.level for finding in silent} <= {"problem"}
+
+
+def test_an_address_that_answers_is_no_problem() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as listening:
+        config = ChargersConfig(port=listening.getsockname()[1])
+        problems = [finding.text for finding in examine_reach(config, is_running=True) if finding.level == "problem"]
+    assert [text for text in problems if "does not answer" in text] == []
+
+
+async def test_knocking_at_a_port_with_tls_is_not_taken_for_a_charger_that_fails(
+    certificate: tuple[Path, Path],
+) -> None:
+    chain, key = certificate
+    async with running(tls_certificate=chain, tls_key=key, host="0.0.0.0") as node:
+        config = ChargersConfig(tls_certificate=(chain,), tls_key=(key,), port=node.server.port)
+        found = await asyncio.to_thread(lambda: list(examine_reach(config, is_running=True)))
+        assert "does not answer" not in str(found)
+        async with node.charger(ssl_context=ssl.create_default_context(cafile=str(chain))):
+            assert node.refusals.latest() == []
 
 
 def test_refusals_are_told_in_words_and_no_more_than_fit_a_screen() -> None:

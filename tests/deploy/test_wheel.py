@@ -76,6 +76,7 @@ def test_the_wheel_carries_all_that_is_no_code_and_its_command_works(tmp_path: P
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHONPATH", "OCPP_GATEWAY"))}
     ports = {f"OCPP_GATEWAY__{name}__PORT": str(free_port()) for name in ("CHARGERS", "REST")}
     ports["OCPP_GATEWAY__MQTT__EMBEDDED_PORT"] = str(free_port())
+    ports["OCPP_GATEWAY__CHARGERS__HOST"] = "127.0.0.1"
     environment = {**own, **ports, "XDG_STATE_HOME": str(elsewhere)}
     environment.pop("REDIS_URL", None)
     environment.pop("MQTT_URL", None)

@@ -226,16 +226,27 @@ def _unreachable(address: Address, error: aiomqtt.MqttError) -> Finding:
 @asynccontextmanager
 async def embedded_broker() -> AsyncIterator[MqttConfig]:
     """The embedded broker, started on a free port in a folder of its own. Raises EmbeddedServerError."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="ocpp-gateway-doctor-") as folder:
-        server = EmbeddedBroker(Path(folder), port)
-        await server.start()
+        server, port = await _started(Path(folder))
         try:
             yield MqttConfig(embedded_port=port)
         finally:
             await server.stop()
+
+
+async def _started(folder: Path, tries: int = 3) -> tuple[EmbeddedBroker, int]:
+    """A broker that runs, and its port; another program may take a free port first, so that several are tried."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    server = EmbeddedBroker(folder, port)
+    try:
+        await server.start()
+    except EmbeddedServerError:
+        if tries > 1:
+            return await _started(folder, tries - 1)
+        raise
+    return server, port
 
 
 async def try_embedded() -> AsyncIterator[Finding]:
