@@ -103,17 +103,15 @@ def examine_reach(config: ChargersConfig, *, is_running: bool) -> Iterator[Findi
             f"it listens on {config.host}: only this machine can connect", f'set [chargers] host = "{EVERY_V4}"'
         )
         return
+    for url, network in charger_urls(config, config.port):
+        yield _CHARGERS.ok(f"type into the wallbox: {url}" + (f"  ({network})" if network else ""))
     if in_a_container():
         yield _CHARGERS.ok(
-            "this is a container: chargers connect to its host's address, at the published port",
-            f"publish it (-p {config.port}:{config.port}), and type ws://<the host's address>:{config.port}/"
-            "<charger id> into the wallbox",
+            "this is a container: unless it has its host's network, chargers connect to its host",
+            f"publish the port (-p {config.port}:{config.port}), and type the host's address into the wallbox",
         )
-    else:
-        for url, network in charger_urls(config, config.port):
-            yield _CHARGERS.ok(f"type into the wallbox: {url}" + (f"  ({network})" if network else ""))
-        if not addresses(config.host):
-            yield _CHARGERS.problem("this machine has no address in a network", "connect it to the wallboxes' network")
+    elif not addresses(config.host):
+        yield _CHARGERS.problem("this machine has no address in a network", "connect it to the wallboxes' network")
     for address in addresses(config.host) if is_running else ():
         try:
             _knock(address.ip, config)
