@@ -1,5 +1,6 @@
 """Real servers for tests, each on a port of its own: start, stop, kill and start again on the same port and data."""
 
+import itertools
 import os
 import secrets
 import shutil
@@ -8,6 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -15,21 +19,27 @@ _FIRST_PORT, _PORTS_PER_WORKER, _WORKERS = 11_000, 2_500, 8
 
 
 def free_port() -> int:
-    """A port that nobody uses, and that no outgoing connection will be given before a server binds it.
+    """A port that nobody uses, and that nobody else will be given before a server binds it.
 
-    So none of the range from which the system takes the ports of clients (from 32768 on, as a rule), and for each of
-    the processes that run tests side by side one of its own part.
+    So none of the range from which the system takes the ports of clients (from 32768 on, as a rule), for each of the
+    processes that run tests side by side one of its own part, and none again that was given a moment ago.
     """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
-    while True:
-        # Not from `random`, whose seed is the same for every test.
-        port = _FIRST_PORT + worker * _PORTS_PER_WORKER + secrets.randbelow(_PORTS_PER_WORKER)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+    for port in _ports():
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             return port
+    raise AssertionError
+
+
+@cache
+def _ports() -> Iterator[int]:
+    """This process's ports, round and round."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    # Not from `random`, whose seed is the same for every test.
+    begin = secrets.randbelow(_PORTS_PER_WORKER)
+    return (
+        _FIRST_PORT + worker * _PORTS_PER_WORKER + (begin + number) % _PORTS_PER_WORKER for number in itertools.count()
+    )
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 60.0) -> None:
