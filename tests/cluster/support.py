@@ -1,6 +1,7 @@
 """What the cluster's tests share: a node on a real Valkey, and an outward reader that fails where it is told."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -188,6 +189,7 @@ class FakeReader:
         self.doubts: list[bool] = []
         self.drops: dict[int, asyncio.Event] = {}
         self.open_shards: set[int] = set()
+        self.wanted_again: defaultdict[int, asyncio.Queue[list[ChargerId]]] = defaultdict(asyncio.Queue)
 
     @property
     def ids(self) -> list[str]:
@@ -228,6 +230,9 @@ class FakeDelivery:
         if self.reader.project_failures:
             raise self.reader.project_failures.pop(0)
         self.reader.snapshots += snapshots
+
+    async def outdated(self) -> Sequence[ChargerId]:
+        return await self.reader.wanted_again[self.shard].get()
 
     async def close(self) -> None:
         self.reader.open_shards.discard(self.shard)

@@ -153,6 +153,19 @@ async def test_a_connection_lost_while_idle_is_made_anew_and_everything_projecte
         assert reader.snapshots[0].fields == {"charger": b"{}"}
 
 
+async def test_chargers_that_a_delivery_wants_again_are_projected_though_nothing_changed(
+    valkey: Valkey,
+) -> None:
+    async with running(valkey.url, shards=1) as node:
+        await fill(node)
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.snapshots) == 1)
+            reader.wanted_again[0].put_nowait([CP1])
+            await eventually(lambda: len(reader.snapshots) == 2)
+        assert reader.connects == 1
+
+
 async def test_a_refused_event_holds_the_reader_and_raises_the_alarm(valkey: Valkey) -> None:
     def denied(entries: Sequence[LogEntry]) -> DeliveryRefused | None:
         if is_mended:

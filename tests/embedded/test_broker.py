@@ -75,3 +75,24 @@ async def test_an_unexpected_end_is_noticed_and_the_broker_starts_again(tmp_path
     async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client:
         await client.publish("a/b", b"x", qos=1)
     await broker.stop()
+
+
+async def test_what_a_subscriber_has_taken_or_never_takes_costs_bounded_memory(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    broker = EmbeddedBroker(tmp_path, unused_tcp_port)
+    await broker.start()
+    try:
+        ours = [psutil.Process(pid) for pid in server_pids(tmp_path)]
+        before = sum(process.memory_info().rss for process in ours)
+        address = ("127.0.0.1", unused_tcp_port)
+        options = {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
+        async with aiomqtt.Client(*address, **options) as reader, aiomqtt.Client(*address, **options) as writer:
+            for number in range(5):
+                await reader.subscribe(f"state/{number}", qos=1)
+            for number in range(400):
+                await writer.publish(f"state/{number % 5}", os.urandom(100_000), qos=1)
+            grown = sum(process.memory_info().rss for process in ours) - before
+        assert grown < 25e6, f"{grown / 1e6:.0f} MB of the 40 that were published are kept"
+    finally:
+        await broker.stop()

@@ -9,37 +9,31 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Self
 
+_STOP_SECONDS = 30
 _FIRST_PORT, _PORTS_PER_WORKER, _WORKERS = 11_000, 2_500, 8
+# Not from `random`, whose seed is the same for every test.
+_places = itertools.count(secrets.randbelow(_PORTS_PER_WORKER))
 
 
 def free_port() -> int:
-    """A port that nobody uses, and that nobody else will be given before a server binds it.
+    """A port that nobody uses, and that no outgoing connection will be given before a server binds it.
 
-    So none of the range from which the system takes the ports of clients (from 32768 on, as a rule), for each of the
-    processes that run tests side by side one of its own part, and none again that was given a moment ago.
+    So none of the range from which the system takes the ports of clients (from 32768 on, as a rule), and for each of
+    the processes that run tests side by side one of its own part. One after the other, so that two that are asked for
+    before either is bound differ.
     """
-    for port in _ports():
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError
-
-
-@cache
-def _ports() -> Iterator[int]:
-    """This process's ports, round and round."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
-    # Not from `random`, whose seed is the same for every test.
-    begin = secrets.randbelow(_PORTS_PER_WORKER)
-    return (
-        _FIRST_PORT + worker * _PORTS_PER_WORKER + (begin + number) % _PORTS_PER_WORKER for number in itertools.count()
-    )
+    while True:
+        port = _FIRST_PORT + worker * _PORTS_PER_WORKER + next(_places) % _PORTS_PER_WORKER
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 60.0) -> None:
@@ -95,7 +89,12 @@ class Server:
                 stderr=log,
                 start_new_session=self.own_session,
             )
-        wait_for_port(self.port, self._process, self.log, self.start_seconds)
+        try:
+            wait_for_port(self.port, self._process, self.log, self.start_seconds)
+        except BaseException:
+            # Who could not start it will not stop it.
+            self.kill()
+            raise
         return self
 
     def stop(self) -> None:
@@ -114,10 +113,10 @@ class Server:
         self._process.send_signal(number)
         self._process.send_signal(signal.SIGCONT)
         try:
-            self._process.wait(10)
+            self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(_STOP_SECONDS)
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process = None

@@ -23,7 +23,7 @@ from tests.adapters.rest.fakes import FakeGateway
 from tests.support.servers import Server
 
 CP1, CP2 = ChargerId("CP1"), ChargerId("CP2")
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 
 class Counts:
@@ -157,7 +157,7 @@ class Subscriber:
 @asynccontextmanager
 async def subscriber(broker: Server, *topics: str, **options: Any) -> AsyncIterator[Subscriber]:
     """Somebody who has subscribed at QoS 1, by default to all of ocpp/#."""
-    options = {"protocol": aiomqtt.ProtocolVersion.V5, **options}
+    options = {"protocol": aiomqtt.ProtocolVersion.V5, "timeout": PATIENCE, **options}
     async with aiomqtt.Client("127.0.0.1", broker.port, **options) as client:
         someone = Subscriber(client)
 

@@ -36,6 +36,13 @@ def short_will_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.mqtt.delivery.WILL_DELAY", 1)
 
 
+@pytest.fixture
+def long_will_delay(short_will_delay: None, monkeypatch: pytest.MonkeyPatch) -> float:
+    """For what must come before the will does, however busy the machine is."""
+    monkeypatch.setattr("adapters.mqtt.delivery.WILL_DELAY", 4)
+    return 4.0
+
+
 def snapshot(**fields: bytes) -> Snapshot:
     return Snapshot(CP1, {**FIELDS, **fields})
 
@@ -200,7 +207,7 @@ async def test_the_broker_says_offline_when_the_connection_is_cut_and_nobody_fol
         await reader.until("ocpp/status", b"online")
 
 
-async def test_a_successor_in_time_cancels_the_will(broker: Server) -> None:
+async def test_a_successor_in_time_cancels_the_will(broker: Server, long_will_delay: float) -> None:
     async with (
         subscriber(broker, "ocpp/status", "mark") as reader,
         cable(broker) as line,
@@ -209,7 +216,7 @@ async def test_a_successor_in_time_cancels_the_will(broker: Server) -> None:
         line.cut()
         await delivery.lost()
         async with House().connected(broker.url, 0):
-            await asyncio.sleep(2)  # that nothing comes shows only after the will's delay
+            await asyncio.sleep(long_will_delay + 1)  # that nothing comes shows only after the will's delay
             await reader.client.publish("mark", b"", qos=1)
             assert await _payloads_until_mark(reader.seen) == [b"online", b"online"]
 
@@ -230,7 +237,9 @@ async def test_the_last_node_says_goodbye_at_once(broker: Server) -> None:
     assert (await retained(broker))["ocpp/status"] == b"offline"
 
 
-async def test_a_node_of_several_leaves_the_word_to_a_successor_or_the_broker(mosquitto: Mosquitto) -> None:
+async def test_a_node_of_several_leaves_the_word_to_a_successor_or_the_broker(
+    mosquitto: Mosquitto, long_will_delay: float
+) -> None:
     async with subscriber(mosquitto, "ocpp/status") as reader:
         async with House("node-1", "node-2").connected(mosquitto.url, 0):
             pass

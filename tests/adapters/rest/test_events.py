@@ -45,11 +45,11 @@ async def test_one_event_is_read_by_its_charger_and_position() -> None:
 async def test_a_long_poll_comes_back_with_what_comes() -> None:
     gateway = with_events("ocpp.a")
     async with client_of(gateway, scope="read") as client:
-        waiting = asyncio.create_task(client.get("/v1/events", params={"after": "1", "wait": 30}))
+        waiting = asyncio.create_task(client.get("/v1/events", params={"after": "1", "wait": 60}))
         await gateway.feed.was_read.wait()
         assert not waiting.done()
         gateway.feed.add("ocpp.b")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             assert [event["id"] for event in (await waiting).json()["items"]] == ["e2"]
 
 
