@@ -17,11 +17,18 @@ from gateway.chargers import (
     giving_up,
     responsiveness,
     server,
+    sleeping,
     tls,
     websocket,
 )
 
 Entries = list[MutableMapping[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that slept asks for its chargers before it answers a heartbeat; here none does, busy as it may be."""
+    monkeypatch.setattr(sleeping, "SLEPT", 3600.0)
 
 
 @pytest.fixture(autouse=True)
