@@ -64,7 +64,8 @@ async def start(folder: Path, *arguments: str, **variables: str) -> asyncio.subp
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["healthcheck"], ["version"]]
+    "command",
+    [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["doctor"], ["healthcheck"], ["version"]],
 )
 def test_every_command_explains_itself(tmp_path: Path, command: list[str]) -> None:
     done = run(tmp_path, *command, "--help")
@@ -119,7 +120,16 @@ def test_the_printed_template_is_a_configuration_that_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = run(tmp_path, "check-config", "--defaults").stdout
-    assert tomllib.loads(text).keys() == {"gateway", "chargers", "answers", "redis", "mqtt", "rest", "webhooks"}
+    assert tomllib.loads(text).keys() == {
+        "gateway",
+        "chargers",
+        "answers",
+        "redis",
+        "mqtt",
+        "rest",
+        "webhooks",
+        "homeassistant",
+    }
     filled = "\n".join(
         line.removeprefix("#") if " = " in line and line.startswith("#") and not line.startswith("# ") else line
         for line in text.splitlines()

@@ -4,7 +4,7 @@ import asyncio
 import math
 import select
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -18,17 +18,20 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from adapters.mqtt.address import Address
 from adapters.mqtt.asking import MqttAsker
-from adapters.mqtt.commands import Received, read_request
+from adapters.mqtt.commands import Received, Request, read_request
 from adapters.mqtt.config import MqttConfig
-from adapters.mqtt.execution import Execution, Order, Reply
+from adapters.mqtt.execution import Execution
+from adapters.mqtt.orders import Order, Reply
 from adapters.mqtt.outbox import Outbox
-from adapters.mqtt.sightings import Sightings
+from adapters.mqtt.setting import Manner, read_settings
+from adapters.mqtt.sightings import Part, Sightings
 from adapters.mqtt.sleeps import Sleeps
-from adapters.mqtt.topics import Topics
+from adapters.mqtt.topics import SetTopic, Topics
 from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
 from gateway.core.events import to_json
 from gateway.core.ports import Ask
+from gateway.core.projecting import ListenerBook
 
 _log = structlog.get_logger(__name__)
 
@@ -137,6 +140,7 @@ class Connection:
         execution: Execution,
         asker: MqttAsker,
         sightings: Sightings,
+        listeners: ListenerBook,
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -146,6 +150,7 @@ class Connection:
         self._execution = execution
         self._asker = asker
         self._sightings = sightings
+        self._listeners = listeners
         self._sleeps = Sleeps(clock)
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
@@ -196,6 +201,11 @@ class Connection:
             self._client._client.ack(message.mid, message.qos)
 
     def _take(self, message: aiomqtt.Message) -> None:
+        for topic_filter in self._listeners.filters:
+            if message.topic.matches(topic_filter):
+                for listener in self._listeners.of(topic_filter):
+                    listener(str(message.topic), message.payload)
+                return
         answered = self._topics.parse_answer(str(message.topic))
         if answered is not None:
             self._asker.answered(answered, message.payload, retain=message.retain)
@@ -203,7 +213,6 @@ class Connection:
             self._take_command(message)
 
     def _take_command(self, message: aiomqtt.Message) -> None:
-        topic = self._topics.parse_command(str(message.topic))
         properties = message.properties
         received = Received(
             payload=message.payload,
@@ -211,23 +220,33 @@ class Connection:
             now=self._sleeps.came_at(),
             message_expiry=getattr(properties, "MessageExpiryInterval", None),
         )
-        if topic is None:
-            _log.warning("message on no command topic ignored", topic=str(message.topic))
-        elif received.clears:
+        if received.clears:
             return
-        elif message.qos == 0 and self._execution.pending >= 2 * self._config.max_running_commands:
+        if message.qos == 0 and self._execution.pending >= 2 * self._config.max_running_commands:
             _log.warning("command dropped: too many under way, and at QoS 0 the broker cannot be held back")
         else:
             response_topic = getattr(properties, "ResponseTopic", None)
             correlation = getattr(properties, "CorrelationData", None)
             told_by = (str(message.topic), message.payload, response_topic, correlation)
-            request = read_request(
-                topic,
-                received,
-                usual_timeout=self._config.command_timeout,
-                unnamed=lambda: self._sightings.ids(*told_by, now=received.now),
-            )
-            self._execution.submit(Order(request, response_topic, correlation))
+            for request in self._requests(str(message.topic), received, told_by):
+                self._execution.submit(Order(request, response_topic, correlation))
+
+    def _requests(self, topic: str, received: Received, told_by: tuple[Part, ...]) -> Sequence[Request]:
+        """What a message on a command's topic, or a home's, asks for."""
+
+        def unnamed() -> Sequence[str]:
+            return self._sightings.ids(*told_by, now=received.now)
+
+        timeout = self._config.command_timeout
+        command = self._topics.parse_command(topic)
+        if command is not None:
+            return [read_request(command, received, usual_timeout=timeout, unnamed=unnamed)]
+        wish = self._topics.parse_home(topic)
+        if isinstance(wish, SetTopic):
+            manner = Manner(self._config.start_token, timeout, self._config.set_interval)
+            return read_settings(wish, received, manner, unnamed=unnamed)
+        _log.warning("message on no command topic ignored", topic=topic)
+        return []
 
     async def publish_from(self, outbox: Outbox) -> None:
         """Publish results one by one until the connection is lost; the one in flight then goes back."""
@@ -243,6 +262,13 @@ class Connection:
             )
         except ValueError as error:
             _log.warning("result not published", command_id=result.id, charger=str(result.charger), reason=str(error))
+
+    async def publish_problem(self, topic: str, told: dict[str, Any]) -> None:
+        """Retain what is wrong with what a home asked for, or that nothing is."""
+        try:
+            await self._client.publish(topic, to_json(told), qos=1, retain=True, properties=self._json_properties())
+        except ValueError as error:
+            _log.warning("problem not published", topic=topic, reason=str(error))
 
     def _destination(self, reply: Reply) -> str:
         result, wanted = reply.result, reply.response_topic

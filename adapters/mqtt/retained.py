@@ -32,7 +32,7 @@ class Retained:
         charger = snapshot.charger
         if snapshot.removed:
             return self.clearing(charger, ())
-        return [message for message in self._all(charger, snapshot) if self._is_due(message, now)]
+        return [message for message in self._all(charger, snapshot) if self.is_due(message, now)]
 
     def clearing(self, charger: ChargerId, connectors: Iterable[tuple[int, int]]) -> list[Message]:
         """What clears a charger's topics: those of the connectors named, and of all that were seen here."""
@@ -46,6 +46,7 @@ class Retained:
     def published(self, message: Message, now: float) -> None:
         """The broker has taken a message."""
         if not message[1]:
+            self._published.pop(message[0], None)
             return
         while len(self._published) >= _REMEMBERED:
             del self._published[next(iter(self._published))]
@@ -63,8 +64,12 @@ class Retained:
                 self._connectors.setdefault(charger, set()).add(topic)
                 yield topic, value
 
-    def _is_due(self, message: Message, now: float) -> bool:
+    def is_due(self, message: Message, now: float) -> bool:
+        """Whether the broker has another message there, or had this one long ago; what clears one that it never got
+        from here is left out."""
         before = self._published.get(message[0])
+        if before is None and not message[1]:
+            return False
         if before is None or before[0] != hash(message[1]):
             return True
         return self._repeat_after is not None and now - before[1] >= self._repeat_after

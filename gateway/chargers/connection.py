@@ -293,8 +293,8 @@ class Connection:
 
     # ------------------------------------------------------------ what else changes the twin
 
-    def _enqueue_change(self, make: Callable[[], Change]) -> None:
-        self._enqueue_work(lambda: self._recorder.store(make()))
+    def _enqueue_change(self, make: Callable[[], Change], stored: "asyncio.Future[None] | None" = None) -> None:
+        self._inbox.put(Internal(lambda: self._recorder.store(make()), stored))
 
     def _enqueue_work(self, do: Callable[[], Awaitable[object]]) -> None:
         self._inbox.put(Internal(do))

@@ -201,6 +201,7 @@ class ShardReader:
             forgotten = await self._connect(delivery)
             lost = tasks.create_task(delivery.lost(), name=f"watch {self._reader.name} shard {self._shard}")
             lost.add_done_callback(lambda _: self._stirred.set())
+            heeding = tasks.create_task(self._heed(delivery), name=f"heed {self._reader.name} shard {self._shard}")
             try:
                 if forgotten or self._repeats.under_way:
                     await self._repeat(delivery, forgotten)
@@ -215,8 +216,16 @@ class ShardReader:
                 # Cancelled, it was not lost: this reader is asked to end.
                 self._settled = self._settled and (not lost.done() or lost.cancelled())
                 lost.cancel()
+                heeding.cancel()
             # A dropped connection may mean that another node took over: it must not be fought for.
             await self._make_sure()
+
+    async def _heed(self, delivery: Delivery) -> None:
+        """Have chargers projected that the delivery wants to see again."""
+        while True:
+            chargers = await delivery.outdated()
+            self._projector.touch({self._all_keys.charger(charger).name for charger in chargers})
+            self._stirred.set()
 
     async def _connect(self, delivery: Delivery) -> float:
         alarm = asyncio.get_running_loop().call_later(_CONNECT_ALARM, self._health.not_connected)

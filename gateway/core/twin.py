@@ -85,6 +85,17 @@ class Twin:
             if record["pending_since"] is None
         ]
 
+    def charges(self, evse_id: int) -> ActiveTransaction | None:
+        """The transaction by which an EVSE charges, or will. One of OCPP 2.x that nobody has authorized yet, as it
+        began when the EV was plugged in, is none."""
+        authorized = {
+            record["id"]
+            for record in self._state.transactions.values()
+            if record["token"] is not None or (record["charging_state"] or "").lower() == "charging"
+        }
+        found = [one for one in self.active_transactions() if one.evse_id == evse_id and one.id in authorized]
+        return found[-1] if found else None
+
     def limits(self, now: float) -> dict[int, Limit]:
         """The charging limits that were set by command, by EVSE; 0 is the whole charger."""
         return known_limits(self._state.memory, rfc3339(now))
@@ -283,13 +294,13 @@ class Twin:
         put_limit(draft, evse_id, limit)
         return draft.change()
 
-    def availability_set(self, now: float, evse_id: int, available: bool) -> Change:
-        """An EVSE (0: the whole charger) was taken into or out of service."""
+    def availability_set(self, now: float, evse_id: int, available: bool, *, connector_id: int | None = None) -> Change:
+        """An EVSE (0: the whole charger), or one connector of it, was taken into or out of service."""
         draft = self._draft(now)
         if evse_id == 0:
             draft.charger()["enabled"] = available
         for place in self._places(evse_id):
-            state = draft.connector(place)
+            state = draft.connector(place) if connector_id in (None, 0, place[1]) else None
             if state is not None:
                 state["enabled"] = available
         return draft.change()

@@ -113,6 +113,9 @@ class HastyDelivery:
         async with self._busy:
             await self._inner.project(snapshots)
 
+    async def outdated(self) -> Sequence[ChargerId]:
+        return await self._inner.outdated()
+
     async def close(self) -> None:
         if self._worker is not None:
             self._worker.cancel()

@@ -20,6 +20,7 @@ from gateway.chargers.surroundings import Surroundings
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.identity import ChargerId
+from gateway.core.refusals import Refusals
 from gateway.core.responder import LocalResponder, Responder
 from gateway.core.router import Router
 from gateway.metrics import PrometheusObserver
@@ -57,6 +58,7 @@ class Node:
     router: Router
     observer: PrometheusObserver
     clock: Clock
+    refusals: Refusals
     tls: bool = False
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -113,6 +115,12 @@ class Node:
     def state(self, identity: str = "CP1") -> dict[str, Any]:
         """The charger's snapshot as it is stored."""
         found = json.loads(self.store.fields[ChargerId(identity)]["charger"])
+        assert isinstance(found, dict)
+        return found
+
+    def connector(self, evse_id: int = 1, connector_id: int = 1, identity: str = "CP1") -> dict[str, Any]:
+        """A connector's snapshot as it is stored."""
+        found = json.loads(self.store.fields[ChargerId(identity)][f"connector/{evse_id}/{connector_id}"])
         assert isinstance(found, dict)
         return found
 
@@ -200,7 +208,7 @@ async def running(
     """A server with these options of [chargers]; stopped and drained at the end."""
     store = store or MemoryStore()
     config = ChargersConfig(**{"host": "127.0.0.1", "port": 0, "heartbeat_interval": 300, **options})
-    clock, observer = clock or SystemClock(), PrometheusObserver()
+    clock, observer, refusals = clock or SystemClock(), PrometheusObserver(), Refusals()
     # There is no other node to carry commands out.
     nobody: Any = None
     known: Any = store
@@ -220,9 +228,10 @@ async def running(
             observer=observer,
             schemas=SCHEMAS,
             quirks=catalog or Catalog.of(built_in()),
+            refusals=refusals,
         )
     )
-    node = Node(store, server, router, observer, clock, tls=bool(config.tls_certificate))
+    node = Node(store, server, router, observer, clock, refusals, tls=bool(config.tls_certificate))
     started = asyncio.Event()
     work = server.run(started.set, node.stopping, drain_seconds=drain_seconds)
     serving = asyncio.create_task(work, name="server under test")

@@ -61,6 +61,8 @@ async def test_tc_i_02_the_cost_is_told_with_every_update_and_at_the_end(subprot
         costs = [{"total_cost": cost, "decided_by": "mqtt"} for cost in (0.25, 0.5, 0.75)]
         assert (told(node, "started"), told(node, "updated"), told(node, "ended")) == ([None], costs[:2], costs[2:])
         (record,) = node.data("transaction.started")
+        last = node.connector()["last_transaction"]
+        assert (last["id"], last["cost"], last["currency"]) == (record["transaction_id"], 0.75, None)
         assert [(ask.kind, ask.data["final"], ask.data["transaction_id"]) for ask in asker.asks] == [
             ("transaction_cost", final, record["transaction_id"]) for final in (False, False, True)
         ]

@@ -17,10 +17,17 @@ class Start(Arguments):
     profile: Profile | None = Field(
         None, description="Charging profile of purpose tx for the transaction that begins; it names no transaction"
     )
+    if_needed: bool = Field(
+        False,
+        description="See to it that the EVSE charges: where charging is paused by command, it is resumed, and where a "
+        "transaction runs already, no other is asked for",
+    )
 
 
 class Stop(OfTransaction):
     """Stop a transaction: by its id, by its EVSE, or the only one that runs."""
+
+    if_needed: bool = Field(False, description="Where nothing runs that could be stopped, that will do: accepted")
 
 
 class GetTransactionStatus(Arguments):

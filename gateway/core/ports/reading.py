@@ -32,7 +32,7 @@ class Delivery(Protocol):
     """An outward adapter's hand in one shard, held while this node has the shard's lease.
 
     The reader calls connect, project (everything), deliver and project (what changed), and connect again after every
-    DeliveryInterrupted or when `lost` returned; close at the end. Calls never overlap, but for `lost`.
+    DeliveryInterrupted or when `lost` returned; close at the end. Calls never overlap, but for `lost` and `outdated`.
     """
 
     async def connect(self, *, in_doubt: bool = False) -> float:
@@ -58,6 +58,10 @@ class Delivery(Protocol):
 
     async def project(self, snapshots: Sequence[Snapshot]) -> None:
         """Bring retained state in line with the snapshots. Raises DeliveryError."""
+        ...
+
+    async def outdated(self) -> Sequence[ChargerId]:
+        """Return when retained state is to be brought in line though no snapshot changed: which chargers'."""
         ...
 
     async def close(self) -> None: ...
