@@ -45,6 +45,14 @@ def no_variables_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is not what the doctor is to find here."""
+    for name in ("cli.doctor.broker.PROBE_SECONDS", "cli.doctor.running._SECONDS"):
+        monkeypatch.setattr(f"gateway.{name}", 60.0)
+    monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 60.0)
+
+
 def written(folder: Path, **sections: dict[str, Any]) -> Path:
     """A configuration on free ports, with these sections."""
     base: dict[str, dict[str, Any]] = {
@@ -120,8 +128,9 @@ def home() -> Iterator[GatewayProcess]:
 
 
 async def test_beside_a_running_gateway_it_explains_whom_that_refused(home: GatewayProcess) -> None:
+    protocols = [Subprotocol("ocpp1.6")]
     with pytest.raises(InvalidStatus):
-        async with connect(f"{home.charger_url}/WALLBOX", subprotocols=[Subprotocol("ocpp1.6")], proxy=None):
+        async with connect(f"{home.charger_url}/WALLBOX", subprotocols=protocols, proxy=None, open_timeout=60):
             pass
     configured = home.folder / f"{home.node}.toml"
     findings = await found(configured)
@@ -233,7 +242,7 @@ async def test_a_login_that_the_broker_refuses_is_told_apart_from_rights_that_ar
 
 async def test_what_is_retained_for_home_assistant_is_counted(tmp_path: Path, mosquitto: Mosquitto) -> None:
     config = MqttConfig(url=mosquitto.url)
-    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port, timeout=60) as client:
         await client.publish("ha/status", "online", retain=True)
         await client.publish("ocpp/status", "online", retain=True)
         for number in range(150):
@@ -353,7 +362,7 @@ def test_refusals_are_told_in_words_and_no_more_than_fit_a_screen() -> None:
 
 async def test_a_gateway_that_hangs_up_does_not_end_the_doctor(tmp_path: Path) -> None:
     nobody = RunningGateway(f"http://127.0.0.1:{free_port()}")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         findings = [finding async for finding in examine_handshakes(nobody, Settings(), None, "key")]
     assert [finding.level for finding in findings] == ["warning"]
 
