@@ -9,6 +9,7 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 export PYTHON
 
+HOME_TESTS := tests/e2e/homeassistant/.venv/.stamp
 NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
 
 .PHONY: help demo test lint format types bench scale chaos nodes openapi examples clean
@@ -19,7 +20,7 @@ help:  ## what can be made
 demo: .venv/.installed  ## start everything, watch two virtual chargers charge (Ctrl-C ends it)
 	@$(BIN)/python -m gateway.demo $(ARGS)
 
-test: .venv/.dev servers $(NODE_TESTS)  ## run all tests
+test: .venv/.dev servers $(NODE_TESTS) $(HOME_TESTS)  ## run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: .venv/.dev  ## ruff: rules and format
@@ -65,7 +66,8 @@ examples: .venv/.dev  ## record openapi/examples anew from a running gateway, th
 	@$(MAKE) --no-print-directory openapi
 
 clean:  ## remove what was made here
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules \
+	    tests/e2e/homeassistant/.venv
 
 # ---------------------------------------------------------------- setting up
 
@@ -95,3 +97,7 @@ tests/node/node_modules/.stamp: $(wildcard tests/node/package.json tests/node/pa
 	    npm $$make_modules --no-audit --no-fund --silent && touch node_modules/.stamp \
 	        || echo "npm could not install: the tests with Node clients are skipped"; \
 	fi
+
+# Tests with Home Assistant are skipped where no Python can run it, or it cannot be installed.
+tests/e2e/homeassistant/.venv/.stamp: .ci/homeassistant
+	@sh .ci/homeassistant

@@ -1,4 +1,4 @@
-"""The channels of openapi/asyncapi.yaml that a home uses: attributes to set, and what was wrong with them."""
+"""The channels of openapi/asyncapi.yaml that a home uses: attributes to set, states to get, and what was wrong."""
 
 from collections.abc import Iterator
 
@@ -28,6 +28,11 @@ def home(topics: Topics) -> Iterator[Part]:
         ("connector", "a connector", topics.connector(_CHARGER, "{evse_id}", "{connector_id}"), ATTRIBUTES),
     ):
         yield from _settings(prefix, of, branch, attributes)
+        name = f"{prefix}_get"
+        told = f"Publish the state of {of} again, and ask it for its status and meter values. Any payload."
+        said = message(name, told, {}, content_type="text/plain")
+        yield Channel(name, f"{branch}/get", told, {name: said})
+        yield Operation(name, "receive", name, told, reply=("reply", "result"), reply_to_header=True)
         name, told = f"{prefix}_problem", f"What was asked of {of} by `set` last, and what was wrong with it."
         said = message(name, told, ref("schemas", "PlaceProblem"))
         yield Channel(name, f"{branch}/problem", told, {name: said})

@@ -4,7 +4,7 @@ import asyncio
 import math
 import select
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -23,13 +23,16 @@ from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.execution import Execution
 from adapters.mqtt.orders import Order, Reply
 from adapters.mqtt.outbox import Outbox
+from adapters.mqtt.problems import is_problem
+from adapters.mqtt.refreshing import read_wish
 from adapters.mqtt.setting import Manner, read_settings
 from adapters.mqtt.sightings import Part, Sightings
 from adapters.mqtt.sleeps import Sleeps
-from adapters.mqtt.topics import SetTopic, Topics
+from adapters.mqtt.topics import GetTopic, SetTopic, Topics
 from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
 from gateway.core.events import to_json
+from gateway.core.identity import ChargerId
 from gateway.core.ports import Ask
 from gateway.core.projecting import ListenerBook
 
@@ -141,6 +144,7 @@ class Connection:
         asker: MqttAsker,
         sightings: Sightings,
         listeners: ListenerBook,
+        refresh: Callable[[ChargerId], None],
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -151,6 +155,7 @@ class Connection:
         self._asker = asker
         self._sightings = sightings
         self._listeners = listeners
+        self._refresh = refresh
         self._sleeps = Sleeps(clock)
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
@@ -162,9 +167,10 @@ class Connection:
         denied = []
         for topic_filter in filters:
             if self._mqtt5:
-                codes = await self._client.subscribe(
-                    topic_filter, options=SubscribeOptions(qos=1, retainAsPublished=True)
-                )
+                # What is wrong since long ago need not be told again.
+                stored = 2 if topic_filter in self._topics.problem_filters else 0
+                options = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=stored)
+                codes = await self._client.subscribe(topic_filter, options=options)
             else:
                 codes = await self._client.subscribe(topic_filter, qos=1)
             if any((code if isinstance(code, int) else code.value) >= 0x80 for code in codes):
@@ -207,8 +213,13 @@ class Connection:
                     listener(str(message.topic), message.payload)
                 return
         answered = self._topics.parse_answer(str(message.topic))
+        concerned = self._topics.parse_problem(str(message.topic))
         if answered is not None:
             self._asker.answered(answered, message.payload, retain=message.retain)
+        elif concerned is not None:
+            # What was refused is shown by somebody as if it had been done, until the truth is published again.
+            if is_problem(message.payload):
+                self._refresh(concerned)
         else:
             self._take_command(message)
 
@@ -237,14 +248,17 @@ class Connection:
         def unnamed() -> Sequence[str]:
             return self._sightings.ids(*told_by, now=received.now)
 
-        timeout = self._config.command_timeout
+        timeout, interval = self._config.command_timeout, self._config.set_interval
         command = self._topics.parse_command(topic)
         if command is not None:
             return [read_request(command, received, usual_timeout=timeout, unnamed=unnamed)]
         wish = self._topics.parse_home(topic)
         if isinstance(wish, SetTopic):
-            manner = Manner(self._config.start_token, timeout, self._config.set_interval)
+            manner = Manner(self._config.start_token, timeout, interval)
             return read_settings(wish, received, manner, unnamed=unnamed)
+        if isinstance(wish, GetTopic):
+            self._refresh(wish.charger)
+            return read_wish(wish, received, timeout=timeout, interval=interval, unnamed=unnamed)
         _log.warning("message on no command topic ignored", topic=topic)
         return []
 

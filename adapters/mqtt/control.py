@@ -26,6 +26,7 @@ from adapters.mqtt.problems import Problems
 from adapters.mqtt.sightings import Sightings
 from adapters.mqtt.topics import Topics
 from gateway.core.adapter import GatewayContext
+from gateway.core.identity import ChargerId
 
 _log = structlog.get_logger(__name__)
 
@@ -41,13 +42,24 @@ PUBLISHERS = 8
 
 
 class ControlLane:
-    """Takes commands from their topics and publishes their results; connects anew for ever. `asker` asks over it."""
+    """Takes commands from their topics and publishes their results; connects anew for ever.
 
-    def __init__(self, config: MqttConfig, context: GatewayContext, topics: Topics, asker: MqttAsker) -> None:
+    `asker` asks over it; `refresh` has a charger's retained state published again, where this node does that.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        context: GatewayContext,
+        topics: Topics,
+        asker: MqttAsker,
+        refresh: Callable[[ChargerId], None],
+    ) -> None:
         self._config = config
         self._context = context
         self._topics = topics
         self._asker = asker
+        self._refresh = refresh
         self._client_id = f"ocpp-control-{context.node}-{token_hex(3)}"
         self._sightings = Sightings()
         self._outbox = Outbox(OUTBOX_LIMIT)
@@ -116,6 +128,7 @@ class ControlLane:
                 asker=self._asker,
                 sightings=self._sightings,
                 listeners=self._context.listeners,
+                refresh=self._refresh,
             )
             self._connection = connection
             try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import orjson
 import structlog
 
 from adapters.mqtt.topics import SetTopic, Topics
@@ -49,6 +50,15 @@ def problem_of(result: CommandResult, sets: SetTopic, at: float) -> dict[str, An
         "command_id": result.id,
         "at": rfc3339(at),
     }
+
+
+def is_problem(payload: bytes) -> bool:
+    """Whether what is published on a problem topic tells of one."""
+    try:
+        told = orjson.loads(payload)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and told.get("problem") is not None
 
 
 def to_text(sets: SetTopic) -> str:

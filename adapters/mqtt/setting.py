@@ -176,7 +176,7 @@ def _command(place: Place | None, attribute: str, value: Any, manner: Manner) ->
     if attribute == "paused":
         return "pause" if on else "resume", {"evse_id": evse_id}
     if on:
-        return "start", {"token": manner.token, "evse_id": evse_id, "if_needed": True}
+        return "start", {"token": manner.token, "evse_id": evse_id, "when_plugged": True, "if_needed": True}
     return "stop", {"evse_id": evse_id, "if_needed": True}
 
 

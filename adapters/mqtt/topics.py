@@ -65,7 +65,9 @@ class Topics:
         places = (f"{prefix}/chargers/+", f"{prefix}/chargers/+/evse/+/connector/+")
         self.home_filters = tuple(f"{place}/{what}" for place in places for what in ("set", "set/+", "get"))
         """What a home sends: attributes to set, and the wish to have the state anew."""
-        self.filters = (*self.command_filters, *self.home_filters, self.answer_filter)
+        self.problem_filters = tuple(f"{place}/problem" for place in places)
+        """Our own: each node hears what was refused, and the one that publishes the state of chargers does so again."""
+        self.filters = (*self.command_filters, *self.home_filters, *self.problem_filters, self.answer_filter)
         """All that is heard."""
 
     def charger(self, charger: ChargerId) -> str:
@@ -150,6 +152,12 @@ class Topics:
             case ["get"]:
                 return GetTopic(charger, place)
         return None
+
+    def parse_problem(self, topic: str) -> ChargerId | None:
+        """The charger that a problem topic is about; None for a topic that is none."""
+        place, _, what = topic.rpartition("/")
+        about = self.parse_home(f"{place}/get") if what == "problem" else None
+        return None if about is None else about.charger
 
     def parse_answer(self, topic: str) -> AnswerTopic | None:
         """What an answer topic says; None for a topic that is none, or whose names are not UTF-8."""

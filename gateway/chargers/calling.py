@@ -14,7 +14,7 @@ from gateway.chargers.effects import effect_of, expectation_of
 from gateway.chargers.make import KnownMake
 from gateway.chargers.passwords import change_password
 from gateway.chargers.recorder import Recorder
-from gateway.chargers.starting import start, stop
+from gateway.chargers.starting import Starting
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.watching import Watches
 from gateway.chargers.websocket import WebSocket
@@ -52,6 +52,7 @@ class Calling:
         "_socket",
         "_unsent",
         "admission",
+        "starting",
         "wanted_elsewhere",
         "watches",
     )
@@ -78,6 +79,9 @@ class Calling:
         """The connection closes, and the charger has another one, or will have: what was not sent goes there."""
         self._unsent: dict[str, asyncio.Future[CallEnd]] = {}
         self._settled: asyncio.Future[None] | None = None
+        self.starting = Starting(
+            recorder.charger, recorder.twin, around.clock, carry_out=self._carry_out, change=self._change
+        )
 
     async def execute(self, command: Command) -> CommandResult:
         """Carry a command out; always ends in a result."""
@@ -89,9 +93,9 @@ class Calling:
             )
         await self._settle(command)
         if command.name == "start":
-            result = await start(command, self._recorder.twin, self._around.clock.now(), self._carry_out)
+            result = await self.starting.start(command)
         elif command.name == "stop":
-            result = await stop(command, self._recorder.twin, self._carry_out)
+            result = await self.starting.stop(command)
         else:
             result = await self._carry_out(command)
         _log.info("command", charger=str(charger), command=command.name, id=command.id,
@@ -104,18 +108,19 @@ class Calling:
             left = command.deadline - self._around.clock.now()
             await asyncio.wait((self._settled,), timeout=max(0.0, min(SETTLES_WITHIN, left)))
 
-    def _change(self, make: Callable[[], Change] | None) -> None:
-        """Have a change stored in its turn, if there is one."""
-        if make is not None:
-            self._settled = asyncio.get_running_loop().create_future()
-            self._settled.add_done_callback(asyncio.Future.exception)
-            self._enqueue(make, self._settled)
+    def _change(self, make: Callable[[], Change]) -> "asyncio.Future[None]":
+        """Have a change stored in its turn; resolved once it is."""
+        self._settled = settled = asyncio.get_running_loop().create_future()
+        settled.add_done_callback(asyncio.Future.exception)
+        self._enqueue(make, settled)
+        return settled
 
     async def _carry_out(self, command: Command) -> CommandResult:
         """Call the charger with a command, and note what follows from its answer."""
         command = self._with_remote_start_id(command)
         expectation = expectation_of(command, self._recorder.twin, self._around.clock.now)
-        self._change(expectation)
+        if expectation is not None:
+            self._change(expectation)
         result = await carry_out(
             command,
             profile=self._profile,
@@ -127,7 +132,8 @@ class Calling:
         )
         result.strayed = self.wanted_elsewhere and result.outcome is Outcome.OFFLINE
         effect = effect_of(command, result, self._recorder.twin, self._around.clock.now)
-        self._change(effect)
+        if effect is not None:
+            self._change(effect)
         return result
 
     def _with_remote_start_id(self, command: Command) -> Command:
@@ -149,6 +155,7 @@ class Calling:
             twin.evse_ids(),
             self._make.quirks,
             now=rfc3339(self._around.clock.now()),
+            places=twin.places(),
         )
 
     def _caller(self, command: Command) -> Caller:

@@ -79,7 +79,7 @@ class EventFeed:
         shard = self._keys.shard(self._keys.charger(charger).shard)
         raw = await self._lane.call("XRANGE", shard.log, position, position)
         found = self._entries.entries(raw)
-        return found[0] if found and found[0].charger == charger else None
+        return found[0] if found and found[0].charger == charger and found[0].is_event else None
 
     async def _page(
         self, incarnation: str, places: list[Place], limit: int, charger: ChargerId | None
@@ -136,7 +136,7 @@ def _total(fields: list[bytes]) -> int:
 
 
 def _is_wanted(entry: LogEntry, types: Sequence[str], charger: ChargerId | None) -> bool:
-    if charger is not None and entry.charger != charger:
+    if not entry.is_event or (charger is not None and entry.charger != charger):
         return False
     return not types or any(
         entry.type == wanted or (wanted.endswith("*") and entry.type.startswith(wanted[:-1])) for wanted in types

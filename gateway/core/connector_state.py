@@ -66,7 +66,8 @@ class LastTransaction(TypedDict):
 class ConnectorState(TypedDict):
     """Every key is always present, null where unknown.
 
-    `limit_a` and `limit_w` are the limit that was set by command, `paused` tells that charging was paused on top of it.
+    `limit_a` and `limit_w` are the limit that was set by command, `paused` tells that charging was paused on top of it,
+    `start_requested` that a start waits for its EV, or for the transaction that it causes.
     `reported_status` is the charger's own word, `status` the same with OCPP 2.x's `occupied` refined by the
     transaction's charging state. `measured_at` is the time of the latest sample (the charger's clock), `updated_at`
     the gateway's. `measurands` are the values that the charger has ever measured here, e.g. `power_w` or
@@ -96,6 +97,7 @@ class ConnectorState(TypedDict):
     limit_a: Number | None
     limit_w: Number | None
     paused: bool
+    start_requested: bool
     transaction: ConnectorTransaction | None
     last_transaction: LastTransaction | None
     measured_at: str | None
@@ -166,6 +168,7 @@ def new_connector(evse_id: int, connector_id: int) -> ConnectorState:
         "limit_a": None,
         "limit_w": None,
         "paused": False,
+        "start_requested": False,
         "transaction": None,
         "last_transaction": None,
         "measured_at": None,

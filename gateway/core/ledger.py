@@ -136,7 +136,11 @@ def last_register(samples: Sequence[Sample]) -> Number | None:
 def expect_start(draft: Draft, expected: ExpectedStart) -> None:
     """Remember a remote start that the charger said yes to."""
     memory = draft.memory()
-    fresh = [one for one in memory["expected"] if draft.now - one["at"] <= EXPECTED_FOR]
+    fresh = [
+        one
+        for one in memory["expected"]
+        if draft.now - one["at"] <= EXPECTED_FOR and one["command_id"] != expected["command_id"]
+    ]
     memory["expected"] = [*fresh, expected][-MAX_EXPECTED:]
 
 

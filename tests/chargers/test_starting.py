@@ -103,3 +103,122 @@ async def test_one_connector_of_an_evse_is_disabled_alone(connector: int) -> Non
         answers = {"ChangeAvailability": ACCEPTED}
         await give(node, charger, "set_availability", answers, available=False, evse_id=1, connector_id=connector)
         await until(lambda: [node.connector(1, each)["enabled"] for each in (1, 2)] == [connector != 1, connector != 2])
+
+
+# ---------------------------------------------------------------- starts that wait for their EV
+
+
+async def asked(node: Node, charger: Charger, answer: str = "Accepted", **arguments: Any) -> CommandResult:
+    """A start that waits for its EV, where none is plugged in."""
+    await charger.call("StatusNotification", AVAILABLE)
+    answers = {**YES, "RemoteStartTransaction": {"status": answer}}
+    result, _ = await give(node, charger, "start", answers, token="HOME", when_plugged=True, **arguments)
+    return result
+
+
+async def given_again(charger: Charger, answer: str = "Accepted") -> dict[str, Any]:
+    message_id, action, payload = await charger.called()
+    assert action == "RemoteStartTransaction"
+    await charger.answer(message_id, {"status": answer})
+    return payload
+
+
+async def test_a_start_refused_for_want_of_an_ev_is_given_again_once_one_is_plugged_in() -> None:
+    async with running() as node, node.charger() as charger:
+        result = await asked(node, charger, "Rejected")
+        assert result.outcome is Outcome.ACCEPTED
+        assert result.reason == (
+            "no EV is plugged in, so the charger refused it (Rejected): it is given again once one is"
+        )
+        await until(lambda: node.connector()["start_requested"])
+        await charger.call("StatusNotification", {**AVAILABLE, "status": "Preparing"})
+        assert await given_again(charger) == {"idTag": "HOME", "connectorId": 1}
+        await charger.call("StartTransaction", {**START, "idTag": "HOME"})
+        await until(lambda: node.connector()["start_requested"] is False)
+        (started,) = node.data("transaction.started")
+        assert started["command_id"] == result.id
+
+
+async def test_a_start_refused_though_an_ev_is_plugged_in_is_rejected() -> None:
+    async with running() as node, node.charger() as charger:
+        await charger.call("StatusNotification", {**AVAILABLE, "status": "Preparing"})
+        answers = {"RemoteStartTransaction": {"status": "Rejected"}}
+        result, _ = await give(node, charger, "start", answers, token="HOME", evse_id=1, when_plugged=True)
+        assert result.outcome is Outcome.REJECTED
+        assert node.connector()["start_requested"] is False
+
+
+async def test_a_start_that_waits_outlives_connection_and_node() -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger, "Rejected", evse_id=1)
+        await until(lambda: node.connector()["start_requested"])
+    async with running(node.store) as other, other.charger() as charger:
+        await charger.call("StatusNotification", {**AVAILABLE, "status": "Preparing"})
+        await given_again(charger)
+        assert other.connector()["start_requested"] is True
+
+
+async def test_a_switch_that_is_turned_on_twice_starts_once() -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger, evse_id=1, if_needed=True)
+        again, called = await give(
+            node, charger, "start", YES, token="HOME", evse_id=1, if_needed=True, when_plugged=True
+        )
+        assert (again.outcome, called) == (Outcome.ACCEPTED, [])
+        assert again.reason == "a start waits for its EV there already"
+
+
+async def test_another_start_takes_the_place_of_one_that_waits() -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger)
+        _, called = await give(node, charger, "start", YES, token="OTHER", evse_id=1)
+        assert called == ["RemoteStartTransaction"]
+        await until(lambda: node.connector()["start_requested"] is False)
+
+
+async def test_a_stop_withdraws_a_start_that_waits_and_ends_what_the_charger_begins_by_it_all_the_same() -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger)
+        await until(lambda: node.connector()["start_requested"])
+        stopped, called = await give(node, charger, "stop", YES)
+        assert (stopped.outcome, stopped.reason, called) == (
+            Outcome.ACCEPTED,
+            "the start that waited there for an EV was withdrawn",
+            [],
+        )
+        await until(lambda: node.connector()["start_requested"] is False)
+        number = (await charger.call("StartTransaction", {**START, "idTag": "HOME"}))["transactionId"]
+        message_id, action, payload = await charger.called()
+        assert (action, payload) == ("RemoteStopTransaction", {"transactionId": number})
+        await charger.answer(message_id, ACCEPTED)
+
+
+@pytest.mark.parametrize("subprotocol", ["ocpp2.0.1", "ocpp2.1"])
+async def test_an_ev_that_opens_a_transaction_by_being_plugged_in_is_given_the_start(subprotocol: str) -> None:
+    async with running() as node, node.charger(subprotocol=subprotocol) as charger:
+        place = {"evseId": 1, "connectorId": 1}
+        status = {"timestamp": "2026-11-21T08:00:00Z", **place}
+        await charger.call("StatusNotification", {**status, "connectorStatus": "Available"})
+        answers = {"RequestStartTransaction": {"status": "Rejected"}}
+        result, _ = await give(node, charger, "start", answers, token="HOME", when_plugged=True)
+        assert result.outcome is Outcome.ACCEPTED
+        await charger.call("StatusNotification", {**status, "connectorStatus": "Occupied"})
+        message_id, action, payload = await charger.called()
+        assert (action, payload["evseId"]) == ("RequestStartTransaction", 1)
+        await charger.answer(message_id, ACCEPTED)
+        transaction = {"transactionId": "T1", "remoteStartId": payload["remoteStartId"]}
+        await charger.call(
+            "TransactionEvent",
+            {
+                "eventType": "Started",
+                "timestamp": "2026-11-21T08:00:00Z",
+                "triggerReason": "RemoteStart",
+                "seqNo": 0,
+                "transactionInfo": transaction,
+                "evse": {"id": 1, "connectorId": 1},
+                "idToken": payload["idToken"],
+            },
+        )
+        await until(lambda: node.connector()["start_requested"] is False)
+        (started,) = node.data("transaction.started")
+        assert started["command_id"] == result.id

@@ -16,7 +16,7 @@ CHARGER = ChargerId("CP1")
     [
         ("start", {"token": "A"},
          {"token": "A", "token_type": "Central", "evse_id": None, "remote_start_id": None, "group": None,
-          "profile": None, "if_needed": False}),
+          "profile": None, "when_plugged": False, "if_needed": False}),
         ("stop", {}, {"transaction_id": None, "evse_id": None, "if_needed": False}),
         ("unlock", {}, {"evse_id": 1, "connector_id": 1}),
         ("reset", {}, {"type": "on_idle", "evse_id": None}),

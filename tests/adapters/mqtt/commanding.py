@@ -16,6 +16,7 @@ from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.control import CHECK, ControlLane
 from adapters.mqtt.topics import Topics
 from gateway.core.health import Check, HealthBoard
+from gateway.core.identity import ChargerId
 from tests.adapters.rest.fakes import FakeGateway
 from tests.support.servers import Server
 
@@ -61,12 +62,17 @@ def config_of(broker: Server, **settings: Any) -> MqttConfig:
 
 @asynccontextmanager
 async def control_lane(
-    gateway: Gateway, config: MqttConfig, asker: MqttAsker | None = None, *, connects: bool = True
+    gateway: Gateway,
+    config: MqttConfig,
+    asker: MqttAsker | None = None,
+    refresh: Callable[[ChargerId], None] = lambda charger: None,
+    *,
+    connects: bool = True,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """The lane, connected, or where it cannot `connects`, started; it is cancelled at the end."""
     started = asyncio.Event()
     asker = asker or MqttAsker(gateway.context.clock)
-    lane = ControlLane(config, gateway.context, Topics(config.prefix), asker)
+    lane = ControlLane(config, gateway.context, Topics(config.prefix), asker, refresh)
     task = asyncio.create_task(lane.run(started.set), name="control lane")
     try:
         async with asyncio.timeout(60):

@@ -1,8 +1,11 @@
 """What a home sends over MQTT: `set` and its refusals, on a real broker."""
 
+import asyncio
+
 import pytest
 
 from gateway.core.commands import Outcome
+from gateway.core.identity import ChargerId
 from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane
 from tests.support.servers import Mosquitto, Server
 
@@ -71,3 +74,58 @@ async def test_nonsense_and_absent_chargers_are_problems_too(
         problem = (await me.answer()).body
     assert problem["outcome"] == outcome
     assert told in problem["problem"]
+
+
+async def test_a_refusal_has_the_state_published_again_and_what_is_accepted_has_not(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    refreshed: asyncio.Queue[ChargerId] = asyncio.Queue()
+    lane = control_lane(gateway, config_of(broker, set_interval=0), refresh=refreshed.put_nowait)
+    async with lane, commander(broker, PROBLEM) as me:
+        await me.send(f"{PLACE}/set/limit_a", "10")
+        await me.answer()
+        charger.outcome = Outcome.REJECTED
+        await me.send(f"{PLACE}/set/limit_a", "11")
+        await me.answer()
+        assert await asyncio.wait_for(refreshed.get(), 60) == ChargerId("CP-1")
+    assert refreshed.empty()
+
+
+async def test_a_get_has_the_state_published_again_and_the_charger_asked(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    refreshed: list[ChargerId] = []
+    async with control_lane(gateway, config_of(broker), refresh=refreshed.append), commander(broker) as me:
+        await me.send(f"{PLACE}/get", b"")
+        told = [await me.answer() for _ in range(2)]
+        await me.send("ocpp/chargers/CP-1/get", b"whatever")
+        await me.answer()
+        await me.answer()
+        await me.send("ocpp/chargers/CP-2/get", b"")
+        absent = [await me.answer() for _ in range(2)]
+    assert refreshed == [ChargerId("CP-1"), ChargerId("CP-1"), ChargerId("CP-2")]
+    assert [answer.topic for answer in told] == ["ocpp/chargers/CP-1/result/trigger"] * 2
+    assert [answer.body["outcome"] for answer in absent] == ["offline"] * 2
+    asked = [(command.arguments["message"], command.arguments["evse_id"]) for command in charger.executed]
+    assert asked == [("StatusNotification", 1), ("MeterValues", 1), ("StatusNotification", None), ("MeterValues", None)]
+    assert [command.arguments["connector_id"] for command in charger.executed] == [1, None, None, None]
+
+
+async def test_one_who_gets_again_and_again_asks_the_charger_at_a_pace(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(mosquitto, set_interval=600)), commander(mosquitto) as me:
+        for _ in range(10):
+            await me.send(f"{PLACE}/get", b"")
+        outcomes = [(await me.answer()).body["outcome"] for _ in range(18)]
+    assert (outcomes.count("accepted"), outcomes.count("superseded")) == (2, 16)
+    assert len(charger.executed) == 2
+
+
+async def test_a_retained_get_is_refused(mosquitto: Mosquitto) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
+        await me.send(f"{PLACE}/get", b"now", retain=True)
+        refused = (await me.answer()).body
+    assert (refused["name"], refused["outcome"], charger.executed) == ("trigger", "invalid", [])

@@ -72,6 +72,22 @@ async def test_a_removed_charger_is_announced_and_its_topics_are_cleared(broker:
         assert TOPICS.items() <= (await retained(broker)).items()
 
 
+async def test_what_is_wished_anew_is_published_again_though_it_did_not_change() -> None:
+    house = House()
+    async with scripted() as broker, house.connected(broker.url, state_interval=0) as delivery:
+        await delivery.project([snapshot(), Snapshot(CP2, FIELDS)])
+        published(broker)
+        house.reader.refresh(CP1)
+        assert house.touches == [CP1]
+        await delivery.project([snapshot(), Snapshot(CP2, FIELDS)])
+        assert sorted(published(broker)) == sorted(TOPICS)
+        await delivery.project([snapshot()])
+        assert published(broker) == []
+        await delivery.close()
+        house.reader.refresh(CP1)
+        assert house.touches == [CP1]
+
+
 async def test_only_what_changed_is_published_again() -> None:
     async with scripted() as broker, House().connected(broker.url, state_interval=0) as delivery:
         await delivery.project([snapshot()])
