@@ -11,7 +11,7 @@ export PYTHON
 
 NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
 
-.PHONY: help demo test lint format types bench scale chaos nodes openapi examples clean
+.PHONY: help demo test lint format types bench scale chaos nodes home openapi examples clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' Makefile
@@ -52,6 +52,12 @@ chaos: .venv/.dev servers  ## money exactly once, whatever is killed and cut: MI
 
 nodes: .venv/.dev servers  ## N nodes are one gateway, whatever becomes of them: MINUTES=10 CHARGERS=3000 SEED= (drawn)
 	@$(BIN)/python -m tests.chaos.nodes $(CHAOS)
+
+HOURS ?= 24
+SPEED ?= 300
+
+home: .venv/.dev servers  ## a day of a home in fast time, two wallboxes and two cars: HOURS=24 SPEED=300 SEED= (drawn)
+	@$(BIN)/python -m tests.chaos.home --hours $(HOURS) --speed $(SPEED) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gateway/ocpp/README.md
 	@$(BIN)/python -m adapters.rest.openapi
