@@ -9,7 +9,7 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 export PYTHON
 
-NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
+NODE_TESTS := $(patsubst %/package.json,%/node_modules/.stamp,$(wildcard tests/node*/package.json))
 
 .PHONY: help demo test lint format types bench scale chaos nodes home openapi examples clean
 
@@ -71,7 +71,7 @@ examples: .venv/.dev  ## record openapi/examples anew from a running gateway, th
 	@$(MAKE) --no-print-directory openapi
 
 clean:  ## remove what was made here
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node*/node_modules
 
 # ---------------------------------------------------------------- setting up
 
@@ -93,11 +93,10 @@ $(BIN)/python:
 	@touch $@
 
 # Tests with Node clients are skipped where npm is missing or cannot install.
-tests/node/node_modules/.stamp: $(wildcard tests/node/package.json tests/node/package-lock.json)
+tests/%/node_modules/.stamp: tests/%/package.json tests/%/package-lock.json
 	@if ! command -v npm >/dev/null 2>&1; then \
-	    echo "npm is not installed: the tests with Node clients are skipped"; \
+	    echo "npm is not installed: the tests with Node are skipped"; \
 	else \
-	    cd tests/node && if [ -f package-lock.json ]; then make_modules=ci; else make_modules=install; fi; \
-	    npm $$make_modules --no-audit --no-fund --silent && touch node_modules/.stamp \
-	        || echo "npm could not install: the tests with Node clients are skipped"; \
+	    cd tests/$* && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.stamp \
+	        || echo "npm could not install tests/$*: the tests with it are skipped"; \
 	fi

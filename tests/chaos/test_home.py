@@ -17,7 +17,7 @@ from tests.support.servers import Mosquitto, Valkey
 @pytest.mark.parametrize(
     "plan",
     [
-        pytest.param(Plan("home", hours=1, speed=600, hour=10), id="an hour"),
+        pytest.param(Plan("home", hours=0.7, speed=600, hour=10), id="in short"),
         pytest.param(Plan("", hours=24, speed=300), id="a day", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
     ],
 )
