@@ -30,6 +30,8 @@ def skips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
         ("mosquitto is not installed (apt-get install mosquitto)", 1),
         ("npm ocpp-rpc needs node", 0),
         ("root may read every file", 0),
+        ("Home Assistant needs Python 3.12 to 3.14, and there is none", 0),
+        ("pip could not install Home Assistant: ERROR: no network", 0),
     ],
 )
 def test_a_skip_for_a_tool_that_is_there_fails(

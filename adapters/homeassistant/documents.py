@@ -33,7 +33,7 @@ class Documents:
     def of(self, charger: ChargerId, facts: ChargerFacts, topics: TopicNames) -> list[RetainedMessage]:
         """All documents of a charger, its own first: the others refer to it."""
         branch, known = topics.charger(charger), object_id(charger, prefix_of(topics))
-        home = self._config.chargers.get(charger.identity, HomeCharger.model_construct())
+        home = self._config.chargers.get(charger.identity, HomeCharger())
         name = home.name or charger.identity
         made = _Maker(self._config, self._words, self._version, topics.status, branch, home)
         own = charger_components(branch, topics.status, facts, home)

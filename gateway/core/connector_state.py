@@ -1,10 +1,8 @@
 """The picture of one connector, as it is published under `evse/{e}/connector/{c}/state`."""
 
-from collections.abc import Sequence
-
 from typing_extensions import TypedDict
 
-from gateway.core.reports import Problem, Sample, Status
+from gateway.core.reports import Problem, Status
 
 Number = int | float
 
@@ -286,7 +284,7 @@ def make_idle(state: ConnectorState) -> None:
     state["power_w"] = 0
     state["current_a"] = {"l1": 0, "l2": 0, "l3": 0}
     known = state["measurands"]
-    drawn = {phase: 0 if f"power_by_phase_w.{phase}" in known else None for phase in _PHASES}
+    drawn = {phase: 0 if f"power_by_phase_w.{phase}" in known else None for phase in ("l1", "l2", "l3")}
     state["power_by_phase_w"] = {"l1": drawn["l1"], "l2": drawn["l2"], "l3": drawn["l3"]}
 
 
@@ -306,92 +304,3 @@ def apply_register(state: ConnectorState, at: str, wh: Number) -> None:
     """Take over a meter reading that came outside a sample (meterStart, meterStop), unless a newer one is known."""
     if state["measured_at"] is None or at >= state["measured_at"]:
         state["energy_register_wh"] = wh
-
-
-# ---------------------------------------------------------------- samples
-
-_PHASES = ("l1", "l2", "l3")
-_PHASE = {None: "l1", "L1": "l1", "L2": "l2", "L3": "l3", "L1-N": "l1", "L2-N": "l2", "L3-N": "l3"}
-
-
-def apply_samples(state: ConnectorState, samples: Sequence[Sample], *, at: str, shown: str | None) -> None:
-    """Take over samples that are not older than `shown`; `at` stands in for missing timestamps.
-
-    `shown` is the state's `measured_at`, or None where that came from a wrong clock and must not hold up others.
-    """
-    power: Number | None = None
-    power_by_phase: dict[str, Number] = {}
-    current: dict[str, Number] = {}
-    voltage: dict[str, Number] = {}
-    for sample in samples:
-        time = sample["timestamp"] or at
-        if shown is not None and time < shown:
-            continue
-        value = sample["value"]
-        if isinstance(value, str):
-            continue
-        measurand, phase = sample["measurand"], sample["phase"]
-        if measurand == "Current.Import":
-            current[_PHASE.get(phase, "")] = value
-        elif measurand == "Voltage":
-            voltage[_PHASE.get(phase, "")] = value
-        elif measurand == "Power.Active.Import":
-            if phase is None:
-                power = value
-            else:
-                power_by_phase[phase] = value
-        elif measurand == "Energy.Active.Import.Register":
-            if phase is not None:
-                continue
-            state["energy_register_wh"] = value
-        elif measurand == "SoC":
-            state["soc_percent"] = value
-        elif measurand == "Temperature":
-            state["temperature_c"] = _celsius(value, sample["unit"])
-        elif measurand == "Current.Offered":
-            state["max_offered_a"] = max(value, state["max_offered_a"] or 0)
-        else:
-            continue
-        shown = time
-    if shown is not None:
-        state["measured_at"] = shown
-    if power is not None:
-        state["power_w"] = power
-    elif power_by_phase:
-        state["power_w"] = round(sum(power_by_phase.values()), 3)
-    if current:
-        state["current_a"] = _overlaid(state["current_a"], current)
-    if voltage:
-        state["voltage_v"] = _overlaid(state["voltage_v"], voltage)
-    by_phase = {_PHASE.get(phase, ""): value for phase, value in power_by_phase.items()}
-    if by_phase:
-        state["power_by_phase_w"] = _overlaid(state["power_by_phase_w"], by_phase)
-    _note_measurands(
-        state,
-        (power is not None or bool(by_phase), *(state[name] is not None for name in _ALONE[1:])),  # type: ignore[literal-required]
-        {"current_a": current, "voltage_v": voltage, "power_by_phase_w": by_phase},
-    )
-
-
-def _celsius(value: Number, unit: str | None) -> Number:
-    if unit == "Fahrenheit":
-        return round((value - 32) / 1.8, 2)
-    return round(value - 273.15, 2) if unit == "K" else value
-
-
-_ALONE = ("power_w", "energy_register_wh", "soc_percent", "temperature_c", "max_offered_a")
-
-
-def _note_measurands(state: ConnectorState, alone: Sequence[bool], by_phase: dict[str, dict[str, Number]]) -> None:
-    """Note what was measured just now: which of `_ALONE`, and of these quantities which phases."""
-    known = state["measurands"]
-    names = [name for name, given in zip(_ALONE, alone, strict=True) if given]
-    names += [f"{name}.{phase}" for name, phases in by_phase.items() for phase in phases if phase]
-    new = {name for name in names if name not in known}
-    if new:
-        state["measurands"] = sorted(new.union(known))
-
-
-def _overlaid(phases: Phases, found: dict[str, Number]) -> Phases:
-    get = found.get
-    return {"l1": get("l1", phases["l1"]), "l2": get("l2", phases["l2"]), "l3": get("l3", phases["l3"])}

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.core.charger_state import EndedTransaction, ExpectedStart
+from gateway.core.connector_samples import apply_samples
 from gateway.core.connector_state import (
     Number,
     TokenFacts,
     apply_register,
-    apply_samples,
     attach_transaction,
     detach_transaction,
     follow_charging_state,

@@ -4,7 +4,7 @@ that the gateway gives out, and which chargers repeat, garble and forget."""
 from gateway.core import awaiting, ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.clock import instant
-from gateway.core.connector_state import apply_samples
+from gateway.core.connector_samples import apply_samples
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
 from gateway.core.events import Event, fingerprint, stable_id

@@ -17,6 +17,9 @@ from tests.support.gateway_process import GatewayProcess
 from tests.support.home_assistant import HomeAssistant, home_assistant_python
 from tests.support.servers import Mosquitto, Valkey
 
+pytestmark = pytest.mark.timeout(300)
+"""Home Assistant takes its time to start where others want the machine, too."""
+
 BOX = "wallbox"
 GUARDED = "guarded"
 README = Path(__file__).parents[2] / "adapters" / "homeassistant" / "README.md"

@@ -5,7 +5,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ import pytest
 from tests.support.servers import free_port
 
 FOLDER = Path(__file__).parents[1] / "e2e" / "homeassistant"
-PATIENCE = 45.0
+PATIENCE = 90.0
 STOP_SECONDS = 20.0
 
 NOISE = (
@@ -57,8 +57,6 @@ class HomeAssistant:
         self.version = ""
         self.states: dict[str, str] = {}
         self.attributes: dict[str, dict[str, Any]] = {}
-        self.history: list[tuple[str, str]] = []
-        """Every state of every entity, in the order they came."""
         self.tags: list[str] = []
         self.logged: list[str] = []
 
@@ -118,7 +116,6 @@ class HomeAssistant:
             case "state":
                 self.states[told["entity"]] = told["state"]
                 self.attributes[told["entity"]] = told["attributes"]
-                self.history.append((told["entity"], told["state"]))
             case "gone":
                 self.states.pop(told["entity"], None)
             case "tag":
@@ -189,13 +186,3 @@ class HomeAssistant:
 
     def _errors(self) -> str:
         return (self._folder / "stderr.log").read_text(errors="replace")[-4000:]
-
-
-def started_home(folder: Path, broker_port: int) -> Iterator[HomeAssistant]:
-    """For fixtures: Home Assistant, started, and ended with the test."""
-    home = HomeAssistant(folder, broker_port)
-    home.start()
-    try:
-        yield home
-    finally:
-        home.stop()

@@ -3,7 +3,7 @@
     python headless.py CONFIG_FOLDER BROKER_PORT HTTP_PORT
 
 It is told what to do by JSON lines on stdin, `{"id": 1, "do": "call", ...}`, and answers and tells what happens by JSON
-lines on stdout: `answer`, `state`, `gone`, `tag`, `log`, `ready`. It ends when stdin does.
+lines on stdout, each of a `kind`: answer, state, gone, tag, log, ready. It ends when stdin does.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-# What stands in its own entry need not be read from the network's interfaces.
-from homeassistant import config_entries, core, loader
+from homeassistant import core, loader
 from homeassistant.auth import auth_manager_from_config
 from homeassistant.bootstrap import async_load_base_functionality
+from homeassistant.components.mqtt.config_flow import FlowHandler
 from homeassistant.config_entries import ConfigEntries
-from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
+from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE, __version__
 from homeassistant.helpers import area_registry, device_registry, entity_registry
 from homeassistant.setup import async_setup_component
 
@@ -54,7 +54,7 @@ def prefilled(folder: str, broker: int) -> None:
         "discovery_keys": {},
         "domain": "mqtt",
         "entry_id": ENTRY,
-        "minor_version": 2 if config_entries_have_options() else 1,
+        "minor_version": FlowHandler.MINOR_VERSION,
         "options": {"discovery": True},
         "pref_disable_new_entities": False,
         "pref_disable_polling": False,
@@ -62,17 +62,11 @@ def prefilled(folder: str, broker: int) -> None:
         "subentries": [],
         "title": "broker",
         "unique_id": None,
-        "version": 1,
+        "version": FlowHandler.VERSION,
     }
     stored = {"version": 1, "minor_version": 5, "key": "core.config_entries", "data": {"entries": [entry]}}
     with open(os.path.join(storage, "core.config_entries"), "w", encoding="utf-8") as file:
         json.dump(stored, file)
-
-
-def config_entries_have_options() -> bool:
-    from homeassistant.components.mqtt.config_flow import FlowHandler
-
-    return FlowHandler.MINOR_VERSION >= 2
 
 
 async def started(folder: str, http_port: int) -> core.HomeAssistant:
@@ -180,18 +174,12 @@ async def main() -> None:
     logging.getLogger().addHandler(Telling(logging.WARNING))
     prefilled(folder, broker)
     hass = await started(folder, http)
-    say("ready", version=config_entries.__name__ and core.__name__ and _version())
+    say("ready", version=__version__)
     try:
         await obey(hass)
     finally:
         await hass.async_stop(force=True)
         hass.bus.async_fire(EVENT_HOMEASSISTANT_CLOSE)
-
-
-def _version() -> str:
-    from homeassistant.const import __version__
-
-    return str(__version__)
 
 
 if __name__ == "__main__":
