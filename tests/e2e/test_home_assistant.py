@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,18 +96,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     valkey, broker = Valkey(folder / "valkey"), Mosquitto(folder / "mosquitto")
     gateway = GatewayProcess(folder / "gateway", redis_url=valkey.url, mqtt_url=broker.url, settings=SETTINGS)
     home = HomeAssistant(folder / "home", broker.port)
-    try:
-        valkey.start()
-        broker.start()
-        home.start()
+    with ExitStack() as ends:
+        for part in (valkey, broker, home):
+            part.start()
+            ends.callback(part.stop)
+        ends.callback(lambda: gateway.stop() if gateway.runs else None)
         gateway.start()
         yield House(broker, gateway, home)
-    finally:
-        home.stop()
-        if gateway.runs:
-            gateway.stop()
-        broker.stop()
-        valkey.stop()
 
 
 @pytest.fixture(autouse=True)
