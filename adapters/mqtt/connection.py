@@ -34,6 +34,7 @@ from gateway.core.errors import AskFailed
 from gateway.core.events import to_json
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Ask
+from gateway.core.projecting import ListenerBook
 
 _log = structlog.get_logger(__name__)
 
@@ -141,6 +142,7 @@ class Connection:
         asker: MqttAsker,
         sightings: Sightings,
         refresh: Callable[[ChargerId], None],
+        listeners: ListenerBook,
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -151,6 +153,7 @@ class Connection:
         self._asker = asker
         self._sightings = sightings
         self._refresh = refresh
+        self._listeners = listeners
         self._sleeps = Sleeps(clock)
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
@@ -202,6 +205,11 @@ class Connection:
             self._client._client.ack(message.mid, message.qos)
 
     def _take(self, message: aiomqtt.Message) -> None:
+        for topic_filter in self._listeners.filters:
+            if message.topic.matches(topic_filter):
+                for listener in self._listeners.of(topic_filter):
+                    listener(str(message.topic), message.payload)
+                return
         answered = self._topics.parse_answer(str(message.topic))
         concerned = self._topics.parse_problem(str(message.topic))
         if answered is not None:
@@ -257,6 +265,7 @@ class Connection:
         while True:
             with await outbox.take() as reply:
                 await self._publish(reply)
+            _heed_cancellation()
 
     async def _publish(self, reply: Reply) -> None:
         result = reply.result
@@ -273,6 +282,7 @@ class Connection:
             await self._client.publish(topic, to_json(told), qos=1, retain=True, properties=self._json_properties())
         except ValueError as error:
             _log.warning("problem not published", topic=topic, reason=str(error))
+        _heed_cancellation()
 
     def _destination(self, reply: Reply) -> str:
         result, wanted = reply.result, reply.response_topic
@@ -324,6 +334,14 @@ class Connection:
     ) -> None:
         self._pass_on(client, userdata, packet_id, code, properties)
         self._asker.acknowledged(packet_id, code.value)
+
+
+def _heed_cancellation() -> None:
+    """End a task that was cancelled while it published: `asyncio.wait_for`, which aiomqtt waits by, loses that until
+    Python 3.12 where the broker's word comes at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _has_failed(descriptor: int) -> bool:

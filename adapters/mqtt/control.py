@@ -31,6 +31,7 @@ from gateway.core.identity import ChargerId
 _log = structlog.get_logger(__name__)
 
 CHECK = "mqtt control"
+LISTENING = "mqtt listening"
 BACKOFF_FIRST = 0.2
 BACKOFF_LAST = 10.0
 OUTBOX_LIMIT = 1000
@@ -127,10 +128,11 @@ class ControlLane:
                 asker=self._asker,
                 sightings=self._sightings,
                 refresh=self._refresh,
+                listeners=self._context.listeners,
             )
             self._connection = connection
             try:
-                denied = await connection.subscribe(self._topics.filters)
+                denied = await connection.subscribe((*self._topics.filters, *self._context.listeners.filters))
                 self._report_subscribed(address, connection, denied)
                 started()
                 async with _MqttTasks() as tasks:
@@ -152,7 +154,12 @@ class ControlLane:
             self._asker.disconnected(f"the MQTT broker denies the subscription to {self._topics.answer_filter}")
         else:
             self._asker.connected(connection)
-        if denied:
+        unheard = [one for one in denied if one in self._context.listeners.filters]
+        if not unheard:
+            self._context.health.clear(LISTENING)
+        elif self._context.health.set(LISTENING, "degraded", f"{address} denies the subscription to {unheard}"):
+            _log.warning("the broker denies what an adapter listens to", topics=unheard)
+        if len(denied) > len(unheard):
             self._report("degraded", f"{address} denies the subscription to {', '.join(denied)}")
         else:
             self._report("ok", f"{address}")

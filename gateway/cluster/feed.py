@@ -90,15 +90,16 @@ class EventFeed:
             shards = [self._keys.shard(self._keys.charger(charger).shard)]
         calls: list[Call] = [("GET", shard.incarnation) for shard in self._keys.all_shards()]
         for shard in shards:
-            calls.append(("HMGET", shard.size, "base", "total"))
+            # In this order: what is trimmed between the two is then told, if it was read or not.
             calls.append(("XRANGE", shard.log, f"({places[shard.shard][0]}", "+", "COUNT", limit))
+            calls.append(("HMGET", shard.size, "base", "total"))
         replies = await self._lane.calls(calls)
         if _digest(replies[: self._keys.shards]) != incarnation:
             raise CursorExpired(await self.earliest())
         found: list[tuple[tuple[int, int], int, int, LogEntry]] = []
         del replies[: self._keys.shards]
         for n, shard in enumerate(shards):
-            (base, total), raw = replies[2 * n], replies[2 * n + 1]
+            raw, (base, total) = replies[2 * n], replies[2 * n + 1]
             if not int(base or 0) <= places[shard.shard][1] <= int(total or 0):
                 raise CursorExpired(await self.earliest())
             for position, fields in raw:

@@ -222,6 +222,10 @@ class Draft:
             self._records[transaction_id] = drafted
         return drafted
 
+    def drafted(self, transaction_id: str) -> TransactionRecord:
+        """A record that this change has drawn up already, active or not."""
+        return self._records[transaction_id]
+
     def put(self, record: TransactionRecord) -> None:
         """Store a record that is not active (yet, or any more)."""
         record["updated_at"] = self.now_text

@@ -15,7 +15,6 @@ from gateway.simulator.report import Recorder
 from gateway.simulator.station import Station
 
 BOOT_RETRY = 10.0
-LEAVE_TIMEOUT = 5.0
 RESET_TIMEOUT = 2.0
 """A charger that restarts first tells the end of its transactions, if it can within this time."""
 
@@ -108,7 +107,7 @@ class VirtualCharger:
         """Wait until every stored message is acknowledged; when leaving, for a few seconds at most."""
         while not self.leaving and not await self._drain(1.0):
             continue
-        await self._drain(LEAVE_TIMEOUT)
+        await self._drain(self.options.leave_timeout)
 
     async def _drain(self, seconds: float) -> bool:
         if self.station.outbox:

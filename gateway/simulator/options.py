@@ -64,6 +64,8 @@ class SimulatorOptions:
     ping_interval: float | None = 30.0
     stop_on_exit: bool = True
     """End running transactions, and wait briefly for their acknowledgement, before leaving."""
+    leave_timeout: float = 5.0
+    """Real seconds in which a charger that leaves gets rid of what it has stored."""
     record: bool = False
     """Keep every acknowledged message in the report."""
 

@@ -30,7 +30,6 @@ from gateway.core.ports import (
     Ownership,
     Receipt,
     Snapshot,
-    Touch,
 )
 from gateway.core.transaction import EPOCH_2025
 
@@ -114,6 +113,9 @@ class HastyDelivery:
         async with self._busy:
             await self._inner.project(snapshots)
 
+    async def outdated(self) -> Sequence[ChargerId]:
+        return await self._inner.outdated()
+
     async def close(self) -> None:
         if self._worker is not None:
             self._worker.cancel()
@@ -127,8 +129,8 @@ class HastyReader:
         self.name, self.refresh_interval = inner.name, inner.refresh_interval
         self._inner = inner
 
-    def open(self, shard: int, touch: Touch) -> Delivery:
-        return HastyDelivery(self._inner.open(shard, touch))
+    def open(self, shard: int) -> Delivery:
+        return HastyDelivery(self._inner.open(shard))
 
 
 # ---------------------------------------------------------------- forgets deduplication

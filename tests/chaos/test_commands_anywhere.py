@@ -11,6 +11,7 @@ import pytest
 from tests.chaos.charger import HandCharger
 from tests.chaos.conftest import MakeNode, start
 from tests.chaos.subscriber import Subscriber
+from tests.chaos.unhurried import Unhurried
 from tests.chaos.waiting import until
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import EmbeddedBroker, Valkey
@@ -23,7 +24,9 @@ Nodes = tuple[GatewayProcess, GatewayProcess]
 
 @pytest.fixture
 async def nodes(make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker) -> Nodes:
-    first, second = (make_node(valkey.url, embedded_broker.url, name=name) for name in ("node-1", "node-2"))
+    first, second = (
+        make_node(valkey.url, embedded_broker.url, name=name, kind=Unhurried) for name in ("node-1", "node-2")
+    )
     await start(first, second)
     return first, second
 

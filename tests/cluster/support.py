@@ -1,21 +1,24 @@
 """What the cluster's tests share: a node on a real Valkey, and an outward reader that fails where it is told."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.cluster.cluster import Cluster
 from gateway.cluster.config import ClusterConfig
-from gateway.core.clock import SystemClock
+from gateway.core.clock import Clock, SystemClock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import DeliveryError
 from gateway.core.events import StampedEvent
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Commit, LogEntry, Snapshot, Touch
+from gateway.core.ports import Commit, LogEntry, Snapshot
 
 CP1 = ChargerId("CP1")
+QUICK_LEASES = {"lease_term": 1.0}
+"""Leases that are free soon after their holder has died or lost them."""
 
 
 class Counts:
@@ -80,16 +83,20 @@ class Hooks:
 
 
 class Node:
-    """A started Cluster with its hooks and boards."""
+    """A started Cluster with its hooks and boards.
 
-    def __init__(self, url: str, name: str = "node-a", **options: Any) -> None:
+    A lease outlives it when the test's process is held up for some seconds; where it is lost, what was delivered comes
+    again. Tests of that ask for `QUICK_LEASES`.
+    """
+
+    def __init__(self, url: str, name: str = "node-a", *, clock: Clock | None = None, **options: Any) -> None:
         self.hooks, self.health, self.counts = Hooks(name), HealthBoard(), Counts()
-        options = {"node_term": 1.0, "lease_term": 1.0, "projection_interval": 0.05, **options}
+        options = {"node_term": 1.0, "lease_term": 10.0, "projection_interval": 0.05, **options}
         self.cluster = Cluster(
             ClusterConfig(url=url, **options),
             node=name,
             version="1",
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             health=self.health,
             observer=self.counts,
         )
@@ -182,14 +189,13 @@ class FakeReader:
         self.doubts: list[bool] = []
         self.drops: dict[int, asyncio.Event] = {}
         self.open_shards: set[int] = set()
-        self.touches: list[Touch] = []
+        self.wanted_again: defaultdict[int, asyncio.Queue[list[ChargerId]]] = defaultdict(asyncio.Queue)
 
     @property
     def ids(self) -> list[str]:
         return [entry.id for entry in self.entries]
 
-    def open(self, shard: int, touch: Touch) -> "FakeDelivery":
-        self.touches.append(touch)
+    def open(self, shard: int) -> "FakeDelivery":
         return FakeDelivery(self, shard)
 
     def latest(self, charger: ChargerId) -> Snapshot | None:
@@ -224,6 +230,9 @@ class FakeDelivery:
         if self.reader.project_failures:
             raise self.reader.project_failures.pop(0)
         self.reader.snapshots += snapshots
+
+    async def outdated(self) -> Sequence[ChargerId]:
+        return await self.reader.wanted_again[self.shard].get()
 
     async def close(self) -> None:
         self.reader.open_shards.discard(self.shard)

@@ -65,9 +65,11 @@ async def control_lane(
     gateway: Gateway,
     config: MqttConfig,
     asker: MqttAsker | None = None,
+    *,
+    connects: bool = True,
     refresh: Callable[[ChargerId], None] = lambda charger: None,
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """The lane, started; it is cancelled at the end."""
+    """The lane, connected, or where it cannot `connects`, started; it is cancelled at the end."""
     started = asyncio.Event()
     asker = asker or MqttAsker(gateway.context.clock)
     lane = ControlLane(config, gateway.context, Topics(config.prefix), asker, refresh)
@@ -77,6 +79,9 @@ async def control_lane(
             await asyncio.wait(
                 (task, asyncio.create_task(started.wait(), name="started")), return_when=asyncio.FIRST_COMPLETED
             )
+        if connects:
+            # Its first attempt may have failed on a busy machine, and what is sent meanwhile reaches nobody.
+            await gateway.watched.until(lambda check: check.level == "ok")
         yield task
     finally:
         task.cancel()
@@ -136,7 +141,7 @@ class Commander:
 @asynccontextmanager
 async def commander(broker: Server, *follow: str) -> AsyncIterator[Commander]:
     """Someone who follows these topics, by default all results and one's own `replies/me`."""
-    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=aiomqtt.ProtocolVersion.V5, timeout=60) as client:
         for topic in follow or ("ocpp/chargers/+/result/#", "replies/me"):
             await client.subscribe(topic, qos=1)
         someone = Commander(client)
