@@ -203,7 +203,13 @@ class _House:
 
     async def _first_charger(self) -> None:
         await self._context.opened.wait()
-        await tell_if_nobody_comes(self._cluster.state, self._chargers.connection_count, self._refusals)
+        if self._speaks_for_all:
+            await tell_if_nobody_comes(self._cluster.state, self._chargers.connection_count, self._refusals)
+
+    @property
+    def _speaks_for_all(self) -> bool:
+        """Whether this is the one of several workers that says what holds for all."""
+        return self._membership is None or self._membership.number == 1
 
     async def _answering(self) -> list[str]:
         """Who answers the chargers' questions, to be told at start."""
@@ -216,7 +222,8 @@ class _House:
         memory.settle()
         self._health.set("node", "ok")
         self._context.opened.set()
-        tell_where(self._settings.chargers, self._chargers.port)
+        if self._speaks_for_all:
+            tell_where(self._settings.chargers, self._chargers.port)
         for line in answering:
             _log.info(line)
         ready()

@@ -33,15 +33,20 @@ class Address:
 def addresses(host: str) -> list[Address]:
     """Where others reach a listener on `host`: that address itself, or those of every network that it stands for.
 
-    Loopback, link-local addresses and the networks of containers are left out.
+    Loopback, link-local addresses and the networks of containers are left out. None where the system tells nothing, as
+    under a service manager that forbids it (RestrictAddressFamilies without AF_NETLINK).
     """
     if host not in (EVERY_V4, EVERY_V6):
         return [Address("", host)]
     family = socket.AF_INET if host == EVERY_V4 else socket.AF_INET6
-    up = {name for name, stats in psutil.net_if_stats().items() if stats.isup}
+    try:
+        up = {name for name, stats in psutil.net_if_stats().items() if stats.isup}
+        networks = psutil.net_if_addrs()
+    except (OSError, psutil.Error):
+        return []
     return [
         Address(name, entry.address)
-        for name, entries in psutil.net_if_addrs().items()
+        for name, entries in networks.items()
         for entry in entries
         if entry.family == family and name in up and not _OF_CONTAINERS.match(name) and _is_of_others(entry.address)
     ]

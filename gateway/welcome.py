@@ -21,10 +21,11 @@ def tell_where(config: ChargersConfig, port: int) -> None:
     """Log what to type into a wallbox, for each network that this machine is in."""
     scheme = "wss" if config.tls_certificate else "ws"
     urls = list(charger_urls(config, port))
-    if in_a_container():
-        urls = [(f"{scheme}://<address of this container's host>:<published port>/<charger id>", "")]
     for url, network in urls or [(f"{scheme}://<this machine>:{port}/<charger id>", "")]:
         _log.info("chargers may connect", url=url, **({"network": network} if network else {}))
+    if in_a_container():
+        _log.info("this is a container: unless it has its host's network, chargers connect to its host",
+                  url=f"{scheme}://<address of the host>:<published port>/<charger id>")  # fmt: skip
     _log.info("a charger does not connect? `ocpp-gateway doctor` tells why")
 
 

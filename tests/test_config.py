@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from gateway import config
+from gateway.cluster.config import ClusterConfig
 from gateway.config import Settings, load
 from gateway.config_file import key_lines, key_paths
 from gateway.core.errors import ConfigurationError
@@ -361,3 +362,10 @@ def test_every_option_is_described() -> None:
 def test_key_paths_name_tables_before_what_they_hold() -> None:
     assert list(key_paths({"a": {"b": 1}, "c": 2})) == [("a",), ("a", "b"), ("c",)]
     assert list(key_paths({"a": [{"b": 1}, 2]})) == [("a",), ("a", "0"), ("a", "0", "b")]
+
+
+def test_an_embedded_valkey_keeps_few_events_unless_told_otherwise() -> None:
+    assert ClusterConfig().log_max_bytes == 32 * 1024**2
+    assert ClusterConfig(url="redis://cache").log_max_bytes == 256 * 1024**2
+    assert ClusterConfig(log_max_bytes=10**9).log_max_bytes == 10**9
+    assert ClusterConfig(log_hard_max_bytes=10**6).log_max_bytes == 10**6

@@ -15,7 +15,7 @@ def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_shows_two_chargers_a_state_and_a_command_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gateway.demo", "--seconds", "120"]
     seen: list[str] = []

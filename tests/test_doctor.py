@@ -1,10 +1,11 @@
 """`ocpp-gateway doctor`: what it finds, with real servers in each state, and what it says to do."""
 
 import asyncio
-import base64
-import hashlib
+import itertools
 import json
+import re
 import socket
+import ssl
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,9 +28,13 @@ from gateway.cli.doctor.handshakes import examine_handshakes, told
 from gateway.cli.doctor.machine import examine_clock, examine_disk, is_kept
 from gateway.cli.doctor.ports import examine_firewall, examine_reach
 from gateway.cli.doctor.running import RunningGateway
-from gateway.config import Settings
+from gateway.config import GatewayConfig, Settings
+from gateway.interfaces import addresses
+from tests.chargers.harness import running
+from tests.support.acl import PASSWORD, login, users
 from tests.support.certificates import Authority
 from tests.support.gateway_process import GatewayProcess
+from tests.support.mosquitto_users import guarded as guarded_mosquitto
 from tests.support.servers import Mosquitto, Valkey, free_port
 from tests.test_cli import run
 
@@ -40,11 +45,19 @@ def no_variables_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is not what the doctor is to find here."""
+    for name in ("cli.doctor.broker.PROBE_SECONDS", "cli.doctor.running._SECONDS"):
+        monkeypatch.setattr(f"gateway.{name}", 60.0)
+    monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 60.0)
+
+
 def written(folder: Path, **sections: dict[str, Any]) -> Path:
     """A configuration on free ports, with these sections."""
     base: dict[str, dict[str, Any]] = {
         "gateway": {"data_dir": str(folder / "data")},
-        "chargers": {"port": free_port()},
+        "chargers": {"port": free_port(), "host": "127.0.0.1"},
         "rest": {"port": free_port()},
         "mqtt": {"embedded_port": free_port()},
     }
@@ -105,7 +118,7 @@ def test_a_configuration_that_cannot_be_read_is_the_problem_and_the_exit_code_sa
 @pytest.fixture
 def home() -> Iterator[GatewayProcess]:
     """A gateway as at home: with a Valkey and a broker of its own."""
-    settings = {"mqtt": {"embedded_port": free_port()}, "chargers": {"require_password": True, "host": "0.0.0.0"}}
+    settings = {"mqtt": {"embedded_port": free_port()}, "chargers": {"require_password": True}}
     # In a folder of a short name, as Valkey's socket lies in the data folder only where its path is short enough.
     with (
         tempfile.TemporaryDirectory() as short,
@@ -115,8 +128,9 @@ def home() -> Iterator[GatewayProcess]:
 
 
 async def test_beside_a_running_gateway_it_explains_whom_that_refused(home: GatewayProcess) -> None:
+    protocols = [Subprotocol("ocpp1.6")]
     with pytest.raises(InvalidStatus):
-        async with connect(f"{home.charger_url}/WALLBOX", subprotocols=[Subprotocol("ocpp1.6")], proxy=None):
+        async with connect(f"{home.charger_url}/WALLBOX", subprotocols=protocols, proxy=None, open_timeout=60):
             pass
     configured = home.folder / f"{home.node}.toml"
     findings = await found(configured)
@@ -152,7 +166,7 @@ async def test_servers_that_are_away_and_a_port_that_is_taken_are_problems_with_
             tmp_path,
             redis={"url": f"redis://127.0.0.1:{free_port()}/0"},
             mqtt={"url": f"mqtt://127.0.0.1:{free_port()}"},
-            chargers={"port": other.getsockname()[1], "host": "127.0.0.1"},
+            chargers={"port": other.getsockname()[1]},
         )
         findings = await found(config)
     assert "cannot be used at 127.0.0.1" in only(findings, "problem", "redis").text
@@ -178,57 +192,66 @@ async def test_a_redis_that_may_forget_is_a_warning(tmp_path: Path) -> None:
     assert only(findings, "ok", "mqtt").text == "the adapter mqtt is off"
 
 
+@pytest.mark.parametrize(
+    ("without", "password", "expected"),
+    [("+xadd", PASSWORD, r"refuses xadd: "), ("+info", PASSWORD, "info"), ("", "wrong", "WRONGPASS|password")],
+)
+async def test_what_redis_refuses_is_named(tmp_path: Path, without: str, password: str, expected: str) -> None:
+    server = Valkey(tmp_path / "guarded", "--aclfile", str(users(tmp_path, without=without)))
+    server.start()
+    try:
+        url = login(server).replace(PASSWORD, password)
+        findings = await found(written(tmp_path, redis={"url": url}, gateway={"adapters": ["rest"]}))
+    finally:
+        server.stop()
+    refused = only(findings, "problem", "redis")
+    assert re.search(expected, refused.text)
+    assert PASSWORD not in refused.text
+
+
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     """A mosquitto that knows one user, who may do everything but publish below ocpp/."""
     if Mosquitto.binary() is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
-    (folder / "passwords").write_text(f"gateway:{hashed('secret')}\n")
-    (folder / "passwords").chmod(0o600)
-    (folder / "acl").write_text("user gateway\ntopic read #\ntopic write homeassistant/#\n")
-    (folder / "acl").chmod(0o600)
-    lines = ("allow_anonymous false", f"password_file {folder}/passwords", f"acl_file {folder}/acl")
-    server = Mosquitto(folder, *lines)
+    acl = "topic read #\ntopic write right/#"
+    server = guarded_mosquitto(tmp_path / "mosquitto", user="gateway", password="secret", acl=acl)
     server.start()
     yield server
     server.stop()
-
-
-def hashed(password: str) -> str:
-    """A password as mosquitto keeps it."""
-    salt = b"twelve bytes"
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
-    return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 async def test_a_login_that_the_broker_refuses_is_told_apart_from_rights_that_are_missing(
     tmp_path: Path, guarded: Mosquitto
 ) -> None:
     url = guarded.url.replace("mqtt://", "mqtt://gateway:{}@")
-    only_mqtt = {"gateway": {"adapters": ["mqtt"]}, "redis": {"url": f"redis://127.0.0.1:{free_port()}/0"}}
-    wrong = only(await found(written(tmp_path, mqtt={"url": url.format("wrong")}, **only_mqtt)), "problem", "mqtt")
+    redis = {"url": f"redis://127.0.0.1:{free_port()}/0"}
+    wrong = only(await found(written(tmp_path, mqtt={"url": url.format("wrong")}, redis=redis)), "problem", "mqtt")
     assert "mend user and password" in str(wrong.advice)
-    findings = await found(written(tmp_path, mqtt={"url": url.format("secret")}, **only_mqtt))
+    findings = await found(written(tmp_path, mqtt={"url": url.format("secret")}, redis=redis))
     refused = only(findings, "problem", "mqtt")
     assert refused.text == "publishing below ocpp/ is refused: reason code 0x87"
     assert refused.advice == "let the gateway's user read and write ocpp/# (deploy/brokers.md)"
     assert "lets us in, with MQTT 5" in of(findings, "mqtt")[0].text
+    only_announcing = {"url": url.format("secret"), "prefix": "right"}
+    findings = await found(written(tmp_path, mqtt=only_announcing, redis=redis))
+    assert [finding.level for finding in of(findings, "mqtt")] == ["ok", "ok"]
+    refused = only(findings, "problem", "home assistant")
+    assert refused.text == "the broker does not let us write below homeassistant/"
 
 
 async def test_what_is_retained_for_home_assistant_is_counted(tmp_path: Path, mosquitto: Mosquitto) -> None:
     config = MqttConfig(url=mosquitto.url)
-    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port, timeout=60) as client:
         await client.publish("ha/status", "online", retain=True)
         await client.publish("ocpp/status", "online", retain=True)
         for number in range(150):
             await client.publish(f"ha/sensor/lamp{number}/config", '{"o": {"name": "zigbee2mqtt"}}', retain=True)
-        payload = json.dumps({"origin": {"name": "ocpp-mqtt-gateway"}})
+        payload = json.dumps({"origin": {"name": "OCPP gateway"}})
         await client.publish("ha/device/ocpp_CP1/config", payload, qos=1, retain=True)
-    probe = Probe(config, "ha")
+    probe = Probe(config, "ha", announces=True)
     assert [finding.level async for finding in probe.run()] == ["ok", "ok"]
-    elsewhere, discovery = probe.after(is_running=False, publishes_discovery=True)
+    elsewhere, discovery = probe.after(is_running=False)
     assert elsewhere.text == "a gateway is online under ocpp/, and none runs here"
     assert discovery.text == (
         "151 discovery configurations below ha/, 1 of them of this gateway; Home Assistant says online"
@@ -298,8 +321,29 @@ def test_a_firewall_without_a_rule_for_the_port_is_told_with_the_command_that_ad
 
 
 def test_an_address_that_does_not_answer_beside_a_running_gateway_is_a_problem() -> None:
-    levels = [finding.level for finding in examine_reach(ChargersConfig(port=free_port()), is_running=True)]
-    assert "problem" in levels, "nothing listens there, or there is no network at all"
+    config = ChargersConfig(port=free_port())
+    silent = [finding for finding in examine_reach(config, is_running=True) if "does not answer" in finding.text]
+    assert len(silent) == len(addresses(config.host))
+    assert {finding.level for finding in silent} <= {"problem"}
+
+
+def test_an_address_that_answers_is_no_problem() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as listening:
+        config = ChargersConfig(port=listening.getsockname()[1])
+        problems = [finding.text for finding in examine_reach(config, is_running=True) if finding.level == "problem"]
+    assert [text for text in problems if "does not answer" in text] == []
+
+
+async def test_knocking_at_a_port_with_tls_is_not_taken_for_a_charger_that_fails(
+    certificate: tuple[Path, Path],
+) -> None:
+    chain, key = certificate
+    async with running(tls_certificate=chain, tls_key=key, host="0.0.0.0") as node:
+        config = ChargersConfig(tls_certificate=(chain,), tls_key=(key,), port=node.server.port)
+        found = await asyncio.to_thread(lambda: list(examine_reach(config, is_running=True)))
+        assert "does not answer" not in str(found)
+        async with node.charger(ssl_context=ssl.create_default_context(cafile=str(chain))):
+            assert node.refusals.latest() == []
 
 
 def test_refusals_are_told_in_words_and_no_more_than_fit_a_screen() -> None:
@@ -318,6 +362,24 @@ def test_refusals_are_told_in_words_and_no_more_than_fit_a_screen() -> None:
 
 async def test_a_gateway_that_hangs_up_does_not_end_the_doctor(tmp_path: Path) -> None:
     nobody = RunningGateway(f"http://127.0.0.1:{free_port()}")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         findings = [finding async for finding in examine_handshakes(nobody, Settings(), None, "key")]
     assert [finding.level for finding in findings] == ["warning"]
+
+
+class OneOfTwo(RunningGateway):
+    """Two workers behind one port, asked in turn."""
+
+    turn = itertools.cycle(("WB-1", "WB-2"))
+
+    def get(self, path: str, key: str | None) -> tuple[int, Any]:
+        charger = next(self.turn)
+        moment = f"2026-01-02T03:04:0{charger[-1]}.000Z"
+        fixed = {"address": "10.0.0.5", "reason": "no", "advice": "look", "count": 1, "first_at": moment}
+        return 200, {"items": [{**fixed, "charger_id": charger, "last_at": moment}]}
+
+
+async def test_of_several_workers_each_is_heard_and_nothing_told_twice() -> None:
+    settings = Settings(gateway=GatewayConfig(workers=2))
+    findings = [finding async for finding in examine_handshakes(OneOfTwo("http://unused"), settings, None, "key")]
+    assert [finding.text.split(" from ")[0] for finding in findings] == ["charger WB-2", "charger WB-1"]

@@ -64,7 +64,8 @@ async def test_all_of_a_home_stays_below_200_mb(seconds: float, speed: float, tm
 
 async def transactions(broker: int, count: int) -> None:
     """Return when so many have ended, and a subscriber has read everything meanwhile."""
-    async with asyncio.timeout(120), aiomqtt.Client("127.0.0.1", broker, protocol=aiomqtt.ProtocolVersion.V5) as client:
+    client = aiomqtt.Client("127.0.0.1", broker, protocol=aiomqtt.ProtocolVersion.V5, timeout=60)
+    async with asyncio.timeout(240), client:
         await client.subscribe("ocpp/#", qos=1)
         async for message in client.messages:
             count -= message.topic.matches("ocpp/chargers/+/event/transaction/ended")

@@ -65,12 +65,14 @@ def limit_number(state: str, command: str, problem: str, limits: tuple[float, fl
     """A charging limit. One beyond its bounds, set by other means, is shown as unknown."""
     lowest, highest = limits
     limit = key("limit_a")
+    fits = f"{limit} is number and {lowest:g} <= {limit} <= {highest:g}"
+    plain = f"({limit} | int if {limit} == {limit} | int else {limit})"
     return Component(
         "limit",
         "number",
         {
             "state_topic": state,
-            "value_template": value(f"{limit} if {limit} is number and {lowest:g} <= {limit} <= {highest:g} else None"),
+            "value_template": value(f"{plain} if {fits} else None"),
             "command_topic": command,
             "min": lowest,
             "max": highest,

@@ -71,6 +71,7 @@ class Connector:
             client.timeout = GOODBYE_SECONDS
             with suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
+            _hear_of_its_end(client)
 
     async def _dial(self) -> tuple[aiomqtt.Client, bool]:
         mqtt5 = self._config.protocol != "3.1.1"
@@ -97,6 +98,7 @@ class Connector:
         except BaseException:
             # Without this a CONNACK that comes late makes a connection that nobody holds.
             client._client.disconnect()
+            _hear_of_its_end(client)
             raise
         return client
 
@@ -141,8 +143,8 @@ class Connection:
         execution: Execution,
         asker: MqttAsker,
         sightings: Sightings,
-        refresh: Callable[[ChargerId], None],
         listeners: ListenerBook,
+        refresh: Callable[[ChargerId], None],
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -152,8 +154,8 @@ class Connection:
         self._execution = execution
         self._asker = asker
         self._sightings = sightings
-        self._refresh = refresh
         self._listeners = listeners
+        self._refresh = refresh
         self._sleeps = Sleeps(clock)
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
@@ -334,6 +336,12 @@ class Connection:
     ) -> None:
         self._pass_on(client, userdata, packet_id, code, properties)
         self._asker.acknowledged(packet_id, code.value)
+
+
+def _hear_of_its_end(client: aiomqtt.Client) -> None:
+    """Take why a connection ended from aiomqtt, which has told it already: else asyncio logs that nobody asked."""
+    if client._disconnected.done() and not client._disconnected.cancelled():
+        client._disconnected.exception()
 
 
 def _heed_cancellation() -> None:

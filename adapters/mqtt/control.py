@@ -127,8 +127,8 @@ class ControlLane:
                 execution=execution,
                 asker=self._asker,
                 sightings=self._sightings,
-                refresh=self._refresh,
                 listeners=self._context.listeners,
+                refresh=self._refresh,
             )
             self._connection = connection
             try:

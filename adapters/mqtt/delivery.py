@@ -20,12 +20,14 @@ from gateway.core.adapter import GatewayContext
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
 from gateway.core.events import CONTENT_TYPE, to_json
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Delivery, LogEntry, Snapshot
+from gateway.core.ports import Delivery, LogEntry, Snapshot, Touch
 
 log = structlog.get_logger(__name__)
 
 _REMOVED = "ocpp.charger.removed"
 _PROJECTED = "mqtt additions"
+_REPEAT_PROJECTED = 600.0
+"""Seconds between two publications of what adapters add: their receivers may have much to do with each."""
 _PAYLOAD_FORMAT_INVALID = 0x99
 _IMPOSSIBLE = {
     TOPIC_INVALID: "the broker takes no such topic",
@@ -62,7 +64,7 @@ class MqttReader:
         for delivery in self._open:
             delivery.refresh(charger)
 
-    def open(self, shard: int) -> Delivery:
+    def open(self, shard: int, touch: Touch) -> Delivery:
         repeat_after = None if self.refresh_interval is None else self.refresh_interval / 2
         delivery = MqttDelivery(
             shard,
@@ -70,8 +72,9 @@ class MqttReader:
             self._context,
             self._topics,
             Retained(self._topics, repeat_after, attribute_topics=self._attribute_topics),
-            Projected(self._context.projections, self._topics, self._context.clock),
+            Projected(self._context.projections, self._topics, touch),
             resend_after_crash=self._resend_after_crash,
+            touch=touch,
             closed=lambda: self._open.discard(delivery),
         )
         self._open.add(delivery)
@@ -91,10 +94,11 @@ class MqttDelivery:
         projected: Projected,
         *,
         resend_after_crash: float,
+        touch: Touch,
         closed: Callable[[], None],
     ) -> None:
         self._resend = resend_after_crash
-        self._closed = closed
+        self._touch, self._closed = touch, closed
         self._shard, self._context, self._topics, self._retained = shard, context, topics, retained
         self._projected = projected
         projected.follow()
@@ -133,12 +137,12 @@ class MqttDelivery:
 
     def refresh(self, charger: ChargerId) -> None:
         """Publish a charger's retained state again soon, changed or not, where it is of this shard."""
-        if self._retained.again(charger):
-            self._projected.look_again(charger, 0)
+        if self._touch(charger):
+            self._retained.again(charger)
 
     async def close(self) -> None:
-        self._closed()
         self._projected.unfollow()
+        self._closed()
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -300,13 +304,14 @@ class MqttDelivery:
             if code >= 0x80:
                 raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=owner, topic=topic)
 
-    async def outdated(self) -> Sequence[ChargerId]:
-        return await self._projected.outdated()
-
     async def _publish_projected(self, connection: Connection, snapshots: Sequence[Snapshot], now: float) -> None:
         """What adapters add: a broker that refuses it takes the gateway's own topics all the same."""
         wanted = [message for one in snapshots for message in self._projected.messages(one)]
-        due = [one for one in wanted if self._projected.is_stale(one[0]) or self._retained.is_due(one, now)]
+        due = [
+            one
+            for one in wanted
+            if self._projected.is_stale(one[0]) or self._retained.is_due(one, now, at_least=_REPEAT_PROJECTED)
+        ]
         if not due:
             return
         codes = await self._careful.publish(connection, due)

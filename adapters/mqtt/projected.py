@@ -6,21 +6,19 @@ from collections.abc import Sequence
 
 from adapters.mqtt.login import Message
 from adapters.mqtt.topics import Topics
-from gateway.core.clock import Clock
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Projection, Snapshot
+from gateway.core.ports import Projection, Snapshot, Touch
 from gateway.core.projecting import ProjectionBook
 
 
 class Projected:
     """Asks the projections, and knows when they want to be asked again; `follow` and `unfollow` frame its life."""
 
-    def __init__(self, book: ProjectionBook, topics: Topics, clock: Clock) -> None:
-        self._book, self._topics, self._clock = book, topics, clock
+    def __init__(self, book: ProjectionBook, topics: Topics, touch: Touch) -> None:
+        self._book, self._topics, self._touch = book, topics, touch
         self._standing: dict[ChargerId, dict[str, str]] = {}
         """What stands for each charger: topic → the projection's name."""
-        self._due: dict[ChargerId, float] = {}
-        self._stirred = asyncio.Event()
+        self._waiting: dict[ChargerId, asyncio.TimerHandle] = {}
         self._stale: set[str] = set()
         """Topics to be published whether the broker has them or not."""
 
@@ -29,6 +27,8 @@ class Projected:
 
     def unfollow(self) -> None:
         self._book.unfollow(self._publish_again)
+        for charger in [*self._waiting]:
+            self._wait_no_more(charger)
 
     def messages(self, snapshot: Snapshot) -> list[Message]:
         """All that is to stand, or to be cleared, for a charger."""
@@ -37,15 +37,15 @@ class Projected:
             return self.clearing(charger, ())
         found: list[Message] = []
         standing: dict[str, str] = {}
-        self._due.pop(charger, None)
+        self._wait_no_more(charger)
         for projection in self._book:
             for topic, payload in projection.messages(snapshot, self._topics):
                 found.append((topic, payload))
                 if payload:
                     standing[topic] = projection.name
-            seconds = projection.due_again(charger)
-            if seconds is not None:
-                self.look_again(charger, seconds)
+        due = [seconds for one in self._book if (seconds := one.due_again(charger)) is not None]
+        if due:
+            self._look_again(charger, min(due))
         if standing:
             self._standing[charger] = standing
         else:
@@ -55,7 +55,7 @@ class Projected:
     def clearing(self, charger: ChargerId, connectors: Sequence[tuple[int, int]]) -> list[Message]:
         """What clears a removed charger's topics."""
         self._standing.pop(charger, None)
-        self._due.pop(charger, None)
+        self._wait_no_more(charger)
         return [message for one in self._book for message in one.clearing(charger, connectors, self._topics)]
 
     def is_stale(self, topic: str) -> bool:
@@ -65,31 +65,18 @@ class Projected:
             return True
         return False
 
-    async def outdated(self) -> list[ChargerId]:
-        """Return when chargers are to be projected again though nothing of them changed: which."""
-        while True:
-            self._stirred.clear()
-            now = self._clock.monotonic()
-            due = [charger for charger, at in self._due.items() if at <= now]
-            for charger in due:
-                del self._due[charger]
-            if due:
-                return due
-            try:
-                async with asyncio.timeout(min(self._due.values()) - now if self._due else None):
-                    await self._stirred.wait()
-            except TimeoutError:
-                pass
+    def _look_again(self, charger: ChargerId, seconds: float) -> None:
+        self._wait_no_more(charger)
+        self._waiting[charger] = asyncio.get_running_loop().call_later(seconds, self._touch, charger)
 
-    def look_again(self, charger: ChargerId, seconds: float) -> None:
-        """Have a charger be outdated within so many seconds."""
-        at = self._clock.monotonic() + seconds
-        self._due[charger] = min(at, self._due.get(charger, at))
-        self._stirred.set()
+    def _wait_no_more(self, charger: ChargerId) -> None:
+        waiting = self._waiting.pop(charger, None)
+        if waiting is not None:
+            waiting.cancel()
 
     def _publish_again(self, projection: Projection, seconds: float) -> None:
         for charger, standing in self._standing.items():
             topics = [topic for topic, name in standing.items() if name == projection.name]
             if topics:
                 self._stale.update(topics)
-                self.look_again(charger, random.uniform(0, seconds))
+                self._look_again(charger, random.uniform(0, seconds))

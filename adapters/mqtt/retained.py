@@ -28,12 +28,11 @@ class Retained:
         """Attributes that are null, and whose topics were cleared for that."""
         self._published: dict[str, tuple[int, float]] = {}
         self._connectors: dict[ChargerId, set[str]] = {}
+        self._again: set[ChargerId] = set()
 
-    def again(self, charger: ChargerId) -> bool:
-        """Have a charger's topics published at its next snapshot, changed or not; False where none were so far."""
-        topics = (self._topics.availability(charger), self._topics.state(charger), *self._connectors.get(charger, ()))
-        known = [topic for topic in topics if self._published.pop(topic, None) is not None]
-        return bool(known)
+    def again(self, charger: ChargerId) -> None:
+        """Have all of a charger's topics published at its next snapshot, changed or not."""
+        self._again.add(charger)
 
     def forget(self) -> None:
         """Begin anew, on a new connection."""
@@ -44,13 +43,14 @@ class Retained:
     def messages(self, snapshot: Snapshot, now: float) -> list[Message]:
         """What is to be published to bring the broker in line with a snapshot."""
         charger = snapshot.charger
+        again = charger in self._again
+        self._again.discard(charger)
         if snapshot.removed:
             return self.clearing(charger, ())
-        found = [message for message in self._all(charger, snapshot) if self.is_due(message, now)]
+        found = [message for message in self._all(charger, snapshot) if again or self.is_due(message, now)]
         if self._attribute_topics:
-            found += [
-                message for message in self._attributes(charger, snapshot) if self._is_attribute_due(message, now)
-            ]
+            wanted = self._attributes(charger, snapshot)
+            found += [message for message in wanted if again or self._is_attribute_due(message, now)]
         return found
 
     def clearing(self, charger: ChargerId, connectors: Iterable[tuple[int, int]]) -> list[Message]:
@@ -60,7 +60,7 @@ class Retained:
         names = [self._topics.availability(charger), self._topics.state(charger), *sorted(places)]
         names += [f"{name.removesuffix('/state')}/problem" for name in names[1:]]
         if self._attribute_topics:
-            shaped = [(names[1], ChargerState), *((place, ConnectorState) for place in sorted(places))]
+            shaped = [(self._topics.state(charger), ChargerState), *((place, ConnectorState) for place in places)]
             names += [topic for name, shape in shaped for topic, _ in cleared(name.removesuffix("/state"), shape)]
         for name in names:
             self._published.pop(name, None)
@@ -103,12 +103,12 @@ class Retained:
         """What is null is told once on each connection: something may stand there from before."""
         return self.is_due(message, now) if message[1] else message[0] not in self._emptied
 
-    def is_due(self, message: Message, now: float) -> bool:
-        """Whether the broker has another message there, or had this one long ago; what clears one that it never got
-        from here is left out."""
+    def is_due(self, message: Message, now: float, *, at_least: float = 0.0) -> bool:
+        """Whether the broker has another message there, or had this one long ago (so many seconds `at_least`); what
+        clears one that it never got from here is left out."""
         before = self._published.get(message[0])
         if before is None and not message[1]:
             return False
         if before is None or before[0] != hash(message[1]):
             return True
-        return self._repeat_after is not None and now - before[1] >= self._repeat_after
+        return self._repeat_after is not None and now - before[1] >= max(self._repeat_after, at_least)

@@ -25,6 +25,7 @@ from gateway.cluster.snapshots import Snapshots
 from gateway.cluster.wire import Argument, Wire, pack
 from gateway.core.clock import Clock
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryRefused, LogUnavailable
+from gateway.core.identity import ChargerId
 from gateway.core.ports import Delivery, LogEntry, Observer, OutwardReader
 
 log = structlog.get_logger(__name__)
@@ -115,7 +116,7 @@ class ShardReader:
             self._in_doubt = await self._lease.take_in_hand()
         except LogUnavailable:
             return
-        delivery = self._reader.open(self._shard)
+        delivery = self._reader.open(self._shard, self._touch)
         try:
             async with asyncio.TaskGroup() as tasks:
                 name = f"{self._reader.name} shard {self._shard}"
@@ -128,6 +129,14 @@ class ShardReader:
                     task.cancel()
         finally:
             await self._close(delivery)
+
+    def _touch(self, charger: ChargerId) -> bool:
+        keys = self._all_keys.charger(charger)
+        if keys.shard != self._shard:
+            return False
+        self._projector.touch([keys.name])
+        self._stirred.set()
+        return True
 
     async def _close(self, delivery: Delivery) -> None:
         """Store the cursor a last time, close, and only then free the lease for the next."""
@@ -201,7 +210,6 @@ class ShardReader:
             forgotten = await self._connect(delivery)
             lost = tasks.create_task(delivery.lost(), name=f"watch {self._reader.name} shard {self._shard}")
             lost.add_done_callback(lambda _: self._stirred.set())
-            heeding = tasks.create_task(self._heed(delivery), name=f"heed {self._reader.name} shard {self._shard}")
             try:
                 if forgotten or self._repeats.under_way:
                     await self._repeat(delivery, forgotten)
@@ -216,16 +224,8 @@ class ShardReader:
                 # Cancelled, it was not lost: this reader is asked to end.
                 self._settled = self._settled and (not lost.done() or lost.cancelled())
                 lost.cancel()
-                heeding.cancel()
             # A dropped connection may mean that another node took over: it must not be fought for.
             await self._make_sure()
-
-    async def _heed(self, delivery: Delivery) -> None:
-        """Have chargers projected that the delivery wants to see again."""
-        while True:
-            chargers = await delivery.outdated()
-            self._projector.touch({self._all_keys.charger(charger).name for charger in chargers})
-            self._stirred.set()
 
     async def _connect(self, delivery: Delivery) -> float:
         alarm = asyncio.get_running_loop().call_later(_CONNECT_ALARM, self._health.not_connected)

@@ -50,7 +50,7 @@ class VirtualCharger:
         self._drained = asyncio.Event()
         self._may_speak = asyncio.Event()
         """Set while the CSMS has heard a boot and not rejected it: what it asks for may be sent."""
-        self.errands = Errands(self._tell, self.report_statuses, self.station.now, speed=options.speed)
+        self.errands = Errands(self._tell, self.report_statuses, self.station.seconds_until, speed=options.speed)
         self._obedience = Obedience(self.station, dialect, self.errands, recorder, is_rejected=self._is_rejected)
 
     # ------------------------------------------------------------ life

@@ -44,6 +44,8 @@ class SimulatorOptions:
     stream: bool = False
     """OCPP 2.1: open a periodic event stream and send each sample's power on it, too."""
     speed: float = 1.0
+    begin: float | None = None
+    """Unix seconds at which the charger's clock begins, to run `speed` times as fast as ours; None: it tells ours."""
     seed: int = 0
     """Makes pauses and meter values repeat from run to run; ids of messages and transactions never repeat."""
     duration: float | None = None

@@ -30,6 +30,7 @@ from gateway.core.ports import (
     Ownership,
     Receipt,
     Snapshot,
+    Touch,
 )
 from gateway.core.transaction import EPOCH_2025
 
@@ -113,9 +114,6 @@ class HastyDelivery:
         async with self._busy:
             await self._inner.project(snapshots)
 
-    async def outdated(self) -> Sequence[ChargerId]:
-        return await self._inner.outdated()
-
     async def close(self) -> None:
         if self._worker is not None:
             self._worker.cancel()
@@ -129,8 +127,8 @@ class HastyReader:
         self.name, self.refresh_interval = inner.name, inner.refresh_interval
         self._inner = inner
 
-    def open(self, shard: int) -> Delivery:
-        return HastyDelivery(self._inner.open(shard))
+    def open(self, shard: int, touch: Touch) -> Delivery:
+        return HastyDelivery(self._inner.open(shard, touch))
 
 
 # ---------------------------------------------------------------- forgets deduplication

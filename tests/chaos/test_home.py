@@ -1,66 +1,91 @@
-"""What a home sets has its outcome whatever becomes of the nodes, and the last value reaches the charger."""
+"""A day of a home, once in short, and the whole of it where there is time (`make home`)."""
+
+from pathlib import Path
 
 import pytest
 
-from tests.chaos.charger import HandCharger
-from tests.chaos.conftest import MakeNode, start
-from tests.chaos.subscriber import Subscriber
-from tests.chaos.waiting import until
-from tests.support.gateway_process import GatewayProcess
-from tests.support.servers import EmbeddedBroker, Valkey
-
-CHARGER = "WALLBOX"
-PLACE = f"ocpp/chargers/{CHARGER}/evse/1/connector/1"
-
-Nodes = tuple[GatewayProcess, GatewayProcess]
+from gateway.simulator import SimulatorEvent
+from tests.chaos.home.books import Calls, flaws_of_energy, flaws_of_pace, flaws_of_wishes
+from tests.chaos.home.hub import EnergySensor, Place
+from tests.chaos.home.mishaps import Mishap
+from tests.chaos.home.run import Day, Plan, new_seed
+from tests.chaos.home.summary import told
+from tests.chaos.home.wishes import Wanted, Wish, wanted
+from tests.support.servers import Mosquitto, Valkey
 
 
-@pytest.fixture
-async def nodes(make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker) -> Nodes:
-    settings = {"mqtt": {"set_interval": 60}, "redis": {"node_term": 5}}
-    first, second = (
-        make_node(valkey.url, embedded_broker.url, name=name, settings=settings) for name in ("node-1", "node-2")
-    )
-    await start(first, second)
-    return first, second
+@pytest.mark.parametrize(
+    "plan",
+    [
+        pytest.param(Plan("home", hours=0.7, speed=600, hour=10), id="in short"),
+        pytest.param(Plan("", hours=24, speed=300), id="a day", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
+    ],
+)
+async def test_a_home_gets_what_it_asks_for_and_no_charger_is_flooded(
+    plan: Plan, tmp_path: Path, valkey: Valkey, mosquitto: Mosquitto
+) -> None:
+    plan = Plan(plan.seed or new_seed(), hours=plan.hours, speed=plan.speed, hour=plan.hour)
+    print(f"seed {plan.seed}")
+    outcome = await Day(plan, tmp_path / "gateway", valkey, mosquitto).go(print)
+    summary = told(outcome)
+    print(summary)
+    assert outcome.good, summary
+    assert sum(outcome.mishaps.values()) == 4
+    assert outcome.looks >= 1
+    for charger, outcomes in outcome.outcomes.items():
+        assert outcome.energy[charger][0] >= 1, f"{charger} never charged: {summary}"
+        # Much gave its place to something newer, and the rest was carried out.
+        assert outcomes["accepted"] >= 5, summary
+        assert outcomes["superseded"] >= 5, summary
 
 
-def outcomes(home: Subscriber) -> list[str]:
-    return [heard.json["outcome"] for heard in home.on(f"ocpp/chargers/{CHARGER}/result/set_charging_limit")]
+# ---------------------------------------------------------------- the books themselves
 
 
-def limits(*chargers: HandCharger) -> list[float]:
-    """The limits that a charger was given, connection after connection."""
-    return [
-        payload["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"]
-        for charger in chargers
-        for action, payload in charger.commands
-        if action == "SetChargingProfile"
+def wish(attribute: str = "limit_a", value: str = "10", *outcomes: str, excused: bool = False) -> Wish:
+    return Wish("1", "garage", attribute, value, 0.0, excused, 100.0, 100.5, list(outcomes), [None] * len(outcomes))
+
+
+def test_what_is_wanted_follows_from_what_was_accepted_in_the_order_of_asking() -> None:
+    asked = [wish("limit_a", "16", "accepted"), wish("paused", "ON", "accepted"), wish("limit_a", "8", "offline")]
+    assert wanted(asked) == Wanted(16.0, True)
+    assert wanted(asked).allowed_w == 0
+    assert wanted([*asked, wish("charging", "ON", "accepted")]).allowed_w == 16 * 230 * 3
+    assert wanted([*asked, wish("paused", "OFF", "accepted"), wish("limit_a", "none", "accepted")]).allowed_w is None
+
+
+def test_outcomes_that_are_missing_doubled_or_unexplained_are_flaws() -> None:
+    broker, line = Mishap("broker", None, 99.0, 101.0), Mishap("line", "garage", 99.0, 101.0)
+    fine = [wish("limit_a", "10", "accepted"), wish(excused=True), wish("paused", "ON", "superseded")]
+    assert list(flaws_of_wishes(fine, [])) == []
+    assert len(list(flaws_of_wishes([wish()], []))) == 1
+    assert len(list(flaws_of_wishes([wish("limit_a", "10", "accepted", "accepted")], []))) == 1
+    assert len(list(flaws_of_wishes([wish("limit_a", "10", "accepted", "offline")], [broker]))) == 1
+    assert list(flaws_of_wishes([wish("limit_a", "10", "accepted", "accepted")], [broker])) == []
+    assert len(list(flaws_of_wishes([wish("limit_a", "10", "offline")], [Mishap("line", "carport", 99.0, 101.0)]))) == 1
+    assert list(flaws_of_wishes([wish("limit_a", "10", "offline")], [line])) == []
+
+
+def test_a_flood_of_limits_is_a_flaw() -> None:
+    calls = Calls(lambda: 30.0)
+    for _ in range(26):
+        calls.hear(SimulatorEvent("garage", "command", "SetChargingProfile"))
+    assert list(flaws_of_pace(calls, [], "garage", 5.0)) == []
+    calls.hear(SimulatorEvent("garage", "command", "SetChargingProfile"))
+    assert len(list(flaws_of_pace(calls, [], "garage", 5.0))) == 1
+
+
+def test_energy_that_differs_by_a_watt_hour_is_a_flaw() -> None:
+    place = Place("garage", energy=EnergySensor(), last_transactions={"a": 100, "b": 50})
+    for value in (1000, 1100, None, 1100, 1150):
+        place.energy.shows(value)
+    records = [
+        {"id": "a", "energy_wh": 100, "suspect": [], "status": "ended", "started_at": "1", "ended_at": "2"},
+        {"id": "b", "energy_wh": 50, "suspect": [], "status": "ended", "started_at": "2", "ended_at": "3"},
     ]
-
-
-async def test_a_limit_that_waits_for_its_pace_outlives_its_node(nodes: Nodes, home_subscriber: Subscriber) -> None:
-    first, second = nodes
-    async with HandCharger(first.charger_url, CHARGER) as before:
-        await before.boot()
-        home_subscriber.publish(f"{PLACE}/set", {"limit_a": 6})
-        await until(lambda: outcomes(home_subscriber) == ["accepted"], "the first limit is set")
-        for amperes in (7, 8, 9):
-            home_subscriber.publish(f"{PLACE}/set", {"limit_a": amperes})
-        await until(lambda: outcomes(home_subscriber).count("superseded") == 2, "the last one waits")
-        first.kill()
-    async with HandCharger(second.charger_url, CHARGER) as after:
-        await after.boot()
-        await until(lambda: len(outcomes(home_subscriber)) == 4, "all have ended")
-        assert sorted(outcomes(home_subscriber)) == ["accepted", "accepted", "superseded", "superseded"]
-        assert limits(before) == [6]
-        # After its boot it may have been told once more what held before.
-        assert limits(after)[-1] == 9
-        assert set(limits(after)) <= {6, 9}
-        await until(lambda: shown(home_subscriber) == 9, "the state shows it")
-
-
-def shown(home: Subscriber) -> float | None:
-    heard = home.on(f"{PLACE}/state")
-    limit: float | None = heard[-1].json["limit_a"] if heard else None
-    return limit
+    assert list(flaws_of_energy(place, records, 2)) == []
+    assert len(list(flaws_of_energy(place, records, 3))) == 1
+    assert len(list(flaws_of_energy(place, [records[0], {**records[1], "started_at": "1"}], 2))) == 1
+    assert len(list(flaws_of_energy(place, [records[0], {**records[1], "suspect": ["gap"]}], 2))) == 1
+    place.energy.shows(1151)
+    assert len(list(flaws_of_energy(place, records, 2))) == 1

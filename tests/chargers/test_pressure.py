@@ -18,7 +18,8 @@ FLOOD = 10_000
 
 
 async def test_a_flood_is_answered_whole_and_waits_in_the_chargers_own_socket() -> None:
-    async with running(max_inbound_queue=16) as node, node.charger("FLOOD") as flood, node.charger("CALM") as calm:
+    patient = {"max_inbound_queue": 16, "money_grace": 3600}
+    async with running(**patient) as node, node.charger("FLOOD") as flood, node.charger("CALM") as calm:
         longest, overtaken = 0, []
         connection = node.connection("FLOOD")
         node.store.available.clear()

@@ -1,7 +1,6 @@
 """What the cluster's tests share: a node on a real Valkey, and an outward reader that fails where it is told."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +13,7 @@ from gateway.core.errors import DeliveryError
 from gateway.core.events import StampedEvent
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Commit, LogEntry, Snapshot
+from gateway.core.ports import Commit, LogEntry, Snapshot, Touch
 
 CP1 = ChargerId("CP1")
 QUICK_LEASES = {"lease_term": 1.0}
@@ -189,13 +188,14 @@ class FakeReader:
         self.doubts: list[bool] = []
         self.drops: dict[int, asyncio.Event] = {}
         self.open_shards: set[int] = set()
-        self.wanted_again: defaultdict[int, asyncio.Queue[list[ChargerId]]] = defaultdict(asyncio.Queue)
+        self.touches: list[Touch] = []
 
     @property
     def ids(self) -> list[str]:
         return [entry.id for entry in self.entries]
 
-    def open(self, shard: int) -> "FakeDelivery":
+    def open(self, shard: int, touch: Touch) -> "FakeDelivery":
+        self.touches.append(touch)
         return FakeDelivery(self, shard)
 
     def latest(self, charger: ChargerId) -> Snapshot | None:
@@ -230,9 +230,6 @@ class FakeDelivery:
         if self.reader.project_failures:
             raise self.reader.project_failures.pop(0)
         self.reader.snapshots += snapshots
-
-    async def outdated(self) -> Sequence[ChargerId]:
-        return await self.reader.wanted_again[self.shard].get()
 
     async def close(self) -> None:
         self.reader.open_shards.discard(self.shard)

@@ -154,19 +154,6 @@ async def test_a_connection_lost_while_idle_is_made_anew_and_everything_projecte
         assert reader.snapshots[0].fields == {"charger": b"{}"}
 
 
-async def test_chargers_that_a_delivery_wants_again_are_projected_though_nothing_changed(
-    valkey: Valkey,
-) -> None:
-    async with running(valkey.url, shards=1) as node:
-        await fill(node)
-        reader = FakeReader()
-        async with reading(node, reader):
-            await eventually(lambda: len(reader.snapshots) == 1)
-            reader.wanted_again[0].put_nowait([CP1])
-            await eventually(lambda: len(reader.snapshots) == 2)
-        assert reader.connects == 1
-
-
 async def test_a_refused_event_holds_the_reader_and_raises_the_alarm(valkey: Valkey) -> None:
     def denied(entries: Sequence[LogEntry]) -> DeliveryRefused | None:
         if is_mended:
@@ -263,6 +250,19 @@ async def test_what_changes_without_an_event_is_projected_and_delivered_to_nobod
             await eventually(lambda: reader.ids == events(1, 2))
         page = await node.cluster.feed.read(await node.cluster.feed.earliest(), limit=100)
         assert [item.id for item in page.items] == events(1, 2)
+
+
+async def test_a_charger_that_a_delivery_touches_is_projected_again_by_its_own_shard(valkey: Valkey) -> None:
+    async with running(valkey.url, projection_interval=0.05) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.open_shards) == 4)
+            await fill(node, 1)
+            await eventually(lambda: reader.latest(CP1))
+            seen = len(reader.snapshots)
+            assert [touch(CP1) for touch in reader.touches].count(True) == 1
+            await eventually(lambda: len(reader.snapshots) > seen)
+            assert reader.snapshots[-1].charger == CP1
 
 
 async def test_all_state_is_projected_again_and_again_where_asked(valkey: Valkey) -> None:

@@ -1,5 +1,6 @@
 """Real servers for tests, each on a port of its own: start, stop, kill and start again on the same port and data."""
 
+import fcntl
 import itertools
 import os
 import secrets
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Self
@@ -16,6 +18,8 @@ _STOP_SECONDS = 30
 _FIRST_PORT, _PORTS_PER_WORKER, _WORKERS = 11_000, 2_500, 8
 # Not from `random`, whose seed is the same for every test.
 _places = itertools.count(secrets.randbelow(_PORTS_PER_WORKER))
+_given = (Path(tempfile.gettempdir()) / f"ports-given-to-tests-{os.getuid()}").open("wb")
+"""A process locks the byte at the number of each port that it gives."""
 
 
 def free_port() -> int:
@@ -23,7 +27,7 @@ def free_port() -> int:
 
     So none of the range from which the system takes the ports of clients (from 32768 on, as a rule), and for each of
     the processes that run tests side by side one of its own part. One after the other, so that two that are asked for
-    before either is bound differ.
+    before either is bound differ, and none that another run of the tests on this machine has given.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
     while True:
@@ -31,6 +35,7 @@ def free_port() -> int:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
+                fcntl.lockf(_given, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
             except OSError:
                 continue
             return port

@@ -109,6 +109,7 @@ async def counts_are(gateway: GatewayProcess, count: int) -> bool:
 
 async def test_two_workers_are_one_gateway_and_one_that_is_killed_is_started_again(gateway: GatewayProcess) -> None:
     await until(lambda: both_up(gateway), "both workers serve")
+    assert gateway.log.count("a charger does not connect?") == 1, "one of them tells where, for all"
     async with on_both(gateway) as chargers:
         assert {await unlock(gateway, charger) for charger in chargers for _ in range(2)} == {"accepted"}
         assert all(len(charger.commands) == 2 for charger in chargers.values())

@@ -32,7 +32,7 @@ _HOME_ASSISTANT = Findings("home assistant")
 PROBE_SECONDS = 5.0
 """How long a message may take from us to the broker and back."""
 _REFUSED = 0x80
-_ORIGIN = "ocpp-mqtt-gateway"
+_ORIGIN = "OCPP gateway"
 _ACL = "let the gateway's user read and write {prefix}/# (deploy/brokers.md)"
 _REACH = (
     "is it started, are host and port right, and does its firewall let this machine in? [mqtt] url (MQTT_URL) is "
@@ -59,10 +59,13 @@ class Probe:
 
     config: MqttConfig
     discovery: str
+    announces: bool = False
+    """Whether the gateway announces chargers to Home Assistant."""
     seen: Seen = field(default_factory=Seen)
     topic: str = ""
     watched: dict[str, bool] = field(default_factory=dict)
     """Filters that were subscribed to → whether the broker granted them."""
+    may_announce: bool = True
 
     def __post_init__(self) -> None:
         self.topic = f"{self.config.prefix}/doctor/{secrets.token_hex(6)}"
@@ -112,6 +115,11 @@ class Probe:
             publisher = await Publisher.open(address, Login(_client_id(), self.config.keepalive))
             try:
                 (code,) = await publisher.publish([(self.topic, b"probe")])
+                # Some brokers hang up on what follows a refusal.
+                if self.announces and code < _REFUSED:
+                    # To Home Assistant a sensor goes that never was, which it does not log; a device's going it would.
+                    nobody = (f"{self.discovery}/sensor/ocpp_gateway_doctor/config", b"")
+                    self.may_announce = (await publisher.publish([nobody], retain=True))[0] < _REFUSED
             finally:
                 await publisher.disconnect(with_will=False)
         except DeliveryError as error:
@@ -154,7 +162,7 @@ class Probe:
         if self.seen.probe:
             yield _BROKER.ok(f"a message below {prefix}/ was published and came back; commands can be heard")
 
-    def after(self, *, is_running: bool, publishes_discovery: bool) -> Iterator[Finding]:
+    def after(self, *, is_running: bool) -> Iterator[Finding]:
         """What the retained messages tell, once `run` is over."""
         if not self.seen.probe:
             return
@@ -168,22 +176,24 @@ class Probe:
                 f"the running gateway is not to be seen at {self.config.prefix}/status",
                 "does it use this same configuration, broker and prefix? See its log",
             )
-        yield from self._discovery(publishes=publishes_discovery, is_running=is_running)
+        yield from self._discovery(is_running=is_running)
 
-    def _discovery(self, *, publishes: bool, is_running: bool) -> Iterator[Finding]:
+    def _discovery(self, *, is_running: bool) -> Iterator[Finding]:
         found, prefix = self.seen.configurations, self.discovery
-        ours = [topic for topic, origin in found.items() if _ORIGIN in origin or "ocpp" in origin.lower()]
-        if not self.watched.get(f"{prefix}/status"):
-            if publishes:
+        ours = [topic for topic, origin in found.items() if origin == _ORIGIN]
+        may_read = self.watched.get(f"{prefix}/status", False)
+        if not may_read or not self.may_announce:
+            if self.announces:
                 yield _HOME_ASSISTANT.problem(
-                    f"the broker does not let us read {prefix}/status",
-                    f"let the gateway's user read {prefix}/status and write {prefix}/#",
+                    f"the broker does not let us {'write' if may_read else 'read'} below {prefix}/",
+                    f"let the gateway's user read {prefix}/status and write {prefix}/#, or, without Home Assistant, "
+                    "set [homeassistant] enabled = false",
                 )
             return
         told = f"{len(found)} discovery configurations below {prefix}/, {len(ours)} of them of this gateway"
         if self.seen.home_assistant is not None:
             told += f"; Home Assistant says {self.seen.home_assistant}"
-        if publishes and is_running and not ours:
+        if self.announces and is_running and not ours:
             yield _HOME_ASSISTANT.warning(
                 told,
                 "they appear with the first charger; Home Assistant must use this same broker, its MQTT integration "
@@ -216,23 +226,34 @@ def _unreachable(address: Address, error: aiomqtt.MqttError) -> Finding:
 @asynccontextmanager
 async def embedded_broker() -> AsyncIterator[MqttConfig]:
     """The embedded broker, started on a free port in a folder of its own. Raises EmbeddedServerError."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="ocpp-gateway-doctor-") as folder:
-        server = EmbeddedBroker(Path(folder), port)
-        await server.start()
+        server, port = await _started(Path(folder))
         try:
             yield MqttConfig(embedded_port=port)
         finally:
             await server.stop()
 
 
-async def try_embedded(discovery: str) -> AsyncIterator[Finding]:
+async def _started(folder: Path, tries: int = 3) -> tuple[EmbeddedBroker, int]:
+    """A broker that runs, and its port; another program may take a free port first, so that several are tried."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    server = EmbeddedBroker(folder, port)
+    try:
+        await server.start()
+    except EmbeddedServerError:
+        if tries > 1:
+            return await _started(folder, tries - 1)
+        raise
+    return server, port
+
+
+async def try_embedded() -> AsyncIterator[Finding]:
     """Whether the embedded broker works on this machine."""
     try:
         async with embedded_broker() as config:
-            probe = Probe(config, discovery)
+            probe = Probe(config, "homeassistant")
             found = [finding async for finding in probe.run()]
     except EmbeddedServerError as error:
         yield _BROKER.problem(

@@ -19,7 +19,6 @@ from gateway.core.errors import ConfigurationError, LogUnavailable
 from gateway.quirk_files import quirk_catalog
 
 _CONFIGURATION = Findings("configuration")
-_DISCOVERY_PREFIX = "homeassistant"
 
 AREA_SECONDS = 60.0
 """How long the checks of one area may take."""
@@ -99,22 +98,20 @@ class _Examination:
         if "mqtt" not in settings.gateway.adapters:
             yield Findings("mqtt").ok("the adapter mqtt is off")
             return
-        # The section is there where its adapter is.
-        home_assistant = getattr(settings, "homeassistant", None)
-        discovery = str(getattr(home_assistant, "discovery_prefix", _DISCOVERY_PREFIX))
+        discovery = settings.homeassistant.discovery_prefix
         if settings.mqtt.url is None and not is_running:
             port = settings.mqtt.embedded_port
             checks = examine_port("mqtt", "127.0.0.1", port, is_running=False, option="[mqtt] embedded_")
             for finding in await asyncio.to_thread(list, checks):
                 yield finding
-            async for finding in broker.try_embedded(discovery):
+            async for finding in broker.try_embedded():
                 yield finding
             return
-        probe = broker.Probe(settings.mqtt, discovery)
+        announces = "homeassistant" in settings.gateway.adapters and settings.homeassistant.enabled
+        probe = broker.Probe(settings.mqtt, discovery, announces=announces)
         async for finding in probe.run():
             yield finding
-        publishes = "homeassistant" in settings.gateway.adapters
-        for finding in probe.after(is_running=is_running, publishes_discovery=publishes):
+        for finding in probe.after(is_running=is_running):
             yield finding
 
     async def _of_ports(self) -> AsyncIterator[Finding]:

@@ -15,6 +15,7 @@ from gateway.core.errors import LogUnavailable, NotFound
 _KEY = Findings("api key")
 _HANDSHAKES = Findings("handshakes")
 _SHOWN = 20
+_ASKED_OF_EACH_WORKER = 4
 
 
 async def examine_keys(settings: Settings, database: Database | None) -> AsyncIterator[Finding]:
@@ -43,18 +44,23 @@ async def examine_handshakes(
     """Who was refused lately by the running gateway, and what to do about each."""
     async with contextlib.AsyncExitStack() as stack:
         key = key or await _some_key(settings, database, stack)
-        try:
-            status, body = await asyncio.to_thread(running.get, "/v1/handshakes", key)
-        except OSError as error:
-            yield _HANDSHAKES.warning(f"the gateway does not tell: {error}", "look into its log: charger refused")
-            return
-        if status != 200 or not isinstance(body, dict):
-            yield _HANDSHAKES.warning(
-                f"the gateway does not tell whom it refused (HTTP {status})",
-                "give an API key: --api-key, or the variable OCPP_GATEWAY_API_KEY",
-            )
-            return
-        for finding in told(body.get("items") or []):
+        found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+        # Of several workers the one tells that takes the connection, and each time that may be another.
+        for _ in range(1 if settings.gateway.workers == 1 else _ASKED_OF_EACH_WORKER * settings.gateway.workers):
+            try:
+                status, body = await asyncio.to_thread(running.get, "/v1/handshakes", key)
+            except OSError as error:
+                yield _HANDSHAKES.warning(f"the gateway does not tell: {error}", "look into its log: charger refused")
+                return
+            if status != 200 or not isinstance(body, dict):
+                yield _HANDSHAKES.warning(
+                    f"the gateway does not tell whom it refused (HTTP {status})",
+                    "give an API key: --api-key, or the variable OCPP_GATEWAY_API_KEY",
+                )
+                return
+            items = body.get("items") or []
+            found |= {(item["address"], item["first_at"], item["reason"], item["charger_id"]): item for item in items}
+        for finding in told(sorted(found.values(), key=lambda item: str(item["last_at"]), reverse=True)):
             yield finding
 
 

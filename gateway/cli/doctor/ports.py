@@ -3,6 +3,7 @@
 import errno
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,27 +103,31 @@ def examine_reach(config: ChargersConfig, *, is_running: bool) -> Iterator[Findi
             f"it listens on {config.host}: only this machine can connect", f'set [chargers] host = "{EVERY_V4}"'
         )
         return
+    for url, network in charger_urls(config, config.port):
+        yield _CHARGERS.ok(f"type into the wallbox: {url}" + (f"  ({network})" if network else ""))
     if in_a_container():
         yield _CHARGERS.ok(
-            "this is a container: chargers connect to its host's address, at the published port",
-            f"publish it (-p {config.port}:{config.port}), and type ws://<the host's address>:{config.port}/"
-            "<charger id> into the wallbox",
+            "this is a container: unless it has its host's network, chargers connect to its host",
+            f"publish the port (-p {config.port}:{config.port}), and type the host's address into the wallbox",
         )
-    else:
-        for url, network in charger_urls(config, config.port):
-            yield _CHARGERS.ok(f"type into the wallbox: {url}" + (f"  ({network})" if network else ""))
-    found = addresses(config.host)
-    if not found:
+    elif not addresses(config.host):
         yield _CHARGERS.problem("this machine has no address in a network", "connect it to the wallboxes' network")
-    for address in found if is_running else ():
+    for address in addresses(config.host) if is_running else ():
         try:
-            with socket.create_connection((address.ip, config.port), timeout=_CONNECT_SECONDS):
-                pass
+            _knock(address.ip, config)
         except OSError as error:
             yield _CHARGERS.problem(
                 f"{address.ip}:{config.port} does not answer: {error.strerror or error}",
                 f'set [chargers] host = "{EVERY_V6 if ":" in address.ip else EVERY_V4}", and look at the firewall',
             )
+
+
+def _knock(ip: str, config: ChargersConfig) -> None:
+    """Connect and hang up, in a way that the gateway does not take for a charger that fails. Raises OSError."""
+    with socket.create_connection((ip, config.port), timeout=_CONNECT_SECONDS) as connection:
+        if config.tls_certificate and config.tls_client_ca is None:
+            with ssl._create_unverified_context().wrap_socket(connection):
+                pass
 
 
 def examine_firewall(port: int, root: Path = Path("/")) -> Iterator[Finding]:

@@ -1,19 +1,16 @@
 """The gateway that runs here already, asked over REST."""
 
 import json
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
+from urllib.request import Request
 
-from adapters.rest.config import RestConfig
 from gateway.cli.doctor.findings import Finding, Findings
+from gateway.cli.rest_access import SECONDS, opener, rest_url
 from gateway.config import Settings
 
-_SECONDS = 5.0
-_OF_EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _GATEWAY = Findings("gateway")
 
 
@@ -33,7 +30,7 @@ def running_gateway(settings: Settings) -> RunningGateway | None:
     """The gateway that serves here; None where nothing answers at its REST address as a gateway does."""
     if "rest" not in settings.gateway.adapters:
         return None
-    url = _url(settings.rest)
+    url = rest_url(settings.rest)
     try:
         status, body = _get(f"{url}/readyz", None)
     except OSError:
@@ -42,19 +39,10 @@ def running_gateway(settings: Settings) -> RunningGateway | None:
     return RunningGateway(url, checks) if status in (200, 503) and isinstance(checks, dict) else None
 
 
-def _url(rest: RestConfig) -> str:
-    host = _OF_EVERY_INTERFACE.get(rest.host, rest.host)
-    scheme = "http" if rest.tls_certificate is None else "https"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{rest.port}"
-
-
 def _get(url: str, key: str | None) -> tuple[int, Any]:
-    # The certificate is made out to the name that the outside uses, and this connection never leaves the machine.
-    context = ssl._create_unverified_context()
     request = Request(url, headers={} if key is None else {"Authorization": f"Bearer {key}"})
-    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
     try:
-        with opener.open(request, timeout=_SECONDS) as answer:
+        with opener().open(request, timeout=SECONDS) as answer:
             return answer.status, _json(answer.read())
     except HTTPError as error:
         with error:

@@ -11,7 +11,7 @@ from gateway.core.ports.committing import Commit, EventLog, Receipt
 from gateway.core.ports.observing import Observer
 from gateway.core.ports.owning import ChargerSettings, Claim, LaterWork, Ownership, Registration, SnapshotFields
 from gateway.core.ports.questions import Ask, Asker, Askers
-from gateway.core.ports.reading import Delivery, Feed, FeedPage, LogEntry, OutwardReader, Snapshot
+from gateway.core.ports.reading import Delivery, Feed, FeedPage, LogEntry, OutwardReader, Snapshot, Touch
 from gateway.core.ports.retained import (
     Listener,
     Listeners,
@@ -75,4 +75,5 @@ __all__ = [
     "StateStore",
     "TokenStore",
     "TopicNames",
+    "Touch",
 ]

@@ -1,6 +1,6 @@
 """The log, read: by outward adapters under leases, and by those who keep a cursor of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,11 +33,15 @@ class Snapshot:
     removed: bool = False
 
 
+Touch = Callable[[ChargerId], bool]
+"""Has a charger's snapshot projected again soon, by the shard that it lies in; False where that is another one."""
+
+
 class Delivery(Protocol):
     """An outward adapter's hand in one shard, held while this node has the shard's lease.
 
     The reader calls connect, project (everything), deliver and project (what changed), and connect again after every
-    DeliveryInterrupted or when `lost` returned; close at the end. Calls never overlap, but for `lost` and `outdated`.
+    DeliveryInterrupted or when `lost` returned; close at the end. Calls never overlap, but for `lost`.
     """
 
     async def connect(self, *, in_doubt: bool = False) -> float:
@@ -65,10 +69,6 @@ class Delivery(Protocol):
         """Bring retained state in line with the snapshots. Raises DeliveryError."""
         ...
 
-    async def outdated(self) -> Sequence[ChargerId]:
-        """Return when retained state is to be brought in line though no snapshot changed: which chargers'."""
-        ...
-
     async def close(self) -> None: ...
 
 
@@ -81,8 +81,8 @@ class OutwardReader(Protocol):
     name: str
     refresh_interval: float | None
 
-    def open(self, shard: int) -> Delivery:
-        """A hand in this shard; does no I/O."""
+    def open(self, shard: int, touch: Touch) -> Delivery:
+        """A hand in this shard, which may `touch` a charger of it; does no I/O."""
         ...
 
 

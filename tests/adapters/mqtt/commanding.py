@@ -65,9 +65,9 @@ async def control_lane(
     gateway: Gateway,
     config: MqttConfig,
     asker: MqttAsker | None = None,
+    refresh: Callable[[ChargerId], None] = lambda charger: None,
     *,
     connects: bool = True,
-    refresh: Callable[[ChargerId], None] = lambda charger: None,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """The lane, connected, or where it cannot `connects`, started; it is cancelled at the end."""
     started = asyncio.Event()

@@ -84,6 +84,7 @@ class House:
         gateway.state.nodes = self._nodes  # type: ignore[method-assign]
         self.nodes = list(nodes) or ["node-1"]
         self.health = WatchedHealth()
+        self.touches: list[ChargerId] = []
         self.context: GatewayContext = replace(
             gateway.context, observer=self.counts, clock=self.clock, health=self.health
         )
@@ -94,7 +95,12 @@ class House:
     def open(self, url: str, shard: int = 1, **settings: Any) -> Delivery:
         config = MqttConfig.model_validate({"url": url, **settings})
         self.reader = MqttReader(config, self.context, Topics(config.prefix))
-        return self.reader.open(shard)
+        return self.reader.open(shard, self.touched)
+
+    def touched(self, charger: ChargerId) -> bool:
+        """As a shard does whose charger it is, it notes that it shall be projected again."""
+        self.touches.append(charger)
+        return True
 
     @asynccontextmanager
     async def connected(self, url: str, shard: int = 1, **settings: Any) -> AsyncIterator[Delivery]:

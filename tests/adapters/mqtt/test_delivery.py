@@ -192,8 +192,9 @@ async def test_a_broker_that_leaves_an_idle_shard_too_may_have_forgotten_what_th
     mosquitto: Mosquitto,
 ) -> None:
     async with cable(mosquitto) as line:
-        reader = MqttReader(MqttConfig(url=line.url), House().context, Topics("ocpp"))
-        busy, idle = reader.open(1), reader.open(2)
+        house = House()
+        reader = MqttReader(MqttConfig(url=line.url), house.context, Topics("ocpp"))
+        busy, idle = reader.open(1, house.touched), reader.open(2, house.touched)
         await busy.connect()
         await idle.connect()
         mosquitto.send(signal.SIGSTOP)
