@@ -50,6 +50,11 @@ class MqttConfig(BaseModel):
         1000, ge=1, description="Commands under way at once; beyond that the broker's messages wait"
     )
 
+    attribute_topics: bool = Field(
+        False,
+        description="Publish every key of a charger's and a connector's state on a retained topic of its own, too, as "
+        ".../evse/1/connector/1/current_a/l1: plain text, empty where the value is null",
+    )
     start_token: str = Field(
         "HOME",
         min_length=1,

@@ -267,6 +267,7 @@ class Connection:
         while True:
             with await outbox.take() as reply:
                 await self._publish(reply)
+            _heed_cancellation()
 
     async def _publish(self, reply: Reply) -> None:
         result = reply.result
@@ -283,6 +284,7 @@ class Connection:
             await self._client.publish(topic, to_json(told), qos=1, retain=True, properties=self._json_properties())
         except ValueError as error:
             _log.warning("problem not published", topic=topic, reason=str(error))
+        _heed_cancellation()
 
     def _destination(self, reply: Reply) -> str:
         result, wanted = reply.result, reply.response_topic
@@ -340,6 +342,14 @@ def _hear_of_its_end(client: aiomqtt.Client) -> None:
     """Take why a connection ended from aiomqtt, which has told it already: else asyncio logs that nobody asked."""
     if client._disconnected.done() and not client._disconnected.cancelled():
         client._disconnected.exception()
+
+
+def _heed_cancellation() -> None:
+    """End a task that was cancelled while it published: `asyncio.wait_for`, which aiomqtt waits by, loses that until
+    Python 3.12 where the broker's word comes at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _has_failed(descriptor: int) -> bool:

@@ -56,6 +56,7 @@ class MqttReader:
         self._context, self._topics = context, topics
         self._resend_after_crash = config.resend_after_crash
         self._dialer = Dialer(config, context)
+        self._attribute_topics = config.attribute_topics
         self._open: set[MqttDelivery] = set()
 
     def refresh(self, charger: ChargerId) -> None:
@@ -70,7 +71,7 @@ class MqttReader:
             self._dialer,
             self._context,
             self._topics,
-            Retained(self._topics, repeat_after),
+            Retained(self._topics, repeat_after, attribute_topics=self._attribute_topics),
             Projected(self._context.projections, self._topics, touch),
             resend_after_crash=self._resend_after_crash,
             touch=touch,

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
+from adapters.mqtt.attributes import attributes, cleared
 from adapters.mqtt.login import Message
 from adapters.mqtt.topics import Topics
+from gateway.core.charger_state import ChargerState
+from gateway.core.connector_state import ConnectorState
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Snapshot
 
@@ -13,12 +16,16 @@ _REMEMBERED = 200_000
 class Retained:
     """Turns snapshots into retained messages, leaving out what this connection has published.
 
-    `repeat_after` (seconds) is when an unchanged topic is published all the same; None for never.
+    `repeat_after` (seconds) is when an unchanged topic is published all the same; None for never. With
+    `attribute_topics` every key of a state has a topic of its own, too.
     """
 
-    def __init__(self, topics: Topics, repeat_after: float | None) -> None:
+    def __init__(self, topics: Topics, repeat_after: float | None, *, attribute_topics: bool = False) -> None:
         self._topics = topics
         self._repeat_after = repeat_after
+        self._attribute_topics = attribute_topics
+        self._emptied: set[str] = set()
+        """Attributes that are null, and whose topics were cleared for that."""
         self._published: dict[str, tuple[int, float]] = {}
         self._connectors: dict[ChargerId, set[str]] = {}
         self._again: set[ChargerId] = set()
@@ -31,6 +38,7 @@ class Retained:
         """Begin anew, on a new connection."""
         self._published.clear()
         self._connectors.clear()
+        self._emptied.clear()
 
     def messages(self, snapshot: Snapshot, now: float) -> list[Message]:
         """What is to be published to bring the broker in line with a snapshot."""
@@ -39,22 +47,34 @@ class Retained:
         self._again.discard(charger)
         if snapshot.removed:
             return self.clearing(charger, ())
-        return [message for message in self._all(charger, snapshot) if again or self.is_due(message, now)]
+        found = [message for message in self._all(charger, snapshot) if again or self.is_due(message, now)]
+        if self._attribute_topics:
+            wanted = self._attributes(charger, snapshot)
+            found += [message for message in wanted if again or self._is_attribute_due(message, now)]
+        return found
 
     def clearing(self, charger: ChargerId, connectors: Iterable[tuple[int, int]]) -> list[Message]:
         """What clears a charger's topics: those of the connectors named, and of all that were seen here."""
         places = {self._topics.connector_state(charger, evse, connector) for evse, connector in connectors}
         places |= self._connectors.pop(charger, set())
         names = [self._topics.availability(charger), self._topics.state(charger), *sorted(places)]
+        names += [f"{name.removesuffix('/state')}/problem" for name in names[1:]]
+        if self._attribute_topics:
+            shaped = [(self._topics.state(charger), ChargerState), *((place, ConnectorState) for place in places)]
+            names += [topic for name, shape in shaped for topic, _ in cleared(name.removesuffix("/state"), shape)]
         for name in names:
             self._published.pop(name, None)
+            self._emptied.discard(name)
         return [(name, b"") for name in names]
 
     def published(self, message: Message, now: float) -> None:
         """The broker has taken a message, or was asked to clear a topic."""
         if not message[1]:
             self._published.pop(message[0], None)
+            if self._attribute_topics and len(self._emptied) < _REMEMBERED:
+                self._emptied.add(message[0])
             return
+        self._emptied.discard(message[0])
         while len(self._published) >= _REMEMBERED:
             del self._published[next(iter(self._published))]
         self._published[message[0]] = (hash(message[1]), now)
@@ -70,6 +90,18 @@ class Retained:
                 topic = self._topics.connector_state(charger, evse, connector)
                 self._connectors.setdefault(charger, set()).add(topic)
                 yield topic, value
+
+    def _attributes(self, charger: ChargerId, snapshot: Snapshot) -> Iterator[Message]:
+        for name, value in snapshot.fields.items():
+            if name == "charger":
+                yield from attributes(self._topics.charger(charger), value, ChargerState)
+            elif name.startswith("connector/"):
+                _, evse, connector = name.split("/", 2)
+                yield from attributes(self._topics.connector(charger, evse, connector), value, ConnectorState)
+
+    def _is_attribute_due(self, message: Message, now: float) -> bool:
+        """What is null is told once on each connection: something may stand there from before."""
+        return self.is_due(message, now) if message[1] else message[0] not in self._emptied
 
     def is_due(self, message: Message, now: float, *, at_least: float = 0.0) -> bool:
         """Whether the broker has another message there, or had this one long ago (so many seconds `at_least`); what

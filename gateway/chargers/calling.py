@@ -11,6 +11,7 @@ import structlog
 from gateway.chargers.admission import Admission
 from gateway.chargers.commands import CallEnd, Caller, carry_out
 from gateway.chargers.effects import effect_of, expectation_of
+from gateway.chargers.limiting import Limiting
 from gateway.chargers.make import KnownMake
 from gateway.chargers.passwords import change_password
 from gateway.chargers.recorder import Recorder
@@ -52,6 +53,7 @@ class Calling:
         "_socket",
         "_unsent",
         "admission",
+        "limiting",
         "starting",
         "wanted_elsewhere",
         "watches",
@@ -80,6 +82,9 @@ class Calling:
         self._unsent: dict[str, asyncio.Future[CallEnd]] = {}
         self._settled: asyncio.Future[None] | None = None
         self.starting = Starting(
+            recorder.charger, recorder.twin, around.clock, carry_out=self._carry_out, change=self._change
+        )
+        self.limiting = Limiting(
             recorder.charger, recorder.twin, around.clock, carry_out=self._carry_out, change=self._change
         )
 

@@ -253,9 +253,10 @@ class Connection:
         if waiting is not None and now - waiting > config.money_grace:
             what = "no decision was made" if self._answering.patience.is_deciding else "the event log cannot be reached"
             self.close(1013, f"try again later: {what}")
-        work = self._calling.starting.work() if self._closed is None else None
-        if work is not None:
-            self._spawn(work)
+        for part in (self._calling.starting, self._calling.limiting) if self._closed is None else ():
+            work = part.work()
+            if work is not None:
+                self._spawn(work)
         if socket.last_received > self._seen_at + config.last_seen_interval and not self._inbox:
             self._seen_at = socket.last_received
             self._enqueue_change(lambda: self._recorder.twin.seen(self._around.clock.now()))

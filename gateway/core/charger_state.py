@@ -129,7 +129,7 @@ class StoredCarrier(TypedDict):
 
 
 class StoredLimit(TypedDict):
-    """`gateway.core.reports.Limit` as it is stored."""
+    """`gateway.core.reports.Limit` as it is stored; `owed` where the charger must be told it again."""
 
     current_a: float | None
     power_w: float | None
@@ -137,6 +137,7 @@ class StoredLimit(TypedDict):
     phases: int | None
     until: str | None
     carrier: StoredCarrier | None
+    owed: NotRequired[bool]
 
 
 class Memory(TypedDict):

@@ -31,6 +31,23 @@ def put_limit(draft: Draft, evse_id: int, limit: Limit) -> None:
     _show(draft, known_limits(memory, draft.now_text), places or ([(evse_id, 1)] if evse_id else []))
 
 
+def owe(draft: Draft, evse_id: int | None = None) -> None:
+    """The charger may not hold what was set any more, and must be told again: on an EVSE, where a transaction begins
+    and the limit was one of the transaction before, or (None) everywhere, as it has restarted."""
+    for name, stored in [*draft.known()["limits"].items()]:
+        holds = stored["paused"] or stored["current_a"] is not None or stored["power_w"] is not None
+        of_transaction = stored["carrier"] is not None and stored["carrier"]["purpose"] == "tx"
+        if holds and (evse_id is None or (name == str(evse_id) and of_transaction)):
+            draft.memory()["limits"][name] = {**stored, "owed": True}
+
+
+def owed(memory: Memory, now: str) -> dict[int, Limit]:
+    """The limits that the charger must be told again, by EVSE."""
+    names = [int(name) for name, stored in memory["limits"].items() if stored.get("owed") and name.isdecimal()]
+    known = known_limits(memory, now) if names else {}
+    return {evse_id: known[evse_id] for evse_id in names}
+
+
 def show_lapsed(draft: Draft) -> None:
     """Show no longer what was set until a time that is over."""
     stored = draft.known()["limits"]

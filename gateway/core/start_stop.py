@@ -8,6 +8,7 @@ from gateway.core.connector_samples import apply_samples
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
 from gateway.core.events import Event, fingerprint, stable_id
+from gateway.core.limits import owe
 from gateway.core.matching import (
     doubtful,
     forgotten,
@@ -62,6 +63,8 @@ def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_
     ledger.open_transaction(draft, record)
     ledger.show(draft, record)
     awaiting.begun(draft, record)
+    if record["evse_id"] is not None:
+        owe(draft, record["evse_id"])
     ledger.show_register(draft, record, report.meter_wh, at=started_at)
     draft.events.append(ledger.next_event(record, "started", key=key, report=report))
     for old in superseded:

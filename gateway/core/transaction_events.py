@@ -6,6 +6,7 @@ from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
 from gateway.core.energy import begin, register_samples
 from gateway.core.events import Event, fingerprint
+from gateway.core.limits import owe
 from gateway.core.naming import first_id, is_reuse, key_of, later_id, newest_name, owner_of
 from gateway.core.prints import known_print, print_of, with_print
 from gateway.core.remembering import is_complete_entry
@@ -85,6 +86,8 @@ def _taken_in(
     if running:
         ledger.show(draft, record, report.samples, at=report.time or draft.now_text)
         awaiting.begun(draft, record)
+        if begins and record["evse_id"] is not None:
+            owe(draft, record["evse_id"])
     if running and report.kind == "ended":
         _note_end(draft, record, report)
         if is_complete(record):

@@ -16,7 +16,7 @@ from gateway.core.connector_state import is_idle, make_idle
 from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
 from gateway.core.events import Event, to_json
 from gateway.core.identity import ChargerId
-from gateway.core.limits import known_limits, put_limit, show_lapsed
+from gateway.core.limits import known_limits, owe, owed, put_limit, show_lapsed
 from gateway.core.matching import number_name
 from gateway.core.remembering import recall
 from gateway.core.reports import (
@@ -91,6 +91,10 @@ class Twin:
         authorized = {record["id"] for record in self._state.transactions.values() if awaiting.is_authorized(record)}
         found = [one for one in self.active_transactions() if one.evse_id == evse_id and one.id in authorized]
         return found[-1] if found else None
+
+    def owed_limits(self, now: float) -> dict[int, Limit]:
+        """The limits, by EVSE, that the charger must be told again."""
+        return owed(self._state.memory, rfc3339(now)) if self._state.memory["limits"] else {}
 
     def is_plugged(self, evse_id: int) -> bool | None:
         """Whether an EV is plugged in there; None where the charger does not say."""
@@ -424,6 +428,7 @@ def _booted(draft: Draft, report: Boot, decision: BootDecision | None) -> Event:
     charger.update(facts)  # type: ignore[typeddict-item]
     charger["last_seen_at"] = draft.now_text
     awaiting.rebooted(draft)
+    owe(draft)
     charger["boot"] = {"reason": report.reason, "status": decided.status, "at": draft.now_text}
     answered = {"status": decided.status, "interval": decided.interval, "decided_by": decided.decided_by}
     return Event("ocpp.charger.booted", {**facts, "reason": report.reason, **answered})

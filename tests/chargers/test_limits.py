@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.commands import CommandResult, Outcome, validated_arguments
 from gateway.core.identity import ChargerId
-from tests.chargers.harness import START, Charger, Node, running, until
+from tests.chargers.harness import BOOT, BOOT_2X, START, Charger, Node, running, until
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Charging"}
 STATUS_2X = {"timestamp": "2026-11-21T08:00:00Z", "connectorStatus": "Occupied", "evseId": 1, "connectorId": 1}
@@ -121,3 +121,56 @@ async def test_what_is_refused_changes_nothing() -> None:
         assert scene.called[2][1]["csChargingProfiles"]["chargingProfilePurpose"] == "TxProfile"
         await charger.call("Heartbeat", {})
         assert (scene.state()["limit_a"], scene.state()["paused"]) == (16, False)
+
+
+async def told_again(charger: Charger, answer: Mapping[str, Any]) -> Profile:
+    message_id, action, payload = await charger.called()
+    assert action == "SetChargingProfile"
+    await charger.answer(message_id, answer)
+    return payload
+
+
+@pytest.mark.parametrize("subprotocol", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
+async def test_a_charger_that_restarted_is_told_its_limit_again_and_that_it_is_paused(subprotocol: str) -> None:
+    async with running() as node, node.charger(subprotocol=subprotocol) as charger:
+        await charger.call("StatusNotification", STATUS if subprotocol == "ocpp1.6" else STATUS_2X)
+        scene = Scene(node, charger)
+        await scene.give("set_charging_limit", ACCEPTED, evse_id=1, current_a=16)
+        await scene.shows(limit_a=16)
+        boot = BOOT if subprotocol == "ocpp1.6" else BOOT_2X
+        await charger.call("BootNotification", boot)
+        assert rate(await told_again(charger, ACCEPTED)) == ("A", 16.0)
+        await scene.give("pause", ACCEPTED, evse_id=1)
+        await scene.shows(paused=True)
+        await charger.call("BootNotification", boot)
+        assert rate(await told_again(charger, ACCEPTED)) == ("A", 0.0)
+        await scene.shows(limit_a=16, paused=True)
+
+
+async def test_what_a_charger_refuses_after_its_restart_is_not_shown_any_more() -> None:
+    async with running() as node, node.charger() as charger:
+        await charger.call("StatusNotification", STATUS)
+        scene = Scene(node, charger)
+        await scene.give("set_charging_limit", ACCEPTED, evse_id=1, current_a=16)
+        await scene.shows(limit_a=16)
+        await charger.call("BootNotification", BOOT)
+        await told_again(charger, REJECTED)
+        message_id, _, _ = await charger.called()
+        await charger.answer(message_id, {"unknownKey": []})
+        await scene.shows(limit_a=None, paused=False)
+
+
+async def test_a_limit_that_held_for_one_transaction_alone_is_set_for_the_next_as_it_begins() -> None:
+    async with running() as node, node.charger() as charger:
+        await charger.call("StatusNotification", STATUS)
+        number = (await charger.call("StartTransaction", START))["transactionId"]
+        scene = Scene(node, charger)
+        await scene.give("set_charging_limit", REJECTED, {"unknownKey": []}, ACCEPTED, evse_id=1, current_a=10)
+        assert scene.called[2][1]["csChargingProfiles"]["chargingProfilePurpose"] == "TxProfile"
+        await scene.shows(limit_a=10)
+        stop = {"transactionId": number, "meterStop": 200, "timestamp": "2026-11-21T09:00:00Z"}
+        await charger.call("StopTransaction", stop)
+        again = await charger.call("StartTransaction", {**START, "timestamp": "2026-11-21T10:00:00Z"})
+        profile = (await told_again(charger, ACCEPTED))["csChargingProfiles"]
+        assert (profile["chargingProfilePurpose"], profile["transactionId"]) == ("TxProfile", again["transactionId"])
+        await scene.shows(limit_a=10)

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import aiomqtt
 import mqtt5
 import orjson
 import pytest
@@ -261,3 +262,51 @@ async def test_a_node_of_several_leaves_the_word_to_a_successor_or_the_broker(
             pass
         assert (await retained(mosquitto))["ocpp/status"] == b"online"
         await reader.until("ocpp/status", b"offline")
+
+
+STATE = {"status": "charging", "power_w": 7360.5, "plugged": True, "current_a": {"l1": 32, "l2": None, "l3": None}}
+CHARGING = orjson.dumps({**STATE, "transaction": {"id": "t-1", "energy_wh": 12, "token": {"id": "A", "type": None}}})
+IDLE = orjson.dumps({**STATE, "power_w": 0, "transaction": None})
+
+
+async def test_every_key_of_a_state_has_a_topic_of_its_own_where_that_is_wanted(broker: Server) -> None:
+    async with House().connected(broker.url, attribute_topics=True) as delivery:
+        await delivery.project([snapshot(**{"connector/1/2": CHARGING})])
+        found = await retained(broker)
+        place = "ocpp/chargers/CP1/evse/1/connector/2"
+        told = {name: found.get(f"{place}/{name}") for name in ("status", "power_w", "plugged", "current_a/l1")}
+        assert told == {"status": b"charging", "power_w": b"7360.5", "plugged": b"true", "current_a/l1": b"32"}
+        assert (found[f"{place}/transaction/energy_wh"], found[f"{place}/transaction/token/id"]) == (b"12", b"A")
+        assert f"{place}/current_a/l2" not in found
+        assert found["ocpp/chargers/CP1/id"] == b"CP1"
+    # By another connection, which does not know what stands there.
+    async with House().connected(broker.url, attribute_topics=True) as delivery:
+        await delivery.project([snapshot(**{"connector/1/2": IDLE})])
+        found = await retained(broker)
+        assert f"{place}/transaction/energy_wh" not in found
+        assert found[f"{place}/power_w"] == b"0"
+        assert found["ocpp/chargers/CP1/availability"] == b"online"
+        await delivery.deliver(entries(1, kind="ocpp.charger.removed", connectors=[[1, 2]]))
+        assert not [topic for topic in await retained(broker) if "CP1" in topic]
+
+
+async def test_an_attribute_is_published_when_it_changes_and_what_is_null_once() -> None:
+    async with scripted() as broker, House().connected(broker.url, state_interval=0, attribute_topics=True) as delivery:
+        await delivery.project([snapshot(**{"connector/1/2": CHARGING})])
+        assert len(published(broker)) > 60
+        await delivery.project([snapshot(**{"connector/1/2": CHARGING})])
+        assert published(broker) == []
+        await delivery.project([snapshot(**{"connector/1/2": CHARGING.replace(b"7360.5", b"7000")})])
+        place = "ocpp/chargers/CP1/evse/1/connector/2"
+        assert sorted(published(broker)) == [f"{place}/power_w", f"{place}/state"]
+
+
+async def test_the_problems_of_a_removed_charger_are_cleared(broker: Server) -> None:
+    problems = ("ocpp/chargers/CP1/problem", "ocpp/chargers/CP1/evse/1/connector/2/problem")
+    async with House().connected(broker.url) as delivery:
+        async with aiomqtt.Client("127.0.0.1", broker.port, protocol=aiomqtt.ProtocolVersion.V5) as home:
+            for topic in problems:
+                await home.publish(topic, b"{}", qos=1, retain=True)
+        assert set(problems) <= (await retained(broker)).keys()
+        await delivery.deliver(entries(1, kind="ocpp.charger.removed", connectors=[[1, 2]]))
+        assert not [topic for topic in await retained(broker) if "CP1" in topic]
