@@ -18,7 +18,7 @@ from tests.support.servers import Mosquitto, Valkey
 @pytest.mark.parametrize(
     "plan",
     [
-        pytest.param(Plan("home", hours=0.7, speed=600, hour=10, mishaps=("broker", "reboot", "line")), id="in short"),
+        pytest.param(Plan("home", hours=0.4, speed=300, hour=11, mishaps=("broker", "reboot", "line")), id="in short"),
         pytest.param(Plan("", hours=24, speed=300), id="a day", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
     ],
 )

@@ -17,6 +17,8 @@ PACED = ("limit_a", "paused")
 SPAN = 600.0
 """Seconds of the fast clock in which calls are counted, so that what a busy machine delays does not count."""
 LATE = 3
+OF_OTHERS = 3
+"""What is not paced may let a limit and a pause go sooner, and a start resumes."""
 
 
 @dataclass
@@ -64,7 +66,7 @@ async def closer_look(hub: Hub, wallboxes: dict[str, Wallbox]) -> None:
         want = wanted(own)
         held = wallbox.outlet.allowed_w(wallbox.now())
         if not _same(held, want.allowed_w):
-            shown = "; ".join(map(str, own[-6:]))
+            shown = "; ".join(f"{wish.told_at and wish.told_at - wish.at:.0f} s {wish}" for wish in own[-12:])
             hub.flaws.append(f"{charger} allows {held} W, {want} was accepted last: {shown}")
         await hub.until(
             lambda place=place, want=want: _shows(place, want.limit_a, want.paused),  # type: ignore[misc]
@@ -112,8 +114,8 @@ def flaws_of_pace(
 ) -> Iterator[str]:
     """In no ten minutes more limits and pauses than the pace allows.
 
-    Some of each may be late, and go right before the next; and what is not paced may let one of each go sooner. A node
-    that is about to end lets nothing wait any more, so that its last minutes do not count.
+    Some of each may be late, and go right before the next. A node that is about to end lets nothing wait any more, so
+    that its last minutes do not count.
     """
     under_way: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for wish in wishes:
@@ -129,7 +131,7 @@ def flaws_of_pace(
     for span, counted in calls.by(SPAN).items():
         paced = sum(counted[action] for action in PACED_CALLS)
         others = counted.total() - paced + sum(n for name, n in under_way[span].items() if name not in PACED)
-        allowed = sum(SPAN / set_interval + LATE + others for name in PACED if name in under_way[span])
+        allowed = sum(SPAN / set_interval + LATE for name in PACED if name in under_way[span]) + OF_OTHERS * others
         if paced > allowed and span not in ending:
             when = f"in the ten minutes {span - int(min(calls.by_minute) * 60 // SPAN)}"
             yield f"{charger} was sent {paced} limits and pauses {when}, {allowed:g} are allowed: {dict(counted)}"
