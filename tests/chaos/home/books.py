@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.simulator import SimulatorEvent, Wallbox
 from tests.chaos.home.hub import Hub, Place
-from tests.chaos.home.mishaps import Mishap
+from tests.chaos.home.mishaps import CAR_GONE, Mishap
 from tests.chaos.home.wishes import ENDED_BY_NEWER, Wish, wanted
 
 PACED_CALLS = ("SetChargingProfile", "ClearChargingProfile")
@@ -18,7 +18,7 @@ SPAN = 600.0
 """Seconds of the fast clock in which calls are counted, so that what a busy machine delays does not count."""
 LATE = 3
 OF_OTHERS = 3
-"""What is not paced may let a limit and a pause go sooner, and a start resumes."""
+"""What is not paced may let a limit and a pause go sooner, and a start resumes; whoever comes back may be told anew."""
 
 
 @dataclass
@@ -122,15 +122,11 @@ def flaws_of_pace(
         if wish.charger == charger:
             for span in range(int(wish.at // SPAN), int((wish.told_at or wish.at) // SPAN) + 1):
                 under_way[span][wish.attribute] += 1
-    ending = {
-        span
-        for mishap in mishaps
-        if mishap.kind == "gateway"
-        for span in range(int(mishap.at // SPAN), int((mishap.over_at or mishap.at) // SPAN) + 1)
-    }
+    ending = {span for mishap in mishaps if mishap.kind == "gateway" for span in mishap.spans(SPAN)}
     for span, counted in calls.by(SPAN).items():
         paced = sum(counted[action] for action in PACED_CALLS)
         others = counted.total() - paced + sum(n for name, n in under_way[span].items() if name not in PACED)
+        others += sum(one.charger == charger and span in one.spans(SPAN) for one in mishaps if one.kind != CAR_GONE)
         allowed = sum(SPAN / set_interval + LATE for name in PACED if name in under_way[span]) + OF_OTHERS * others
         if paced > allowed and span not in ending:
             when = f"in the ten minutes {span - int(min(calls.by_minute) * 60 // SPAN)}"

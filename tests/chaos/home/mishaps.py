@@ -14,6 +14,7 @@ from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import Mosquitto
 
 KINDS = ("broker", "reboot", "gateway", "line")
+CAR_GONE = "car gone"
 AFTERMATH = 3.0
 """Seconds after its end in which a mishap still explains why something failed."""
 
@@ -28,6 +29,10 @@ class Mishap:
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
     over_at: float | None = None
+
+    def spans(self, seconds: float) -> range:
+        """The spans of the fast clock that it touches."""
+        return range(int(self.at // seconds), int((self.over_at or self.at) // seconds) + 1)
 
     def explains(self, charger: str, began: float, ended: float) -> bool:
         return (
@@ -100,7 +105,7 @@ class Mishaps:
     def gone(self, charger: str) -> None:
         """A car leaves: what is asked for it in this moment may fail."""
         now = time.monotonic()
-        self.all.append(Mishap("car gone", charger, self._hub.now(), now, now))
+        self.all.append(Mishap(CAR_GONE, charger, self._hub.now(), now, now))
 
     async def _away(self, kind: str, restart: Callable[[], None]) -> None:
         """Restart a part while the home goes on: what was set before must be told, what is set now may be lost."""

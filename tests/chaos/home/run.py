@@ -16,7 +16,7 @@ from tests.chaos.home.books import Calls, closer_look, flaws_of_energy, flaws_of
 from tests.chaos.home.cars import Parking, drive_away
 from tests.chaos.home.clock import FastTime
 from tests.chaos.home.hub import Hub
-from tests.chaos.home.mishaps import KINDS, Mishaps
+from tests.chaos.home.mishaps import CAR_GONE, KINDS, Mishaps
 from tests.chaos.home.nature import Nature
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import Mosquitto, Valkey
@@ -187,7 +187,7 @@ class Day:
             )
             for task in life:
                 task.cancel()
-        outcome.mishaps = Counter(one.kind for one in mishaps.all if one.kind != "car gone")
+        outcome.mishaps = Counter(one.kind for one in mishaps.all if one.kind != CAR_GONE)
         outcome.arrivals = sum(parking.arrivals for parking in parkings.values())
         outcome.rests = sum(parking.rests for parking in parkings.values())
         self._mishaps = mishaps.all
