@@ -95,11 +95,18 @@ class Line:
         self.changed.set()
 
     def superseded_by(self, held: Held) -> Held | None:
-        """Put an order in the place of one that waits and is of its kind; that one, None where there is none."""
+        """Put an order in the place of one that waits and is of its kind; that one, None where there is none.
+
+        One that is paced goes behind an act that came between: a start would resume what it pauses.
+        """
         new = held.request
         for place, older in enumerate(self.waiting):
             if new.kind is not None and older.request.kind == new.kind and older.request.id != new.id:
-                self.waiting[place] = held
+                if new.paced and not all(between.request.paced for between in self.waiting[place + 1 :]):
+                    del self.waiting[place]
+                    self.waiting.append(held)
+                else:
+                    self.waiting[place] = held
                 self.changed.set()
                 return older
         return None

@@ -90,6 +90,21 @@ async def test_what_comes_later_lets_what_waits_go_and_goes_behind_it() -> None:
     assert await line.next(time.now) is stop
 
 
+async def test_a_newer_one_goes_behind_what_came_between() -> None:
+    time, line = Time(), Line()
+    line.add(await held(request(1)))
+    paused, start = await held(request(2, "paused"), 1005.0), await held(request(3, "charging", paced=False))
+    line.add(paused)
+    line.add(start)
+    paused_again = await held(request(4, "paused"), 1005.0)
+    assert line.superseded_by(paused_again) is paused
+    line.running = None
+    assert await line.next(time.now) is start
+    time.at = 1005.0
+    line.running = None
+    assert await line.next(time.now) is paused_again
+
+
 async def test_what_waits_for_its_own_pace_lets_nothing_else_go() -> None:
     time, line = Time(), Line()
     late, early = await held(request(1, "a"), 1005.0), await held(request(2, "b"), 1003.0)

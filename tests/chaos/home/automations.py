@@ -1,4 +1,4 @@
-"""What a home sets: by the tariff, by the sun, and a hand on the slider."""
+"""What a home sets: by the tariff, by the sun, and by a script that goes wild."""
 
 import asyncio
 import random
@@ -38,7 +38,7 @@ class Tariff:
 
     def __init__(self, hub: Hub, charger: str, clock: FastTime, nature: Nature, gate: Gate, seed: str) -> None:
         self._hub, self._charger, self._clock, self._nature, self._gate = hub, charger, clock, nature, gate
-        self._dice = random.Random(f"hand {seed}")
+        self._dice = random.Random(f"script {seed}")
         self._asked: tuple[str, str] = "", ""
         self._asked_at = 0.0
         self.limit_a = 16.0
@@ -58,15 +58,15 @@ class Tariff:
                 stops = self._nature.slot_at(elapsed) % 3 == 0
                 self._ask("charging" if stops else "paused", "OFF" if stops else "ON")
 
-    async def slide(self, pause: float) -> None:
-        """A hand on the dashboard's slider now and then: many values in three seconds."""
+    async def go_wild(self, pause: float) -> None:
+        """Now and then a new limit every half second, for a minute."""
         while True:
             await self._clock.sleep(self._dice.uniform(0.5, 1.5) * pause)
-            for _ in range(15):
+            for _ in range(120):
                 await self._gate.passed()
                 self.limit_a = float(self._dice.randint(6, 16))
                 self._hub.set(self._charger, "limit_a", self.limit_a)
-                await self._clock.sleep(0.2)
+                await self._clock.sleep(0.5)
 
     def _ask(self, attribute: str, value: str) -> None:
         now = self._clock.now()

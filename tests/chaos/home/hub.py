@@ -71,7 +71,7 @@ class Hub:
         """Held by who restarts the broker or the gateway, and by who wants neither to happen."""
         self._by_id: dict[str, Wish] = {}
         self._pending: dict[str, Wish] = {}
-        self._now, self._port = now, port
+        self.now, self._port = now, port
         self._numbers = itertools.count(1)
         self._excused = 0
         self._changed = asyncio.Event()
@@ -106,7 +106,7 @@ class Hub:
     def set(self, charger: str, attribute: str, value: str | float) -> Wish:
         """Set an attribute of a connector by its plain value."""
         text = value if isinstance(value, str) else f"{value:g}"
-        wish = Wish(f"wish-{next(self._numbers)}", charger, attribute, text, self._now(), self._excused > 0)
+        wish = Wish(f"wish-{next(self._numbers)}", charger, attribute, text, self.now(), self._excused > 0)
         self.wishes.append(wish)
         self._by_id[wish.id] = self._pending[wish.id] = wish
         self._publish(f"{self.places[charger].topic}/set/{attribute}", text, wish.id)
@@ -195,7 +195,7 @@ class Hub:
             return
         wish.outcomes.append(result["outcome"])
         wish.reasons.append(result["reason"])
-        wish.told = wish.told or time.monotonic()
+        wish.told, wish.told_at = wish.told or time.monotonic(), wish.told_at or self.now()
         self._pending.pop(correlation, None)
 
     def _shown(self, place: Place, state: dict[str, Any]) -> None:

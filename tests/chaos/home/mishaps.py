@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,18 +14,25 @@ from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import Mosquitto
 
 KINDS = ("broker", "reboot", "gateway", "line")
+CAR_GONE = "car gone"
 AFTERMATH = 3.0
 """Seconds after its end in which a mishap still explains why something failed."""
 
 
 @dataclass
 class Mishap:
-    """From when to when (monotonic) it explains what failed: at these chargers, or at all."""
+    """From when to when (monotonic, and by the fast clock) it explains what failed: at this charger, or at all."""
 
     kind: str
     charger: str | None
+    at: float
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
+    over_at: float | None = None
+
+    def spans(self, seconds: float) -> range:
+        """The spans of the fast clock that it touches."""
+        return range(int(self.at // seconds), int((self.over_at or self.at) // seconds) + 1)
 
     def explains(self, charger: str, began: float, ended: float) -> bool:
         return (
@@ -50,12 +57,12 @@ class Mishaps:
         self._hub, self._wallboxes, self._limits = hub, wallboxes, limits
         self._gateway, self._broker = gateway, broker
 
-    async def live(self, clock: FastTime, hours: float, seed: str, say: Callable[[str], None]) -> None:
+    async def live(
+        self, clock: FastTime, hours: float, seed: str, kinds: Sequence[str], say: Callable[[str], None]
+    ) -> None:
         """All of them, spread over the day, one after the other."""
         dice = random.Random(f"mishaps {seed}")
-        kinds = list(KINDS)
-        dice.shuffle(kinds)
-        for turn, kind in enumerate(kinds):
+        for turn, kind in enumerate(dice.sample(kinds, len(kinds))):
             await clock.sleep((0.15 + 0.2 * turn + dice.uniform(0, 0.1)) * hours * 3600 - clock.elapsed)
             charger = dice.choice(sorted(self._wallboxes))
             say(f"{clock.hour_of_day:5.2f} h  {kind}{'' if kind in ('broker', 'gateway') else f' of {charger}'}")
@@ -88,17 +95,17 @@ class Mishaps:
 
     @contextmanager
     def _noted(self, kind: str, charger: str | None) -> Iterator[None]:
-        mishap = Mishap(kind, charger)
+        mishap = Mishap(kind, charger, self._hub.now())
         self.all.append(mishap)
         try:
             yield
         finally:
-            mishap.ended = time.monotonic()
+            mishap.ended, mishap.over_at = time.monotonic(), self._hub.now()
 
     def gone(self, charger: str) -> None:
         """A car leaves: what is asked for it in this moment may fail."""
         now = time.monotonic()
-        self.all.append(Mishap("car gone", charger, now, now))
+        self.all.append(Mishap(CAR_GONE, charger, self._hub.now(), now, now))
 
     async def _away(self, kind: str, restart: Callable[[], None]) -> None:
         """Restart a part while the home goes on: what was set before must be told, what is set now may be lost."""

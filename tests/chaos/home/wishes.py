@@ -20,6 +20,8 @@ class Wish:
     excused: bool
     sent: float = field(default_factory=time.monotonic)
     told: float | None = None
+    told_at: float | None = None
+    """By the fast clock."""
     outcomes: list[str] = field(default_factory=list)
     reasons: list[str | None] = field(default_factory=list)
 

@@ -1,5 +1,6 @@
 """A day of a home, once in short, and the whole of it where there is time (`make home`)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,20 +18,20 @@ from tests.support.servers import Mosquitto, Valkey
 @pytest.mark.parametrize(
     "plan",
     [
-        pytest.param(Plan("home", hours=0.7, speed=600, hour=10), id="in short"),
+        pytest.param(Plan("home", hours=0.4, speed=300, hour=11, mishaps=("broker", "reboot", "line")), id="in short"),
         pytest.param(Plan("", hours=24, speed=300), id="a day", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
     ],
 )
 async def test_a_home_gets_what_it_asks_for_and_no_charger_is_flooded(
     plan: Plan, tmp_path: Path, valkey: Valkey, mosquitto: Mosquitto
 ) -> None:
-    plan = Plan(plan.seed or new_seed(), hours=plan.hours, speed=plan.speed, hour=plan.hour)
+    plan = replace(plan, seed=plan.seed or new_seed())
     print(f"seed {plan.seed}")
     outcome = await Day(plan, tmp_path / "gateway", valkey, mosquitto).go(print)
     summary = told(outcome)
     print(summary)
     assert outcome.good, summary
-    assert sum(outcome.mishaps.values()) == 4
+    assert set(outcome.mishaps) == set(plan.mishaps)
     assert outcome.looks >= 1
     for charger, outcomes in outcome.outcomes.items():
         assert outcome.energy[charger][0] >= 1, f"{charger} never charged: {summary}"
@@ -43,7 +44,9 @@ async def test_a_home_gets_what_it_asks_for_and_no_charger_is_flooded(
 
 
 def wish(attribute: str = "limit_a", value: str = "10", *outcomes: str, excused: bool = False) -> Wish:
-    return Wish("1", "garage", attribute, value, 0.0, excused, 100.0, 100.5, list(outcomes), [None] * len(outcomes))
+    return Wish(
+        "1", "garage", attribute, value, 0.0, excused, 100.0, 100.5, 1.0, list(outcomes), [None] * len(outcomes)
+    )
 
 
 def test_what_is_wanted_follows_from_what_was_accepted_in_the_order_of_asking() -> None:
@@ -55,24 +58,30 @@ def test_what_is_wanted_follows_from_what_was_accepted_in_the_order_of_asking() 
 
 
 def test_outcomes_that_are_missing_doubled_or_unexplained_are_flaws() -> None:
-    broker, line = Mishap("broker", None, 99.0, 101.0), Mishap("line", "garage", 99.0, 101.0)
+    broker, line = Mishap("broker", None, 0.0, 99.0, 101.0), Mishap("line", "garage", 0.0, 99.0, 101.0)
     fine = [wish("limit_a", "10", "accepted"), wish(excused=True), wish("paused", "ON", "superseded")]
     assert list(flaws_of_wishes(fine, [])) == []
     assert len(list(flaws_of_wishes([wish()], []))) == 1
     assert len(list(flaws_of_wishes([wish("limit_a", "10", "accepted", "accepted")], []))) == 1
     assert len(list(flaws_of_wishes([wish("limit_a", "10", "accepted", "offline")], [broker]))) == 1
     assert list(flaws_of_wishes([wish("limit_a", "10", "accepted", "accepted")], [broker])) == []
-    assert len(list(flaws_of_wishes([wish("limit_a", "10", "offline")], [Mishap("line", "carport", 99.0, 101.0)]))) == 1
+    assert (
+        len(list(flaws_of_wishes([wish("limit_a", "10", "offline")], [Mishap("line", "carport", 0.0, 99.0, 101.0)])))
+        == 1
+    )
     assert list(flaws_of_wishes([wish("limit_a", "10", "offline")], [line])) == []
 
 
 def test_a_flood_of_limits_is_a_flaw() -> None:
     calls = Calls(lambda: 30.0)
-    for _ in range(26):
+    asked = [wish("limit_a", "10", "accepted")]
+    for _ in range(13):
         calls.hear(SimulatorEvent("garage", "command", "SetChargingProfile"))
-    assert list(flaws_of_pace(calls, [], "garage", 5.0)) == []
+    assert list(flaws_of_pace(calls, asked, [], "garage", 60.0)) == []
     calls.hear(SimulatorEvent("garage", "command", "SetChargingProfile"))
-    assert len(list(flaws_of_pace(calls, [], "garage", 5.0))) == 1
+    assert len(list(flaws_of_pace(calls, asked, [], "garage", 60.0))) == 1
+    assert list(flaws_of_pace(calls, asked, [Mishap("gateway", None, 20.0)], "garage", 60.0)) == []
+    assert list(flaws_of_pace(calls, [*asked, wish("paused", "ON", "accepted")], [], "garage", 60.0)) == []
 
 
 def test_energy_that_differs_by_a_watt_hour_is_a_flaw() -> None:
