@@ -29,6 +29,7 @@ CONNECTOR: dict[str, Any] = {
     "limit_a": None,
     "limit_w": None,
     "paused": False,
+    "start_requested": False,
     "transaction": {
         "id": _TRANSACTION_ID,
         "ocpp_transaction_id": "c0ffee",

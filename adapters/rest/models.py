@@ -97,6 +97,7 @@ class Connector(Resource):
     limit_a: float | None = Field(None, description="The limit set by command, in the unit it was set in")
     limit_w: float | None = None
     paused: bool = Field(False, description="Charging was paused by command, on top of any limit")
+    start_requested: bool = Field(False, description="A start waits for its EV, or for the transaction that it causes")
     transaction: RunningTransaction | None = None
     last_transaction: LastTransaction | None = None
     measured_at: str | None = Field(None, description="RFC 3339, the charger's clock: the latest sample")
