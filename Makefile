@@ -9,9 +9,10 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 export PYTHON
 
-NODE_TESTS := $(if $(wildcard tests/node/package.json),tests/node/node_modules/.stamp)
+HOME_TESTS := tests/e2e/homeassistant/.venv/.stamp
+NODE_TESTS := $(patsubst %/package.json,%/node_modules/.stamp,$(wildcard tests/node*/package.json))
 
-.PHONY: help demo test lint format types bench scale chaos nodes openapi examples clean
+.PHONY: help demo test lint format types bench scale chaos nodes home openapi examples clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' Makefile
@@ -19,7 +20,7 @@ help:  ## what can be made
 demo: .venv/.installed  ## start everything, watch two virtual chargers charge (Ctrl-C ends it)
 	@$(BIN)/python -m gateway.demo $(ARGS)
 
-test: .venv/.dev servers $(NODE_TESTS)  ## run all tests
+test: .venv/.dev servers $(NODE_TESTS) $(HOME_TESTS)  ## run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: .venv/.dev  ## ruff: rules and format
@@ -53,6 +54,12 @@ chaos: .venv/.dev servers  ## money exactly once, whatever is killed and cut: MI
 nodes: .venv/.dev servers  ## N nodes are one gateway, whatever becomes of them: MINUTES=10 CHARGERS=3000 SEED= (drawn)
 	@$(BIN)/python -m tests.chaos.nodes $(CHAOS)
 
+HOURS ?= 24
+SPEED ?= 300
+
+home: .venv/.dev servers  ## a day of a home in fast time, two wallboxes and two cars: HOURS=24 SPEED=300 SEED= (drawn)
+	@$(BIN)/python -m tests.chaos.home --hours $(HOURS) --speed $(SPEED) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 openapi: .venv/.dev  ## write anew what is made from the code: openapi/ and gateway/ocpp/README.md
 	@$(BIN)/python -m adapters.rest.openapi
 	@$(BIN)/python -m adapters.mqtt.asyncapi
@@ -65,7 +72,8 @@ examples: .venv/.dev  ## record openapi/examples anew from a running gateway, th
 	@$(MAKE) --no-print-directory openapi
 
 clean:  ## remove what was made here
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node*/node_modules \
+	    tests/e2e/homeassistant/.venv
 
 # ---------------------------------------------------------------- setting up
 
@@ -87,11 +95,14 @@ $(BIN)/python:
 	@touch $@
 
 # Tests with Node clients are skipped where npm is missing or cannot install.
-tests/node/node_modules/.stamp: $(wildcard tests/node/package.json tests/node/package-lock.json)
+tests/%/node_modules/.stamp: tests/%/package.json tests/%/package-lock.json
 	@if ! command -v npm >/dev/null 2>&1; then \
-	    echo "npm is not installed: the tests with Node clients are skipped"; \
+	    echo "npm is not installed: the tests with Node are skipped"; \
 	else \
-	    cd tests/node && if [ -f package-lock.json ]; then make_modules=ci; else make_modules=install; fi; \
-	    npm $$make_modules --no-audit --no-fund --silent && touch node_modules/.stamp \
-	        || echo "npm could not install: the tests with Node clients are skipped"; \
+	    cd tests/$* && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.stamp \
+	        || echo "npm could not install tests/$*: the tests with it are skipped"; \
 	fi
+
+# Tests with Home Assistant are skipped where no Python can run it, or it cannot be installed.
+tests/e2e/homeassistant/.venv/.stamp: .ci/homeassistant
+	@sh .ci/homeassistant

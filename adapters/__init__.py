@@ -10,6 +10,7 @@ ADAPTERS: dict[str, str] = {
     "mqtt": "adapters.mqtt:MqttAdapter",
     "rest": "adapters.rest:RestAdapter",
     "webhooks": "adapters.webhooks:WebhooksAdapter",
+    "homeassistant": "adapters.homeassistant:HomeAssistantAdapter",
 }
 """Every adapter: its name in the configuration → `module:class`. Adding one is one folder and one line here."""
 

@@ -27,12 +27,14 @@ from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import LogUnavailable
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
+from gateway.core.refusals import Refusals
 from gateway.core.router import Router
 from gateway.embedding import with_embedded_servers
 from gateway.metrics import PrometheusObserver
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.schemas import SchemaSet
 from gateway.quirk_files import quirk_catalog
+from gateway.welcome import tell_if_nobody_comes, tell_where
 from gateway.workers.membership import Membership
 
 _log = structlog.get_logger(__name__)
@@ -94,6 +96,7 @@ class _House:
         clock = SystemClock()
         self._health = HealthBoard()
         self._askers = AskerBook()
+        self._refusals = Refusals()
         self._health.set("node", "failed", "starting")
         self._observer = PrometheusObserver()
         self._membership = membership
@@ -133,6 +136,7 @@ class _House:
                 observer=self._observer,
                 schemas={name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()},
                 quirks=quirk_catalog(settings.chargers.quirks),
+                refusals=self._refusals,
             )
         )
         self._context = GatewayContext(
@@ -152,6 +156,7 @@ class _House:
             metrics=self._metrics,
             read_log=self._cluster.read_log,
             known_chargers=self._known_chargers,
+            refusals=self._refusals,
             dev=dev,
         )
 
@@ -162,6 +167,7 @@ class _House:
                 running = [services.create_task(self._cluster.run(_Hooks(self)), name="cluster")]
                 running += [services.create_task(self._router.run(), name="router")]
                 running += [await self._started(services, adapter) for adapter in self._adapters()]
+                running += [services.create_task(self._first_charger(), name="the first charger")]
                 answering = await self._answering()
                 closing = asyncio.Event()
                 serving = self._chargers.run(
@@ -177,7 +183,12 @@ class _House:
 
     def _adapters(self) -> list[Adapter]:
         settings = self._settings
-        sections = {"mqtt": settings.mqtt, "rest": settings.rest, "webhooks": settings.webhooks}
+        sections = {
+            "mqtt": settings.mqtt,
+            "rest": settings.rest,
+            "webhooks": settings.webhooks,
+            "homeassistant": settings.homeassistant,
+        }
         return [load_adapter(name)(sections[name], self._context) for name in settings.gateway.adapters]
 
     @staticmethod
@@ -190,6 +201,16 @@ class _House:
         await started.wait()
         return task
 
+    async def _first_charger(self) -> None:
+        await self._context.opened.wait()
+        if self._speaks_for_all:
+            await tell_if_nobody_comes(self._cluster.state, self._chargers.connection_count, self._refusals)
+
+    @property
+    def _speaks_for_all(self) -> bool:
+        """Whether this is the one of several workers that says what holds for all."""
+        return self._membership is None or self._membership.number == 1
+
     async def _answering(self) -> list[str]:
         """Who answers the chargers' questions, to be told at start."""
         try:
@@ -201,10 +222,8 @@ class _House:
         memory.settle()
         self._health.set("node", "ok")
         self._context.opened.set()
-        config = self._settings.chargers
-        scheme = "wss" if config.tls_certificate else "ws"
-        host = "<this machine>" if config.host in ("0.0.0.0", "::") else config.host  # noqa: S104
-        _log.info("chargers may connect", url=f"{scheme}://{host}:{self._chargers.port}/<charger id>")
+        if self._speaks_for_all:
+            tell_where(self._settings.chargers, self._chargers.port)
         for line in answering:
             _log.info(line)
         ready()

@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 from adapters import ADAPTERS
+from adapters.homeassistant.config import HomeAssistantConfig
 from adapters.mqtt.config import MqttConfig
 from adapters.rest.config import RestConfig
 from adapters.webhooks.config import WebhooksConfig
@@ -86,7 +87,7 @@ class GatewayConfig(BaseModel):
         description="Folder for the data of the embedded servers; one gateway at a time may use it",
     )
     adapters: Annotated[list[str], NoDecode, BeforeValidator(_split_at_commas)] = Field(
-        default_factory=lambda: ["mqtt", "rest", "webhooks"],
+        default_factory=lambda: ["mqtt", "rest", "webhooks", "homeassistant"],
         description="Adapters to business systems that run on this node",
     )
     workers: int = Field(
@@ -132,6 +133,8 @@ class GatewayConfig(BaseModel):
                 raise ValueError(f"unknown adapter {name!r}; known are {', '.join(sorted(ADAPTERS))}")
             if names.count(name) > 1:
                 raise ValueError(f"{name!r} is named twice")
+        if "homeassistant" in names and "mqtt" not in names:
+            raise ValueError("'homeassistant' announces chargers over the broker of 'mqtt': name that, too")
         return names
 
 
@@ -149,6 +152,7 @@ class Settings(BaseSettings):
     mqtt: MqttConfig = Field(default_factory=MqttConfig)
     rest: RestConfig = Field(default_factory=RestConfig)
     webhooks: WebhooksConfig = Field(default_factory=WebhooksConfig)
+    homeassistant: HomeAssistantConfig = Field(default_factory=HomeAssistantConfig)
 
     @field_validator("answers")
     @classmethod

@@ -103,9 +103,8 @@ class Demo:
             await stack.enter_async_context(_running(gateway))
             await _until_ready(gateway, ports)
             self._explain(ports)
-            await stack.enter_async_context(self._chargers(folder, ports))
             try:
-                await self._watch(ports)
+                await self._watch(folder, ports)
             except GatewayError as error:
                 raise EmbeddedServerError(f"{error}\nThe gateway's last words:\n{gateway.last_words()}") from error
 
@@ -125,14 +124,16 @@ class Demo:
                 await stack.enter_async_context(_running(_simulator(folder, ports, charger, version)))
             yield
 
-    async def _watch(self, ports: Ports) -> None:
-        """Show every event; once a charge is under way, show the state and send a command, too."""
+    async def _watch(self, folder: Path, ports: Ports) -> None:
+        """Have the chargers come, and show every event; under a charge, show the state and send a command, too."""
         access = Access.of(MqttConfig(embedded_port=ports.mqtt))
         command: asyncio.Task[None] | None = None
         under_way = 0
         try:
-            async with access.client() as client:
+            async with access.client() as client, AsyncExitStack() as stack:
                 await client.subscribe(f"{access.prefix}/chargers/+/event/#", qos=1)
+                # No sooner, or their first events may find nobody who hears them.
+                await stack.enter_async_context(self._chargers(folder, ports))
                 async for message in client.messages:
                     event = json.loads(message.payload if isinstance(message.payload, bytes) else b"{}")
                     self._show(str(message.topic), event)

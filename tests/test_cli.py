@@ -44,7 +44,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -64,7 +64,8 @@ async def start(folder: Path, *arguments: str, **variables: str) -> asyncio.subp
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["healthcheck"], ["version"]]
+    "command",
+    [[], ["serve"], ["simulate"], ["tail"], ["send"], ["check-config"], ["doctor"], ["healthcheck"], ["version"]],
 )
 def test_every_command_explains_itself(tmp_path: Path, command: list[str]) -> None:
     done = run(tmp_path, *command, "--help")
@@ -119,7 +120,16 @@ def test_the_printed_template_is_a_configuration_that_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = run(tmp_path, "check-config", "--defaults").stdout
-    assert tomllib.loads(text).keys() == {"gateway", "chargers", "answers", "redis", "mqtt", "rest", "webhooks"}
+    assert tomllib.loads(text).keys() == {
+        "gateway",
+        "chargers",
+        "answers",
+        "redis",
+        "mqtt",
+        "rest",
+        "webhooks",
+        "homeassistant",
+    }
     filled = "\n".join(
         line.removeprefix("#") if " = " in line and line.startswith("#") and not line.startswith("# ") else line
         for line in text.splitlines()
@@ -194,7 +204,7 @@ async def publish_until_seen(
 ) -> list[str]:
     """Publish again and again until as many lines came as there are messages: the first tell when tail is ready."""
     assert process.stdout is not None
-    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=V5) as client, asyncio.timeout(30):
+    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=V5, timeout=60) as client, asyncio.timeout(90):
         reading = asyncio.ensure_future(process.stdout.readline())
         while not reading.done():
             await client.publish("ocpp/chargers/CP-1/event/probe", event("CP-1", "ocpp.probe"), qos=1)
@@ -241,7 +251,7 @@ async def test_tail_of_one_charger_shows_no_other(tmp_path: Path, embedded_broke
     wanted = {topic: body for topic, body in messages.items() if "CP-1" in topic}
     async with tailing(tmp_path, embedded_broker, "--charger", "CP-1") as process:
         reading = asyncio.create_task(publish_until_seen(embedded_broker, process, wanted))
-        async with aiomqtt.Client("127.0.0.1", embedded_broker.port, protocol=V5) as client:
+        async with aiomqtt.Client("127.0.0.1", embedded_broker.port, protocol=V5, timeout=60) as client:
             await client.publish(
                 "ocpp/chargers/CP-2/event/charger/connected",
                 messages["ocpp/chargers/CP-2/event/charger/connected"],
@@ -309,7 +319,10 @@ async def answering(broker: EmbeddedBroker, answer: dict[str, Any]) -> AsyncIter
             came.append((str(message.topic), json.loads(message.payload)))
             await client.publish(message.properties.ResponseTopic, json.dumps(answer), qos=1)
 
-    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=V5) as client, asyncio.TaskGroup() as tasks:
+    async with (
+        aiomqtt.Client("127.0.0.1", broker.port, protocol=V5, timeout=60) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
         await client.subscribe("ocpp/chargers/+/command/+", qos=1)
         await client.subscribe("ocpp/chargers/+/call/+", qos=1)
         task = tasks.create_task(answer_all(client))
@@ -347,7 +360,7 @@ async def test_send_prints_the_outcome_and_exits_by_it(
 ) -> None:
     async with answering(embedded_broker, answer) as came:
         process = await start(tmp_path, "send", *arguments, MQTT_URL=embedded_broker.url)
-        output, errors = await asyncio.wait_for(process.communicate(), 30)
+        output, errors = await asyncio.wait_for(process.communicate(), 90)
     assert came == [(topic, payload)]
     assert json.loads(output) == answer, errors
     assert process.returncode == code
@@ -355,7 +368,7 @@ async def test_send_prints_the_outcome_and_exits_by_it(
 
 async def test_send_says_when_nobody_answers(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
     process = await start(tmp_path, "send", "CP-1", "unlock", "--wait", "0.2", MQTT_URL=embedded_broker.url)
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), 90)
     assert process.returncode == 1
     assert b"no gateway answered" in errors
     assert errors.count(b"\n") == 1
@@ -387,7 +400,7 @@ async def test_serve_that_still_waits_for_redis_ends_at_the_first_signal(tmp_pat
     url = f"redis://127.0.0.1:{free_port()}"
     process = await start(tmp_path, "serve", REDIS_URL=url, MQTT_URL="mqtt://127.0.0.1:1", OCPP_GATEWAY__REST__PORT="0")
     assert process.stderr is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while b"waiting for redis" not in await process.stderr.readline():
             pass
         process.terminate()
@@ -399,7 +412,7 @@ async def test_simulate_ends_quietly_when_the_reader_of_its_output_leaves(tmp_pa
     process = await start(tmp_path, "simulate", "--url", f"ws://127.0.0.1:{free_port()}", "--count", "3")
     assert process.stdout is not None
     assert process.stderr is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         assert b"refused" in await process.stdout.readline()
         process.stdout._transport.close()  # type: ignore[attr-defined]  # the only way to let go of a pipe
         assert await process.stderr.read() == b""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from gateway import config
+from gateway.cluster.config import ClusterConfig
 from gateway.config import Settings, load
 from gateway.config_file import key_lines, key_paths
 from gateway.core.errors import ConfigurationError
@@ -35,7 +36,7 @@ def write(text: str, name: str = "gateway.toml") -> Path:
 def test_without_configuration_the_defaults_hold() -> None:
     settings = load().settings
     assert (settings.redis.url, settings.mqtt.url) == (None, None)
-    assert settings.gateway.adapters == ["mqtt", "rest", "webhooks"]
+    assert settings.gateway.adapters == ["mqtt", "rest", "webhooks", "homeassistant"]
     assert settings.chargers.port == 9000
 
 
@@ -207,8 +208,16 @@ def test_settings_made_in_code_do_not_read_the_environment(monkeypatch: pytest.M
         ("[gateway]\nadapters = [\n  'mqtt',\n", 3, "not TOML"),
         ("chargers = { host = 'a', prot = 1 }\n", 1, "unknown option 'prot'"),
         ("[gateway]\nnode = 'a b'\n", 2, r"gateway\.node: "),
-        ("[gateway]\nadapters = ['mqqt']\n", 2, r"gateway\.adapters: unknown adapter 'mqqt'; known are mqtt, "),
+        (
+            "[gateway]\nadapters = ['mqqt']\n",
+            2,
+            r"gateway\.adapters: unknown adapter 'mqqt'; known are homeassistant, m",
+        ),
         ("[gateway]\nadapters = ['rest', 'rest']\n", 2, r"gateway\.adapters: 'rest' is named twice"),
+        ("[gateway]\nadapters = ['homeassistant']\n", 2, r"over the broker of 'mqtt': name that, too"),
+        ("[homeassistant]\nlanguage = 'xx'\n", 2, r"homeassistant\.language: "),
+        ("[homeassistant.chargers.A]\nmin_a = 9\nmax_a = 8\n", 1, r"min_a \(9\) is above max_a \(8\)"),
+        ("[homeassistant.chargers.A]\nfirmware_url = 'http://a'\n", 1, "firmware_url and firmware_version go together"),
         ("[answers]\n\nboot = ['tokens']\n", 3, r"answers\.boot: 'tokens' is a step of authorize only"),
         (
             "[answers]\n[[answers.groups]]\nchargers = ['a']\n\nboot = ['x']\n",
@@ -353,3 +362,10 @@ def test_every_option_is_described() -> None:
 def test_key_paths_name_tables_before_what_they_hold() -> None:
     assert list(key_paths({"a": {"b": 1}, "c": 2})) == [("a",), ("a", "b"), ("c",)]
     assert list(key_paths({"a": [{"b": 1}, 2]})) == [("a",), ("a", "0"), ("a", "0", "b")]
+
+
+def test_an_embedded_valkey_keeps_few_events_unless_told_otherwise() -> None:
+    assert ClusterConfig().log_max_bytes == 32 * 1024**2
+    assert ClusterConfig(url="redis://cache").log_max_bytes == 256 * 1024**2
+    assert ClusterConfig(log_max_bytes=10**9).log_max_bytes == 10**9
+    assert ClusterConfig(log_hard_max_bytes=10**6).log_max_bytes == 10**6

@@ -20,8 +20,8 @@ class MqttAdapter:
         topics = Topics(config.prefix)
         self._context = context
         self._asker = MqttAsker(context.clock)
-        self._control = ControlLane(config, context, topics, self._asker)
         self._reader = MqttReader(config, context, topics)
+        self._control = ControlLane(config, context, topics, self._asker, self._reader.refresh)
 
     async def run(self, started: Callable[[], None]) -> None:
         self._context.askers.register(self._asker)

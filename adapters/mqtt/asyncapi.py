@@ -10,13 +10,13 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, create_model
 
-from adapters.mqtt import asyncapi_channels
+from adapters.mqtt import asyncapi_channels, asyncapi_home
 from adapters.mqtt.ask_schemas import MODELS, Ask, ask_name, ask_schema
 from adapters.mqtt.asyncapi_parts import PARAMETERS, Channel, Object, Operation
 from adapters.mqtt.commands import Terms
 from adapters.mqtt.event_schemas import EVENTS, RawMessage
 from adapters.mqtt.json_schemas import components
-from adapters.mqtt.result_schema import Envelope, Info, Result
+from adapters.mqtt.result_schema import Envelope, Info, PlaceProblem, Result
 from adapters.mqtt.topics import Topics
 from gateway.core.answers import ANSWERS
 from gateway.core.charger_state import ChargerState
@@ -36,6 +36,9 @@ A command is answered on its Response Topic with its Correlation Data (MQTT 5), 
 Topic below the prefix is refused unless it is below `{prefix}/reply/`. Retained and empty messages are no commands.
 Message Expiry is honoured.
 
+A home sets attributes of a connector (`enabled`, `limit_a`, `limit_w`, `paused`, `charging`) or of a charger (the first
+three) by their names; each becomes a command with its result. What goes wrong stands on the `problem` topic.
+
 A question is answered on `answer/{{ask_id}}`, its Response Topic, before its deadline. The schemas of events' data, of
 commands' arguments and of answers also stand in files of their own, in `schemas/`.
 """
@@ -48,6 +51,7 @@ def document() -> Object:
         *asyncapi_channels.state(topics),
         *asyncapi_channels.events(topics),
         *asyncapi_channels.commands(topics),
+        *asyncapi_home.home(topics),
         *asyncapi_channels.questions(topics),
     ]
     channels = [part for part in parts if isinstance(part, Channel)]
@@ -76,7 +80,8 @@ def document() -> Object:
 def _schemas() -> dict[str, Object]:
     fields: Object = {"payload": (dict[str, Any], ...)}
     call: type[BaseModel] = create_model("CallEnvelope", __base__=Terms, __doc__="An OCPP call with terms.", **fields)
-    told: list[Any] = [Envelope, Info, Result, ChargerState, ConnectorState, call, RawMessage, Ask, *MODELS.values()]
+    told: list[Any] = [Envelope, Info, Result, PlaceProblem, ChargerState, ConnectorState, call, RawMessage, Ask]
+    told += MODELS.values()
     told += [asyncapi_channels.command_model(model) for model in COMMANDS.values()]
     told += list(dict.fromkeys([*EVENTS.values(), *ANSWERS.values()]))
     made = components(told)

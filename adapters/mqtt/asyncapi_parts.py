@@ -14,6 +14,7 @@ PARAMETERS: Mapping[str, str] = {
     "charger_id": "Identity of the charger, percent-encoded: / + # % $, controls and non-ASCII as upper-case hex",
     "evse_id": "EVSE, counted from 1; on OCPP 1.6 the connector's number",
     "connector_id": "Connector of the EVSE, counted from 1",
+    "attribute": "Name of the state's key that is set",
     "action": "OCPP action, as OCPP spells it",
     "command": "Name of the command, or action of the raw call",
     "question": "Name of the question",

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from adapters.mqtt.topics import CommandTopic
+from adapters.mqtt.topics import CommandTopic, SetTopic
 from gateway.core.commands import (
     CALL_PREFIX,
     FOLLOWED,
@@ -35,6 +35,7 @@ from gateway.core.wording import told_in_full
 ORIGIN = "mqtt"
 RETAINED = "retained commands are refused: publish it without the retain flag"
 EMPTY = "an empty message is no command, for it may be the clearing of a retained one: send {}"
+EMPTY_VALUE = "an empty message sets nothing, for it may be the clearing of a retained one: send a value, or none"
 """With MQTT 3.1.1, and from brokers that do not keep the retain flag as published, the two look the same."""
 
 
@@ -93,7 +94,9 @@ class Request:
 
     `arguments` are validated, None where `problem` says what is wrong. `deadline` and `expiry` are Unix seconds; at
     the deadline the command is given up, and past its expiry it was too late from the beginning. Where the message
-    bears no id, other nodes may know it by one of the `aliases`.
+    bears no id, other nodes may know it by one of the `aliases`. `sets` is the attribute that a home set by it, and
+    `kind` what a newer request takes its place by while it waits, None where none may; one that is `paced` is not sent
+    as often as it comes.
     """
 
     id: str
@@ -106,6 +109,9 @@ class Request:
     patience: Patience | None = None
     followed: bool = False
     aliases: tuple[str, ...] = ()
+    sets: SetTopic | None = None
+    kind: str | None = None
+    paced: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -116,11 +122,6 @@ class Request:
     def latest(self) -> float:
         """When it is too late to begin with it (Unix seconds)."""
         return self.deadline if self.patience is None else max(self.deadline, self.patience.until)
-
-    @property
-    def kind(self) -> str | None:
-        """A newer request of the same kind takes its place while it waits; None where none may."""
-        return None if self.arguments is None else kind_of(self.name, self.arguments)
 
     def command(self, answered: Callable[[], None] | None = None, reply: dict[str, str] | None = None) -> Command:
         """Raises CommandInvalid where the message cannot be carried out; `answered` and `reply` are as in Command."""
@@ -206,6 +207,7 @@ def read_request(
         patience=None if until is None else Patience(until, timeout),
         followed=followed,
         aliases=tuple(aliases),
+        kind=None if arguments is None else kind_of(name, arguments),
     )
 
 

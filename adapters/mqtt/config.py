@@ -50,6 +50,19 @@ class MqttConfig(BaseModel):
         1000, ge=1, description="Commands under way at once; beyond that the broker's messages wait"
     )
 
+    start_token: str = Field(
+        "HOME",
+        min_length=1,
+        max_length=20,
+        description="Id token that `set/charging` starts with; where a list of tokens or a business system decides who "
+        "may charge, this one must be allowed to. At most 20 characters, as OCPP 1.6 has it",
+    )
+    set_interval: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = Field(
+        5,
+        description="Seconds between two limits, or two pauses, that `set` sends to a connector; the newest of those "
+        "that come sooner is sent when they are over, so that an automation does not flood the charger. 0: none",
+    )
+
     @field_validator("prefix")
     @classmethod
     def _prefix_is_a_topic(cls, prefix: str) -> str:

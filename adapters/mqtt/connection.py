@@ -4,7 +4,7 @@ import asyncio
 import math
 import select
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -18,17 +18,23 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from adapters.mqtt.address import Address
 from adapters.mqtt.asking import MqttAsker
-from adapters.mqtt.commands import Received, read_request
+from adapters.mqtt.commands import Received, Request, read_request
 from adapters.mqtt.config import MqttConfig
-from adapters.mqtt.execution import Execution, Order, Reply
+from adapters.mqtt.execution import Execution
+from adapters.mqtt.orders import Order, Reply
 from adapters.mqtt.outbox import Outbox
-from adapters.mqtt.sightings import Sightings
+from adapters.mqtt.problems import is_problem
+from adapters.mqtt.refreshing import read_wish
+from adapters.mqtt.setting import Manner, read_settings
+from adapters.mqtt.sightings import Part, Sightings
 from adapters.mqtt.sleeps import Sleeps
-from adapters.mqtt.topics import Topics
+from adapters.mqtt.topics import GetTopic, SetTopic, Topics
 from gateway.core.clock import Clock
 from gateway.core.errors import AskFailed
 from gateway.core.events import to_json
+from gateway.core.identity import ChargerId
 from gateway.core.ports import Ask
+from gateway.core.projecting import ListenerBook
 
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +71,7 @@ class Connector:
             client.timeout = GOODBYE_SECONDS
             with suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
+            _hear_of_its_end(client)
 
     async def _dial(self) -> tuple[aiomqtt.Client, bool]:
         mqtt5 = self._config.protocol != "3.1.1"
@@ -91,6 +98,7 @@ class Connector:
         except BaseException:
             # Without this a CONNACK that comes late makes a connection that nobody holds.
             client._client.disconnect()
+            _hear_of_its_end(client)
             raise
         return client
 
@@ -135,6 +143,8 @@ class Connection:
         execution: Execution,
         asker: MqttAsker,
         sightings: Sightings,
+        listeners: ListenerBook,
+        refresh: Callable[[ChargerId], None],
     ) -> None:
         self._client = client
         self._mqtt5 = mqtt5
@@ -144,6 +154,8 @@ class Connection:
         self._execution = execution
         self._asker = asker
         self._sightings = sightings
+        self._listeners = listeners
+        self._refresh = refresh
         self._sleeps = Sleeps(clock)
         # aiomqtt keeps the reason codes of PUBACKs to itself; only the paho client beneath tells them.
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
@@ -155,9 +167,10 @@ class Connection:
         denied = []
         for topic_filter in filters:
             if self._mqtt5:
-                codes = await self._client.subscribe(
-                    topic_filter, options=SubscribeOptions(qos=1, retainAsPublished=True)
-                )
+                # What is wrong since long ago need not be told again.
+                stored = 2 if topic_filter in self._topics.problem_filters else 0
+                options = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=stored)
+                codes = await self._client.subscribe(topic_filter, options=options)
             else:
                 codes = await self._client.subscribe(topic_filter, qos=1)
             if any((code if isinstance(code, int) else code.value) >= 0x80 for code in codes):
@@ -194,14 +207,23 @@ class Connection:
             self._client._client.ack(message.mid, message.qos)
 
     def _take(self, message: aiomqtt.Message) -> None:
+        for topic_filter in self._listeners.filters:
+            if message.topic.matches(topic_filter):
+                for listener in self._listeners.of(topic_filter):
+                    listener(str(message.topic), message.payload)
+                return
         answered = self._topics.parse_answer(str(message.topic))
+        concerned = self._topics.parse_problem(str(message.topic))
         if answered is not None:
             self._asker.answered(answered, message.payload, retain=message.retain)
+        elif concerned is not None:
+            # What was refused is shown by somebody as if it had been done, until the truth is published again.
+            if is_problem(message.payload):
+                self._refresh(concerned)
         else:
             self._take_command(message)
 
     def _take_command(self, message: aiomqtt.Message) -> None:
-        topic = self._topics.parse_command(str(message.topic))
         properties = message.properties
         received = Received(
             payload=message.payload,
@@ -209,23 +231,36 @@ class Connection:
             now=self._sleeps.came_at(),
             message_expiry=getattr(properties, "MessageExpiryInterval", None),
         )
-        if topic is None:
-            _log.warning("message on no command topic ignored", topic=str(message.topic))
-        elif received.clears:
+        if received.clears:
             return
-        elif message.qos == 0 and self._execution.pending >= 2 * self._config.max_running_commands:
+        if message.qos == 0 and self._execution.pending >= 2 * self._config.max_running_commands:
             _log.warning("command dropped: too many under way, and at QoS 0 the broker cannot be held back")
         else:
             response_topic = getattr(properties, "ResponseTopic", None)
             correlation = getattr(properties, "CorrelationData", None)
             told_by = (str(message.topic), message.payload, response_topic, correlation)
-            request = read_request(
-                topic,
-                received,
-                usual_timeout=self._config.command_timeout,
-                unnamed=lambda: self._sightings.ids(*told_by, now=received.now),
-            )
-            self._execution.submit(Order(request, response_topic, correlation))
+            for request in self._requests(str(message.topic), received, told_by):
+                self._execution.submit(Order(request, response_topic, correlation))
+
+    def _requests(self, topic: str, received: Received, told_by: tuple[Part, ...]) -> Sequence[Request]:
+        """What a message on a command's topic, or a home's, asks for."""
+
+        def unnamed() -> Sequence[str]:
+            return self._sightings.ids(*told_by, now=received.now)
+
+        timeout, interval = self._config.command_timeout, self._config.set_interval
+        command = self._topics.parse_command(topic)
+        if command is not None:
+            return [read_request(command, received, usual_timeout=timeout, unnamed=unnamed)]
+        wish = self._topics.parse_home(topic)
+        if isinstance(wish, SetTopic):
+            manner = Manner(self._config.start_token, timeout, interval)
+            return read_settings(wish, received, manner, unnamed=unnamed)
+        if isinstance(wish, GetTopic):
+            self._refresh(wish.charger)
+            return read_wish(wish, received, timeout=timeout, interval=interval, unnamed=unnamed)
+        _log.warning("message on no command topic ignored", topic=topic)
+        return []
 
     async def publish_from(self, outbox: Outbox) -> None:
         """Publish results one by one until the connection is lost; the one in flight then goes back."""
@@ -241,6 +276,13 @@ class Connection:
             )
         except ValueError as error:
             _log.warning("result not published", command_id=result.id, charger=str(result.charger), reason=str(error))
+
+    async def publish_problem(self, topic: str, told: dict[str, Any]) -> None:
+        """Retain what is wrong with what a home asked for, or that nothing is."""
+        try:
+            await self._client.publish(topic, to_json(told), qos=1, retain=True, properties=self._json_properties())
+        except ValueError as error:
+            _log.warning("problem not published", topic=topic, reason=str(error))
 
     def _destination(self, reply: Reply) -> str:
         result, wanted = reply.result, reply.response_topic
@@ -292,6 +334,12 @@ class Connection:
     ) -> None:
         self._pass_on(client, userdata, packet_id, code, properties)
         self._asker.acknowledged(packet_id, code.value)
+
+
+def _hear_of_its_end(client: aiomqtt.Client) -> None:
+    """Take why a connection ended from aiomqtt, which has told it already: else asyncio logs that nobody asked."""
+    if client._disconnected.done() and not client._disconnected.cancelled():
+        client._disconnected.exception()
 
 
 def _has_failed(descriptor: int) -> bool:

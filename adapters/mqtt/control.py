@@ -19,15 +19,19 @@ from adapters.mqtt.asking import MqttAsker
 from adapters.mqtt.commands import ORIGIN
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.connection import Connection, Connector
-from adapters.mqtt.execution import Execution, Reply
+from adapters.mqtt.execution import Execution
+from adapters.mqtt.orders import Reply
 from adapters.mqtt.outbox import Outbox
+from adapters.mqtt.problems import Problems
 from adapters.mqtt.sightings import Sightings
 from adapters.mqtt.topics import Topics
 from gateway.core.adapter import GatewayContext
+from gateway.core.identity import ChargerId
 
 _log = structlog.get_logger(__name__)
 
 CHECK = "mqtt control"
+LISTENING = "mqtt listening"
 BACKOFF_FIRST = 0.2
 BACKOFF_LAST = 10.0
 OUTBOX_LIMIT = 1000
@@ -38,15 +42,28 @@ PUBLISHERS = 8
 
 
 class ControlLane:
-    """Takes commands from their topics and publishes their results; connects anew for ever. `asker` asks over it."""
+    """Takes commands from their topics and publishes their results; connects anew for ever.
 
-    def __init__(self, config: MqttConfig, context: GatewayContext, topics: Topics, asker: MqttAsker) -> None:
+    `asker` asks over it; `refresh` has a charger's retained state published again, where this node does that.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        context: GatewayContext,
+        topics: Topics,
+        asker: MqttAsker,
+        refresh: Callable[[ChargerId], None],
+    ) -> None:
         self._config = config
         self._context = context
         self._topics = topics
         self._asker = asker
+        self._refresh = refresh
         self._client_id = f"ocpp-control-{context.node}-{token_hex(3)}"
         self._sightings = Sightings()
+        self._outbox = Outbox(OUTBOX_LIMIT)
+        self._problems = Problems(topics)
         self._connection: Connection | None = None
 
     async def run(self, started: Callable[[], None]) -> None:
@@ -55,34 +72,38 @@ class ControlLane:
         Raises ConfigurationError for a certificate or key that does not load.
         """
         address = Address.of(self._config)
-        outbox = Outbox(OUTBOX_LIMIT)
-        self._context.router.through(ORIGIN, lambda result, reply: outbox.put(Reply.of(result, reply)))
+        now = self._context.clock.now
+        self._context.router.through(ORIGIN, lambda result, reply: self._answer(Reply.of(result, reply, now())))
         async with asyncio.TaskGroup() as tasks:
             execution = Execution(
                 router=self._context.router,
                 clock=self._context.clock,
                 tasks=tasks,
                 waiting_limit=max(1, min(100, self._config.max_running_commands // 10)),
-                answer=outbox.put,
+                interval=self._config.set_interval,
+                answer=self._answer,
                 ended=self._acknowledge,
             )
             self._context.router.hands_over(execution.hand_over)
-            await self._stay_connected(address, execution, outbox, _once(started))
+            self._context.router.drains(execution.release)
+            await self._stay_connected(address, execution, _once(started))
+
+    def _answer(self, reply: Reply) -> None:
+        self._outbox.put(reply)
+        self._problems.put(reply.result, reply.sets, reply.at)
 
     def _acknowledge(self) -> None:
         if self._connection is not None:
             self._connection.acknowledge()
 
-    async def _stay_connected(
-        self, address: Address, execution: Execution, outbox: Outbox, started: Callable[[], None]
-    ) -> None:
+    async def _stay_connected(self, address: Address, execution: Execution, started: Callable[[], None]) -> None:
         delay = BACKOFF_FIRST
         connector = Connector(address, self._config, self._client_id)
         clock = self._context.clock
         while True:
             since = clock.monotonic()
             try:
-                await self._connected(address, connector, execution, outbox, started)
+                await self._connected(address, connector, execution, started)
             except aiomqtt.MqttError as error:
                 self._asker.disconnected(f"the MQTT broker is away: {error.__cause__ or error}")
                 self._report("degraded", f"{address}: {error.__cause__ or error}")
@@ -93,12 +114,7 @@ class ControlLane:
             delay = min(BACKOFF_LAST, delay * 2)
 
     async def _connected(
-        self,
-        address: Address,
-        connector: Connector,
-        execution: Execution,
-        outbox: Outbox,
-        started: Callable[[], None],
+        self, address: Address, connector: Connector, execution: Execution, started: Callable[[], None]
     ) -> None:
         """One connection, from its start to its loss. Raises MqttError."""
         async with connector.connected() as (client, mqtt5):
@@ -111,17 +127,21 @@ class ControlLane:
                 execution=execution,
                 asker=self._asker,
                 sightings=self._sightings,
+                listeners=self._context.listeners,
+                refresh=self._refresh,
             )
             self._connection = connection
             try:
-                denied = await connection.subscribe((*self._topics.command_filters, self._topics.answer_filter))
+                denied = await connection.subscribe((*self._topics.filters, *self._context.listeners.filters))
                 self._report_subscribed(address, connection, denied)
                 started()
                 async with _MqttTasks() as tasks:
                     tasks.create_task(connection.read(), name="mqtt control: read")
                     tasks.create_task(connection.look_after(), name="mqtt control: look after the socket")
                     for number in range(PUBLISHERS):
-                        tasks.create_task(connection.publish_from(outbox), name=f"mqtt control: publish {number}")
+                        tasks.create_task(connection.publish_from(self._outbox), name=f"mqtt control: publish {number}")
+                    problems = self._problems.publish(connection.publish_problem)
+                    tasks.create_task(problems, name="mqtt control: publish problems")
                     while denied:
                         await asyncio.sleep(RESUBSCRIBE_SECONDS)
                         denied = await connection.subscribe(denied)
@@ -134,7 +154,12 @@ class ControlLane:
             self._asker.disconnected(f"the MQTT broker denies the subscription to {self._topics.answer_filter}")
         else:
             self._asker.connected(connection)
-        if denied:
+        unheard = [one for one in denied if one in self._context.listeners.filters]
+        if not unheard:
+            self._context.health.clear(LISTENING)
+        elif self._context.health.set(LISTENING, "degraded", f"{address} denies the subscription to {unheard}"):
+            _log.warning("the broker denies what an adapter listens to", topics=unheard)
+        if len(denied) > len(unheard):
             self._report("degraded", f"{address} denies the subscription to {', '.join(denied)}")
         else:
             self._report("ok", f"{address}")

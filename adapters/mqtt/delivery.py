@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 import structlog
@@ -11,6 +11,7 @@ from adapters.mqtt.careful import CarefulPublisher
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.dialer import Connection, Dialer, Redialer
 from adapters.mqtt.login import Message
+from adapters.mqtt.projected import Projected
 from adapters.mqtt.publisher import NO_SUBSCRIBER, TOO_LARGE, TOPIC_INVALID
 from adapters.mqtt.retained import Retained
 from adapters.mqtt.status import WILL_DELAY, Status
@@ -18,11 +19,15 @@ from adapters.mqtt.topics import Topics
 from gateway.core.adapter import GatewayContext
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
 from gateway.core.events import CONTENT_TYPE, to_json
-from gateway.core.ports import Delivery, LogEntry, Snapshot
+from gateway.core.identity import ChargerId
+from gateway.core.ports import Delivery, LogEntry, Snapshot, Touch
 
 log = structlog.get_logger(__name__)
 
 _REMOVED = "ocpp.charger.removed"
+_PROJECTED = "mqtt additions"
+_REPEAT_PROJECTED = 600.0
+"""Seconds between two publications of what adapters add: their receivers may have much to do with each."""
 _PAYLOAD_FORMAT_INVALID = 0x99
 _IMPOSSIBLE = {
     TOPIC_INVALID: "the broker takes no such topic",
@@ -51,17 +56,28 @@ class MqttReader:
         self._context, self._topics = context, topics
         self._resend_after_crash = config.resend_after_crash
         self._dialer = Dialer(config, context)
+        self._open: set[MqttDelivery] = set()
 
-    def open(self, shard: int) -> Delivery:
+    def refresh(self, charger: ChargerId) -> None:
+        """Publish a charger's retained state again soon, changed or not, where its shard is read here."""
+        for delivery in self._open:
+            delivery.refresh(charger)
+
+    def open(self, shard: int, touch: Touch) -> Delivery:
         repeat_after = None if self.refresh_interval is None else self.refresh_interval / 2
-        return MqttDelivery(
+        delivery = MqttDelivery(
             shard,
             self._dialer,
             self._context,
             self._topics,
             Retained(self._topics, repeat_after),
+            Projected(self._context.projections, self._topics, touch),
             resend_after_crash=self._resend_after_crash,
+            touch=touch,
+            closed=lambda: self._open.discard(delivery),
         )
+        self._open.add(delivery)
+        return delivery
 
 
 class MqttDelivery:
@@ -74,11 +90,17 @@ class MqttDelivery:
         context: GatewayContext,
         topics: Topics,
         retained: Retained,
+        projected: Projected,
         *,
         resend_after_crash: float,
+        touch: Touch,
+        closed: Callable[[], None],
     ) -> None:
         self._resend = resend_after_crash
+        self._touch, self._closed = touch, closed
         self._shard, self._context, self._topics, self._retained = shard, context, topics, retained
+        self._projected = projected
+        projected.follow()
         self._clock, self._observer = context.clock, context.observer
         self._redialer = Redialer(dialer, shard)
         self._careful = CarefulPublisher(context.clock, self._redialer.refused)
@@ -112,7 +134,14 @@ class MqttDelivery:
             reason = await self._connection.lost()
             log.info("the broker connection is lost", shard=self._shard, reason=reason)
 
+    def refresh(self, charger: ChargerId) -> None:
+        """Publish a charger's retained state again soon, changed or not, where it is of this shard."""
+        if self._touch(charger):
+            self._retained.again(charger)
+
     async def close(self) -> None:
+        self._projected.unfollow()
+        self._closed()
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -244,7 +273,9 @@ class MqttDelivery:
         for index in removed:
             connectors = orjson.loads(entries[index].body).get("data", {}).get("connectors", [])
             places = [(evse, connector) for evse, connector in connectors]
-            messages = self._retained.clearing(entries[index].charger, places)
+            charger = entries[index].charger
+            # What is made of a state goes before it, so that nobody has to make something of an empty one.
+            messages = [*self._projected.clearing(charger, places), *self._retained.clearing(charger, places)]
             try:
                 codes = await self._careful.publish(self._connected(), messages)
             except DeliveryInterrupted as error:
@@ -269,11 +300,34 @@ class MqttDelivery:
         for message, code in zip(messages, codes, strict=True):
             if code < 0x80:
                 self._retained.published(message, now)
+        await self._publish_projected(connection, snapshots, now)
         for (topic, _), code, owner in zip(messages, codes, owners, strict=True):
             if code in _IMPOSSIBLE:
                 raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=owner)
             if code >= 0x80:
                 raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=owner, topic=topic)
+
+    async def _publish_projected(self, connection: Connection, snapshots: Sequence[Snapshot], now: float) -> None:
+        """What adapters add: a broker that refuses it takes the gateway's own topics all the same."""
+        wanted = [message for one in snapshots for message in self._projected.messages(one)]
+        due = [
+            one
+            for one in wanted
+            if self._projected.is_stale(one[0]) or self._retained.is_due(one, now, at_least=_REPEAT_PROJECTED)
+        ]
+        if not due:
+            return
+        codes = await self._careful.publish(connection, due)
+        refused = []
+        for message, code in zip(due, codes, strict=True):
+            if code < 0x80:
+                self._retained.published(message, now)
+            else:
+                refused.append(message[0])
+        if not refused:
+            self._context.health.clear(_PROJECTED)
+        elif self._context.health.set(_PROJECTED, "degraded", f"the broker refuses {refused[0]}"):
+            log.warning("the broker refuses what adapters add to its retained topics", topics=refused[:10])
 
 
 def _place(entry: LogEntry) -> Place:

@@ -6,18 +6,18 @@ upload that follows from a yes holds up nobody.
 """
 
 import asyncio
-from base64 import b64decode, b64encode
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import structlog
 
 from adapters.mqtt.commands import Request
+from adapters.mqtt.orders import Held, Order, Reply
+from adapters.mqtt.pacing import Latest, Line, Pace
 from adapters.mqtt.witness import Witness
 from gateway.core.clock import Clock
 from gateway.core.commands import CommandResult, Outcome, Stage
-from gateway.core.errors import CommandRunning, IdempotencyConflict, LogUnavailable
+from gateway.core.errors import CommandRefused, CommandRunning, IdempotencyConflict, LogUnavailable
 from gateway.core.identity import ChargerId
 from gateway.core.router import Router
 from gateway.core.superseding import REASON
@@ -25,57 +25,12 @@ from gateway.core.superseding import REASON
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A result and where the requester wants it; `response_topic` None is the result topic."""
-
-    result: CommandResult
-    response_topic: str | None = None
-    correlation: bytes | None = None
-
-    @classmethod
-    def of(cls, result: CommandResult, reply: dict[str, str]) -> "Reply":
-        """To a command that bore this `reply`."""
-        correlation = reply.get("correlation")
-        return cls(result, reply.get("topic"), None if correlation is None else b64decode(correlation))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Order:
-    """A request and where its result shall go."""
-
-    request: Request
-    response_topic: str | None = None
-    correlation: bytes | None = None
-
-    @property
-    def reply(self) -> dict[str, str]:
-        """Where its result shall go, as text, for whichever node ends it."""
-        told = {} if self.response_topic is None else {"topic": self.response_topic}
-        if self.correlation is not None:
-            told["correlation"] = b64encode(self.correlation).decode()
-        return told
-
-
-@dataclass(slots=True, eq=False)
-class _Held:
-    """An order, and whether it is on this node to answer it."""
-
-    order: Order
-    is_ours: "asyncio.Task[bool]"
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the next one may begin."""
-
-    @property
-    def request(self) -> Request:
-        return self.order.request
-
-
 class Execution:
     """Runs orders in tasks of the given group, and hands every reply that is this node's to give to `answer`.
 
     `waiting_limit` is how many orders of one charger may wait behind the one that runs, those included whose calls were
-    answered and that wait for what follows. `ended` is called after each order, when `pending` has fallen.
+    answered and that wait for what follows. `interval` is the seconds between two paced ones of a kind. `ended` is
+    called after each order, when `pending` has fallen.
     """
 
     def __init__(
@@ -85,6 +40,7 @@ class Execution:
         clock: Clock,
         tasks: asyncio.TaskGroup,
         waiting_limit: int,
+        interval: float,
         answer: Callable[[Reply], None],
         ended: Callable[[], None],
     ) -> None:
@@ -94,7 +50,9 @@ class Execution:
         self._waiting_limit = waiting_limit
         self._answer = answer
         self._ended = ended
-        self._queues: dict[ChargerId, deque[_Held]] = {}
+        self._lines: dict[ChargerId, Line] = {}
+        self._pace = Pace(interval, clock)
+        self._latest = Latest()
         self._followed: Counter[ChargerId] = Counter()
         self._witness = Witness(router, clock)
         self._carried_out: Counter[str] = Counter()
@@ -107,29 +65,41 @@ class Execution:
         One that waits, and that a newer one of its kind may supersede, gives its place to that one.
         """
         charger = order.request.charger
-        queue = self._queues.get(charger)
-        waiting = self._followed[charger] + (0 if queue is None else len(queue))
+        line = self._lines.get(charger)
+        waiting = self._followed[charger] + (0 if line is None else len(line))
         self.pending += 1
-        held = _Held(order, self._tasks.create_task(self._is_ours(order), name=f"mqtt command heard: {charger}"))
-        if queue is None and waiting <= self._waiting_limit:
-            self._queues[charger] = deque((held,))
-            self._tasks.create_task(self._work_through(charger), name=f"mqtt commands: {charger}")
-        elif queue is not None and (place := _superseded(queue, order.request)) is not None:
-            older, queue[place] = queue[place], held
+        self._latest.came(order.request)
+        held = Held(
+            order,
+            self._tasks.create_task(self._is_ours(order), name=f"mqtt command heard: {charger}"),
+            self._pace.opens_at(order.request),
+        )
+        if line is not None and (older := line.superseded_by(held)) is not None:
             self._refuse(older, Outcome.SUPERSEDED, REASON)
-            self._wait_no_longer_than(held)
-        elif queue is None or waiting > self._waiting_limit:
+        elif waiting > self._waiting_limit:
             many = f"{self._waiting_limit} commands wait for this charger already; none is added"
             self._refuse(held, Outcome.CANCELLED, many)
+            return
+        elif line is None:
+            line = self._lines[charger] = Line()
+            line.add(held)
+            self._tasks.create_task(self._work_through(charger, line), name=f"mqtt commands: {charger}")
         else:
-            queue.append(held)
-            self._wait_no_longer_than(held)
+            line.add(held)
+        self._wait_no_longer_than(held)
 
     async def hand_over(self, charger: ChargerId) -> None:
         """Wait until none of what was heard so far waits for a charger here: another node has it now."""
-        queue = self._queues.get(charger)
-        if queue:
-            await queue[-1].answered.wait()
+        line = self._lines.get(charger)
+        if line is not None and line.last is not None:
+            line.release()
+            await line.last.answered.wait()
+
+    def release(self) -> None:
+        """Let nothing wait for its pace any more: this node is about to end."""
+        self._pace.is_over = True
+        for line in self._lines.values():
+            line.release()
 
     async def _is_ours(self, order: Order) -> bool:
         request = order.request
@@ -140,34 +110,32 @@ class Execution:
             # Whoever can ask Redis knows whose it is; a socket that is open here proves nothing.
             return False
 
-    def _refuse(self, held: _Held, outcome: Outcome, reason: str) -> None:
+    def _refuse(self, held: Held, outcome: Outcome, reason: str) -> None:
         refusal = held.request.refused(self._clock.now()) or held.request.result(outcome, reason)
         self._tasks.create_task(self._settle(held, refusal), name=f"mqtt command refused: {held.request.charger}")
 
-    def _wait_no_longer_than(self, held: _Held) -> None:
+    def _wait_no_longer_than(self, held: Held) -> None:
         left = max(0.0, held.request.latest - self._clock.now())
         asyncio.get_running_loop().call_later(left, self._time_is_up, held)
 
-    async def _work_through(self, charger: ChargerId) -> None:
-        """Carry out what waits for a charger; the first in the queue is the one that runs."""
-        queue = self._queues[charger]
-        while queue:
-            held = queue[0]
+    async def _work_through(self, charger: ChargerId, line: Line) -> None:
+        """Carry out what waits for a charger, one after the other."""
+        while (held := await line.next(self._clock.monotonic)) is not None:
+            self._pace.sent(held.request)
             self._tasks.create_task(self._settle(held), name=f"mqtt command: {charger}")
             await held.answered.wait()
-            queue.popleft()
-        del self._queues[charger]
+            line.running = None
+        del self._lines[charger]
 
-    def _time_is_up(self, held: _Held) -> None:
-        """Take an order that still waits out of the queue, and have it told so."""
+    def _time_is_up(self, held: Held) -> None:
+        """Take an order that still waits out of its line, and have it told so."""
         charger = held.request.charger
-        queue = self._queues.get(charger)
-        if queue is not None and held in queue and held is not queue[0]:
-            queue.remove(held)
+        line = self._lines.get(charger)
+        if line is not None and line.take_out(held):
             late = held.request.refused(max(self._clock.now(), held.request.latest))
             self._tasks.create_task(self._settle(held, late), name=f"mqtt command too late: {charger}")
 
-    async def _settle(self, held: _Held, refusal: CommandResult | None = None) -> None:
+    async def _settle(self, held: Held, refusal: CommandResult | None = None) -> None:
         """Bring an order to its end; `answered` is set once the next one may begin."""
         order, request, follows = held.order, held.request, False
 
@@ -187,7 +155,7 @@ class Execution:
             result = request.result(Outcome.TIMEOUT, "the gateway failed while carrying it out")
         if result is not None:
             _log.debug("command ended", **_names(request), outcome=result.outcome.value, reason=result.reason)
-            self._answer(Reply(result, order.response_topic, order.correlation))
+            self._answer(order.replied(result, self._clock.now()))
         if follows:
             self._followed -= Counter((request.charger,))  # forgets whom nothing is waited for
             return
@@ -199,7 +167,7 @@ class Execution:
         self._ended()
 
     async def _result(
-        self, held: _Held, refusal: CommandResult | None, answered: Callable[[], None]
+        self, held: Held, refusal: CommandResult | None, answered: Callable[[], None]
     ) -> CommandResult | None:
         """None where another node or another request gives it, or whoever ends it, as it waits for its charger."""
         request = held.request
@@ -207,7 +175,7 @@ class Execution:
             self._watch(held, unsent=False)
             return None
         if refusal is not None and not await self._has_begun(request):
-            return refusal
+            return await self._kept(held.order, refusal) if refusal.outcome is Outcome.SUPERSEDED else refusal
         is_first = request.id not in self._carried_out
         self._carried_out[request.id] += 1
         try:
@@ -223,6 +191,13 @@ class Execution:
         finally:
             self._carried_out -= Counter((request.id,))
 
+    async def _kept(self, order: Order, superseded: CommandResult) -> CommandResult | None:
+        """Have every node know that an order was superseded: should this one die, no other must carry it out."""
+        try:
+            return await self._router.end_superseded(order.request.command(None, order.reply))
+        except (CommandRefused, LogUnavailable):
+            return superseded
+
     async def _has_begun(self, request: Request) -> bool:
         """Whether a command was begun before, by whatever node: what has become of it counts, not what is wrong now."""
         if request.arguments is None:
@@ -232,30 +207,26 @@ class Execution:
         except LogUnavailable:
             return False
 
-    def _watch(self, held: _Held, *, unsent: bool) -> None:
+    def _watch(self, held: Held, *, unsent: bool) -> None:
         request = held.request
         self._tasks.create_task(self._witnessed(held.order, unsent), name=f"mqtt command watched: {request.charger}")
 
     async def _witnessed(self, order: Order, unsent: bool) -> None:
         request = order.request
         try:
-            result = await self._witness.watch(request, lambda: request.command(None, order.reply), unsent=unsent)
+            result = await self._witness.watch(
+                request,
+                lambda: request.command(None, order.reply),
+                unsent=unsent,
+                superseded=lambda: self._latest.has_newer(request),
+            )
         except Exception:
             # Raised in the TaskGroup, a bug in one command would end the adapter and every other command.
             _log.exception("command could not be watched", **_names(request))
             return
         if result is not None:
             _log.info("command seen to in another node's place", **_names(request), outcome=result.outcome.value)
-            self._answer(Reply(result, order.response_topic, order.correlation))
-
-
-def _superseded(queue: deque[_Held], request: Request) -> int | None:
-    """The place of the waiting order that a request supersedes; the first in the queue waits no more."""
-    kind = request.kind
-    if kind is None:
-        return None
-    places = range(1, len(queue))
-    return next((at for at in places if queue[at].request.kind == kind and queue[at].request.id != request.id), None)
+            self._answer(order.replied(result, self._clock.now()))
 
 
 def _names(request: Request) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters.mqtt.execution import Reply
+from adapters.mqtt.orders import Reply
 
 _log = structlog.get_logger(__name__)
 

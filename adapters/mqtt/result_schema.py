@@ -55,3 +55,16 @@ class Result(TypedDict):
     safe_to_retry: bool
     result: dict[str, Any] | None
     transaction: CausedTransaction | None
+
+
+class PlaceProblem(TypedDict):
+    """The last thing that was asked of a connector, or of the charger as a whole, by `set`: `problem` is null where
+    that was accepted, else one sentence. What a newer setting took the place of while it waited is not told."""
+
+    problem: str | None
+    attribute: str | None
+    command: str
+    outcome: Outcome
+    reason: str | None
+    command_id: str
+    at: str

@@ -21,6 +21,11 @@ class Retained:
         self._repeat_after = repeat_after
         self._published: dict[str, tuple[int, float]] = {}
         self._connectors: dict[ChargerId, set[str]] = {}
+        self._again: set[ChargerId] = set()
+
+    def again(self, charger: ChargerId) -> None:
+        """Have all of a charger's topics published at its next snapshot, changed or not."""
+        self._again.add(charger)
 
     def forget(self) -> None:
         """Begin anew, on a new connection."""
@@ -30,9 +35,11 @@ class Retained:
     def messages(self, snapshot: Snapshot, now: float) -> list[Message]:
         """What is to be published to bring the broker in line with a snapshot."""
         charger = snapshot.charger
+        again = charger in self._again
+        self._again.discard(charger)
         if snapshot.removed:
             return self.clearing(charger, ())
-        return [message for message in self._all(charger, snapshot) if self._is_due(message, now)]
+        return [message for message in self._all(charger, snapshot) if again or self.is_due(message, now)]
 
     def clearing(self, charger: ChargerId, connectors: Iterable[tuple[int, int]]) -> list[Message]:
         """What clears a charger's topics: those of the connectors named, and of all that were seen here."""
@@ -46,6 +53,7 @@ class Retained:
     def published(self, message: Message, now: float) -> None:
         """The broker has taken a message."""
         if not message[1]:
+            self._published.pop(message[0], None)
             return
         while len(self._published) >= _REMEMBERED:
             del self._published[next(iter(self._published))]
@@ -63,8 +71,12 @@ class Retained:
                 self._connectors.setdefault(charger, set()).add(topic)
                 yield topic, value
 
-    def _is_due(self, message: Message, now: float) -> bool:
+    def is_due(self, message: Message, now: float, *, at_least: float = 0.0) -> bool:
+        """Whether the broker has another message there, or had this one long ago (so many seconds `at_least`); what
+        clears one that it never got from here is left out."""
         before = self._published.get(message[0])
+        if before is None and not message[1]:
+            return False
         if before is None or before[0] != hash(message[1]):
             return True
-        return self._repeat_after is not None and now - before[1] >= self._repeat_after
+        return self._repeat_after is not None and now - before[1] >= max(self._repeat_after, at_least)

@@ -29,10 +29,13 @@ class Witness:
         self._router, self._clock = router, clock
         self._watched = 0
 
-    async def watch(self, request: Request, make: Callable[[], Command], *, unsent: bool) -> CommandResult | None:
+    async def watch(
+        self, request: Request, make: Callable[[], Command], *, unsent: bool, superseded: Callable[[], bool]
+    ) -> CommandResult | None:
         """The outcome of a command, where this node comes to tell it; None where another does.
 
         `make` makes it. One that is `unsent` was this node's to carry out, and Redis was away when it should begin.
+        `superseded` tells whether a newer one has come that takes its place as long as it was not sent.
         """
         if self._watched >= MOST_WATCHED:
             _log.warning("too many commands are watched: should its node die, this one has no result",
@@ -40,15 +43,17 @@ class Witness:
             return None
         self._watched += 1
         try:
-            return await self._watch(request, make, unsent)
+            return await self._watch(request, make, unsent, superseded)
         finally:
             self._watched -= 1
 
-    async def _watch(self, request: Request, make: Callable[[], Command], unsent: bool) -> CommandResult | None:
+    async def _watch(
+        self, request: Request, make: Callable[[], Command], unsent: bool, superseded: Callable[[], bool]
+    ) -> CommandResult | None:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
-                is_over, result = await self._look(request, make, unsent)
+                is_over, result = await self._look(request, make, unsent, superseded)
             except CommandRefused:
                 # Another node has begun with it since, or it is another one's id.
                 continue
@@ -64,7 +69,7 @@ class Witness:
                 return request.result(Outcome.TIMEOUT, "Redis was away for too long") if is_here else None
 
     async def _look(
-        self, request: Request, make: Callable[[], Command], unsent: bool
+        self, request: Request, make: Callable[[], Command], unsent: bool, superseded: Callable[[], bool]
     ) -> tuple[bool, CommandResult | None]:
         """Whether nothing is left to be watched, and the result that is to be told."""
         hearing = self._router.hearing
@@ -76,7 +81,7 @@ class Witness:
             # By then it has told why it did not begin: too late, not valid, too many before it.
             return is_late and standing.stage is Stage.HEARD, None
         if standing.stage is not Stage.BEGUN:
-            return await self._see_to(request, make, is_late)
+            return await self._see_to(request, make, is_late, superseded)
         if unsent:
             never = request.result(Outcome.OFFLINE, "Redis could not be reached, so the command was not sent")
             return True, await self._router.end_lost(never, deadline=request.deadline)
@@ -86,7 +91,7 @@ class Witness:
         return True, await self._router.end_lost(lost, deadline=request.deadline)
 
     async def _see_to(
-        self, request: Request, make: Callable[[], Command], is_late: bool
+        self, request: Request, make: Callable[[], Command], is_late: bool, superseded: Callable[[], bool]
     ) -> tuple[bool, CommandResult | None]:
         """Carry out a command that no living node sees to, or end it where it is too late for that."""
         if not await self._router.hearing.take(request.id, until=request.latest):
@@ -94,6 +99,8 @@ class Witness:
         refusal = request.refused(self._clock.now())
         if request.arguments is None:
             return True, refusal
+        if superseded():
+            return True, await self._router.end_superseded(make())
         if not is_late and refusal is None:
             return True, await self._router.submit(make())
         return True, await self._router.end_unsent(make())

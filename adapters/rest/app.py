@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
-from adapters.rest import chargers, commands, events, fleet, keys, operations, tokens, transactions
+from adapters.rest import chargers, commands, events, fleet, handshakes, keys, operations, tokens, transactions
 from adapters.rest.parameters import only_known_parameters
 from adapters.rest.problems import Problem, documented, handle_problems
 
@@ -53,7 +53,7 @@ def create_app() -> FastAPI:
     v1 = APIRouter(
         prefix="/v1", dependencies=[Depends(only_known_parameters)], responses=documented(401, 403, 422, 503)
     )
-    for resource in (chargers, commands, transactions, events, tokens, fleet, keys):
+    for resource in (chargers, commands, transactions, events, tokens, fleet, handshakes, keys):
         v1.include_router(resource.router())
     app.include_router(v1)
     app.include_router(operations.router())

@@ -25,6 +25,8 @@ LOOK_EVERY = 0.25
 SIGN_OF_LIFE = 15.0
 """Seconds of silence after which a stream says that it is there, so that no proxy closes it."""
 STREAM_PAGE = 500
+EARLIEST_TRIES = 10
+"""Looks for what is left of a log that is just being trimmed."""
 
 Types = Annotated[
     str | None,
@@ -89,13 +91,11 @@ async def list_events(
     """
     clock = services.gateway.clock
     until = clock.monotonic() + wait
-    cursor = await _cursor(services, after)
-    while True:
-        page = await _page(services, cursor, types, charger_id, limit)
-        if page.items or clock.monotonic() >= until:
-            return answer({"items": [orjson.Fragment(entry.body) for entry in page.items], "next": page.next})
-        cursor = page.next
+    page = await _first_page(services, after, types, charger_id, limit)
+    while not page.items and clock.monotonic() < until:
         await asyncio.sleep(min(LOOK_EVERY, max(0.0, until - clock.monotonic())))
+        page = await _page(services, page.next, types, charger_id, limit)
+    return answer({"items": [orjson.Fragment(entry.body) for entry in page.items], "next": page.next})
 
 
 async def get_event(
@@ -124,9 +124,8 @@ async def stream_events(
     ] = None,
 ) -> Response:
     """Events as they come (server-sent events): `event` is the type, `data` the CloudEvent, `id` the cursor."""
-    cursor = await _cursor(services, last_event_id or after)
     # What is wrong with the request is told before the stream begins.
-    first = await _page(services, cursor, types, charger_id, STREAM_PAGE)
+    first = await _first_page(services, last_event_id or after, types, charger_id, STREAM_PAGE)
     lines = _stream(services, request, first, types, charger_id)
     return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
@@ -161,11 +160,22 @@ async def _stream(
             return
 
 
-async def _cursor(services: Services, after: str) -> str:
+async def _first_page(
+    services: Services, after: str, types: str | None, charger_id: str | None, limit: int
+) -> FeedPage:
+    """Like `_page`, with `earliest` and `latest` for cursors, too."""
     feed = services.gateway.feed
-    if after == "earliest":
-        return await feed.earliest()
-    return await feed.latest() if after == "latest" else after
+    if after != "earliest":
+        cursor = await feed.latest() if after == "latest" else after
+        return await _page(services, cursor, types, charger_id, limit)
+    for tries_left in reversed(range(EARLIEST_TRIES)):
+        try:
+            return await _page(services, await feed.earliest(), types, charger_id, limit)
+        except HttpProblem as problem:
+            # What was the earliest may be gone by now: who asks for what is left has not missed it.
+            if problem.kind is not problems.EXPIRED or not tries_left:
+                raise
+    raise AssertionError
 
 
 async def _page(services: Services, cursor: str, types: str | None, charger_id: str | None, limit: int) -> FeedPage:

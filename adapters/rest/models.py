@@ -46,6 +46,22 @@ class RunningTransaction(Resource):
     started_at: str | None
     energy_wh: float | None
     charging_state: str | None
+    cost: float | None = Field(description="So far; in `currency`, or in the charger's where that is null")
+    currency: str | None
+
+
+class LastTransaction(Resource):
+    """The transaction that ended last on a connector, in brief."""
+
+    id: str
+    token: Token | None
+    started_at: str | None
+    ended_at: str | None
+    energy_wh: float | None
+    stop_reason: str | None
+    cost: float | None
+    currency: str | None
+    suspect: list[str] = Field(description="Not empty: a human looks first")
 
 
 class Connector(Resource):
@@ -71,11 +87,18 @@ class Connector(Resource):
     energy_register_wh: float | None = None
     current_a: Phases | None = None
     voltage_v: Phases | None = None
+    power_by_phase_w: Phases | None = None
     soc_percent: float | None = None
+    temperature_c: float | None = None
+    max_offered_a: float | None = Field(None, description="The highest current that it was seen to offer")
+    measurands: list[str] = Field(
+        default_factory=list, description="The values that the charger has ever measured here, e.g. current_a.l2"
+    )
     limit_a: float | None = Field(None, description="The limit set by command, in the unit it was set in")
     limit_w: float | None = None
     paused: bool = Field(False, description="Charging was paused by command, on top of any limit")
     transaction: RunningTransaction | None = None
+    last_transaction: LastTransaction | None = None
     measured_at: str | None = Field(None, description="RFC 3339, the charger's clock: the latest sample")
     updated_at: str | None = Field(None, description="RFC 3339, the gateway's clock")
 

@@ -171,11 +171,28 @@ class Answering:
             self._enqueue(lambda: recorder.twin.known_as(around.clock.now(), self._make.name))
         self._replies.send(ready, earlier)
         if isinstance(item.report, Boot):
+            self._booted(decisions)
             around.router.deliver(recorder.charger)
         self.patience.answered()
         certificate = signed_at_once(decisions)
         if certificate is not None:
             self._spawn(send_certificate(certificate, recorder.charger, recorder.epoch, item, around))
+
+    def _booted(self, decisions: Decisions) -> None:
+        """Have people find a charger that is let in, and kept from working."""
+        refusals, charger = self._around.refusals, self._recorder.charger.identity
+        status = None if decisions.boot is None else decisions.boot.status
+        if status == "rejected":
+            reason = "its boot was rejected, by the business system or the policy that decides on it"
+            refusals.note(
+                "boot_rejected",
+                reason,
+                remote=self._socket.remote_address,
+                now=self._around.clock.now(),
+                charger_id=charger,
+            )
+        elif status == "accepted":
+            refusals.accepted(charger)
 
     # ------------------------------------------------------------ either way
 

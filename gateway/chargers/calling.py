@@ -14,6 +14,7 @@ from gateway.chargers.effects import effect_of, expectation_of
 from gateway.chargers.make import KnownMake
 from gateway.chargers.passwords import change_password
 from gateway.chargers.recorder import Recorder
+from gateway.chargers.starting import Starting
 from gateway.chargers.surroundings import Surroundings
 from gateway.chargers.watching import Watches
 from gateway.chargers.websocket import WebSocket
@@ -27,11 +28,15 @@ from gateway.ocpp.session import CallAnswered, CallLost, Session, SessionEvent
 
 _log = structlog.get_logger(__name__)
 
+SETTLES_WITHIN = 5.0
+"""Seconds that a command waits, at most, until what the one before has changed is stored and seen."""
+
 
 class Calling:
     """Carries out commands over a session.
 
-    `apply` takes what the session says; `enqueue` a change of the twin that is to be stored in its turn.
+    `apply` takes what the session says; `enqueue` a change of the twin that is to be stored in its turn, and the future
+    to resolve once it is.
     """
 
     __slots__ = (
@@ -43,9 +48,11 @@ class Calling:
         "_profile",
         "_recorder",
         "_session",
+        "_settled",
         "_socket",
         "_unsent",
         "admission",
+        "starting",
         "wanted_elsewhere",
         "watches",
     )
@@ -60,7 +67,7 @@ class Calling:
         *,
         make: KnownMake,
         apply: Callable[[list[SessionEvent]], None],
-        enqueue: Callable[[Callable[[], Change]], None],
+        enqueue: Callable[[Callable[[], Change], "asyncio.Future[None]"], None],
     ) -> None:
         self._profile, self._session, self._socket = profile, session, socket
         self._recorder, self._around = recorder, around
@@ -71,6 +78,10 @@ class Calling:
         self.wanted_elsewhere = False
         """The connection closes, and the charger has another one, or will have: what was not sent goes there."""
         self._unsent: dict[str, asyncio.Future[CallEnd]] = {}
+        self._settled: asyncio.Future[None] | None = None
+        self.starting = Starting(
+            recorder.charger, recorder.twin, around.clock, carry_out=self._carry_out, change=self._change
+        )
 
     async def execute(self, command: Command) -> CommandResult:
         """Carry a command out; always ends in a result."""
@@ -80,10 +91,36 @@ class Calling:
             return CommandResult(
                 command.id, charger, command.name, Outcome.OFFLINE, told, strayed=self.wanted_elsewhere
             )
+        await self._settle(command)
+        if command.name == "start":
+            result = await self.starting.start(command)
+        elif command.name == "stop":
+            result = await self.starting.stop(command)
+        else:
+            result = await self._carry_out(command)
+        _log.info("command", charger=str(charger), command=command.name, id=command.id,
+                  outcome=result.outcome.value, reason=result.reason)  # fmt: skip
+        return result
+
+    async def _settle(self, command: Command) -> None:
+        """What a command asks for may hang on what the one before has changed: wait until that is seen, not long."""
+        if self._settled is not None and not self._settled.done():
+            left = command.deadline - self._around.clock.now()
+            await asyncio.wait((self._settled,), timeout=max(0.0, min(SETTLES_WITHIN, left)))
+
+    def _change(self, make: Callable[[], Change]) -> "asyncio.Future[None]":
+        """Have a change stored in its turn; resolved once it is."""
+        self._settled = settled = asyncio.get_running_loop().create_future()
+        settled.add_done_callback(asyncio.Future.exception)
+        self._enqueue(make, settled)
+        return settled
+
+    async def _carry_out(self, command: Command) -> CommandResult:
+        """Call the charger with a command, and note what follows from its answer."""
         command = self._with_remote_start_id(command)
         expectation = expectation_of(command, self._recorder.twin, self._around.clock.now)
         if expectation is not None:
-            self._enqueue(expectation)
+            self._change(expectation)
         result = await carry_out(
             command,
             profile=self._profile,
@@ -96,9 +133,7 @@ class Calling:
         result.strayed = self.wanted_elsewhere and result.outcome is Outcome.OFFLINE
         effect = effect_of(command, result, self._recorder.twin, self._around.clock.now)
         if effect is not None:
-            self._enqueue(effect)
-        _log.info("command", charger=str(charger), command=command.name, id=command.id,
-                  outcome=result.outcome.value, reason=result.reason)  # fmt: skip
+            self._change(effect)
         return result
 
     def _with_remote_start_id(self, command: Command) -> Command:
@@ -120,6 +155,7 @@ class Calling:
             twin.evse_ids(),
             self._make.quirks,
             now=rfc3339(self._around.clock.now()),
+            places=twin.places(),
         )
 
     def _caller(self, command: Command) -> Caller:

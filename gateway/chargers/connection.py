@@ -99,6 +99,7 @@ class Connection:
             enqueue=enqueue,
             spawn=spawn,
         )
+        self._spawn = spawn
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._opened_at = around.clock.monotonic()
@@ -239,7 +240,8 @@ class Connection:
         self._calling.watches.noticed(await self._recorder.do_later(work))
 
     def upkeep(self, now: float) -> None:
-        """Ping, close what is silent or stuck, and note now and then that the charger is there."""
+        """Ping, close what is silent or stuck, note now and then that the charger is there, and give it starts that
+        waited."""
         config, socket = self._around.config, self._socket
         self._sleeping.kept_up(now)
         silent = now - socket.last_received
@@ -251,6 +253,9 @@ class Connection:
         if waiting is not None and now - waiting > config.money_grace:
             what = "no decision was made" if self._answering.patience.is_deciding else "the event log cannot be reached"
             self.close(1013, f"try again later: {what}")
+        work = self._calling.starting.work() if self._closed is None else None
+        if work is not None:
+            self._spawn(work)
         if socket.last_received > self._seen_at + config.last_seen_interval and not self._inbox:
             self._seen_at = socket.last_received
             self._enqueue_change(lambda: self._recorder.twin.seen(self._around.clock.now()))
@@ -293,8 +298,8 @@ class Connection:
 
     # ------------------------------------------------------------ what else changes the twin
 
-    def _enqueue_change(self, make: Callable[[], Change]) -> None:
-        self._enqueue_work(lambda: self._recorder.store(make()))
+    def _enqueue_change(self, make: Callable[[], Change], stored: "asyncio.Future[None] | None" = None) -> None:
+        self._inbox.put(Internal(lambda: self._recorder.store(make()), stored))
 
     def _enqueue_work(self, do: Callable[[], Awaitable[object]]) -> None:
         self._inbox.put(Internal(do))

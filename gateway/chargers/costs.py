@@ -12,6 +12,7 @@ import structlog
 
 from gateway.chargers.interpretation import Prepared, repriced
 from gateway.core.identity import ChargerId
+from gateway.core.pricing import tell_cost
 from gateway.core.reports import Transaction
 from gateway.core.responder import Question, Responder
 
@@ -37,5 +38,7 @@ async def with_cost(ready: Prepared, charger: ChargerId, responder: Responder, *
         return ready
     if decision.answer is None:
         return ready
-    data["decision"] = {**decision.answer.model_dump(exclude_none=True), "decided_by": decision.decided_by}
+    told = decision.answer.model_dump(exclude_none=True)
+    data["decision"] = {**told, "decided_by": decision.decided_by}
+    tell_cost(ready.change, data["transaction_id"], told["total_cost"])
     return replace(ready, answer=repriced(ready, decision.answer))

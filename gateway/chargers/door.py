@@ -23,6 +23,7 @@ from gateway.chargers.surroundings import Spawn, Surroundings
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import HandshakeRefused, LogUnavailable
 from gateway.core.identity import ChargerId
+from gateway.core.refusals import Cause
 from gateway.ocpp.profiles import PROFILES
 from gateway.ocpp.quirks.catalog import Make
 
@@ -55,7 +56,8 @@ class Door:
         except HandshakeRefused as refusal:
             self._refuse(socket, request, refusal)
         except (LogUnavailable, TimeoutError) as error:
-            away = HandshakeRefused(503, f"try again later: {error or 'too slow'}", retry_after=soon())
+            reason = f"try again later: {error or 'too slow'}"
+            away = HandshakeRefused(503, reason, cause="unavailable", retry_after=soon())
             self._refuse(socket, request, away)
         except Exception:
             # Our own bug, in one handshake: every other goes on.
@@ -66,7 +68,8 @@ class Door:
     async def _admitted(self, socket: WebSocket, request: Request) -> Connection | None:
         charger = charger_id(request.path)
         if not socket.is_handshake(request):
-            raise HandshakeRefused(426, "this address speaks OCPP over WebSockets; connect with ws:// or wss://")
+            told = "this address speaks OCPP over WebSockets; connect with ws:// or wss://"
+            raise HandshakeRefused(426, told, cause="not_websocket")
         async with asyncio.timeout(self._around.config.handshake_timeout):
             subprotocol, header = await self._checked(charger, request, socket.client_certificate)
         if subprotocol is None:
@@ -90,8 +93,10 @@ class Door:
             loser = self._around.router.attach(connection, previous=claim.previous_node)
             if loser is not None:
                 loser.close(1000, "superseded by a newer connection")
+            self._around.refusals.connected(charger.identity)
             return connection
         _log.warning("handshake failed", charger=str(charger), reason=problem, remote=socket.remote_address)
+        self._note("broken_handshake", problem, socket, request)
         # The connection that the charger was online by, if it was, has lost it by the claim.
         self._superseded(charger, claim.epoch)
         if claim.fields.get("availability") == b"online":
@@ -124,13 +129,15 @@ class Door:
         """Check Basic credentials (OCPP security profiles 1 and 2). Raises HandshakeRefused with 401."""
         given = credentials(request.headers)
         if given is None:
-            raise HandshakeRefused(401, "this charger needs its password (HTTP Basic authentication)")
+            raise HandshakeRefused(
+                401, "this charger needs its password (HTTP Basic authentication)", cause="no_password"
+            )
         if given.user.decode("utf-8", "replace") != charger.identity:
-            raise HandshakeRefused(401, "the user name must be the charger id")
+            raise HandshakeRefused(401, "the user name must be the charger id", cause="wrong_user")
         for password in password_spellings(given.password):
             if await self._around.ownership.check_password(charger, password):
                 return
-        raise HandshakeRefused(401, "wrong password")
+        raise HandshakeRefused(401, "wrong password", cause="wrong_password")
 
     def _close_without_protocol(self, socket: WebSocket, request: Request, charger: ChargerId) -> None:
         """No common subprotocol: finish the handshake, then close (section 3.2 of OCPP-J 1.6 and of 2.x part 4)."""
@@ -141,6 +148,7 @@ class Door:
         else:
             told = f"offers {', '.join(offered)}; this gateway speaks {known}"
         _log.warning("no common subprotocol", charger=str(charger), reason=told, remote=socket.remote_address)
+        self._note("unknown_subprotocol" if offered else "no_subprotocol", told, socket, request)
         self._around.observer.handshake_refused(101)
         if socket.accept(request, None, _Nobody()) is None:
             socket.close(1002, f"no common subprotocol: speak one of {known}")
@@ -149,6 +157,8 @@ class Door:
         self._around.observer.handshake_refused(refusal.status)
         _log.warning("charger refused", path=_for_log(request), status=refusal.status, reason=refusal.reason,
                      remote=socket.remote_address)  # fmt: skip
+        if refusal.cause is not None:
+            self._note(refusal.cause, refusal.reason, socket, request)
         headers: dict[str, str] = {}
         if refusal.status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
@@ -157,6 +167,20 @@ class Door:
         if refusal.retry_after is not None:
             headers["Retry-After"] = str(refusal.retry_after)
         socket.reject(refusal.status, refusal.reason, headers)
+
+    def _note(self, cause: Cause, reason: str, socket: WebSocket, request: Request) -> None:
+        try:
+            identity = charger_id(request.path).identity
+        except HandshakeRefused:
+            identity = None
+        self._around.refusals.note(
+            cause,
+            reason,
+            remote=socket.remote_address,
+            now=self._around.clock.now(),
+            charger_id=identity,
+            path=_for_log(request),
+        )
 
 
 def soon() -> int:

@@ -21,7 +21,9 @@ def effect_of(
         return (lambda: twin.start_unexpected(now(), command.id)) if refused else None
     arguments, told = command.arguments, result.result or {}
     if command.name == "set_availability":
-        return lambda: twin.availability_set(now(), arguments["evse_id"], arguments["available"])
+        return lambda: twin.availability_set(
+            now(), arguments["evse_id"], arguments["available"], connector_id=arguments["connector_id"]
+        )
     if command.name in LIMITING:
         evse_id = told["evse_id"]
         return lambda: twin.limited(

@@ -77,18 +77,22 @@ def charger_id(path: str) -> ChargerId:
         try:
             path = urlsplit(path).path
         except ValueError:
-            raise HandshakeRefused(400, "the request line has no URL that can be read") from None
+            raise HandshakeRefused(400, "the request line has no URL that can be read", cause="no_charger_id") from None
     segments = [segment for segment in path.partition("?")[0].split("/") if segment]
     if not segments:
-        raise HandshakeRefused(404, "the path names no charger: connect to /<any path>/<charger id>")
+        raise HandshakeRefused(
+            404, "the path names no charger: connect to /<any path>/<charger id>", cause="no_charger_id"
+        )
     try:
         identity = unquote_to_bytes(segments[-1]).decode()
     except UnicodeDecodeError:
-        raise HandshakeRefused(400, "the charger id in the path is not UTF-8") from None
+        raise HandshakeRefused(400, "the charger id in the path is not UTF-8", cause="bad_charger_id") from None
     if len(identity) > MAX_IDENTITY_LENGTH:
-        raise HandshakeRefused(400, f"the charger id is longer than {MAX_IDENTITY_LENGTH} characters")
+        raise HandshakeRefused(
+            400, f"the charger id is longer than {MAX_IDENTITY_LENGTH} characters", cause="bad_charger_id"
+        )
     if not identity.strip() or any(char < " " or char == "\x7f" for char in identity):
-        raise HandshakeRefused(400, "the charger id is blank or has control characters")
+        raise HandshakeRefused(400, "the charger id is blank or has control characters", cause="bad_charger_id")
     return ChargerId(identity)
 
 
@@ -100,11 +104,13 @@ def credentials(headers: Headers) -> Credentials | None:
     scheme, _, token = values[0].partition(" ")
     if scheme.lower() != "basic":
         # Not told: without a scheme, it is the password itself.
-        raise HandshakeRefused(401, "the Authorization header must be Basic, with user name and password")
+        raise HandshakeRefused(
+            401, "the Authorization header must be Basic, with user name and password", cause="no_password"
+        )
     try:
         user, _, password = base64.b64decode(token.strip(), validate=True).partition(b":")
     except (binascii.Error, ValueError):
-        raise HandshakeRefused(401, "the Authorization header is not valid base64") from None
+        raise HandshakeRefused(401, "the Authorization header is not valid base64", cause="wrong_password") from None
     return Credentials(user, password)
 
 
@@ -122,11 +128,15 @@ def check_certificate(certificate: Mapping[str, Any], charger: ChargerId, organi
     hosts = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
     if charger.identity not in named and charger.identity.lower() not in (host.lower() for host in hosts):
         told = ", ".join([*named, *hosts]) or "nobody"
-        raise HandshakeRefused(403, f"the client certificate is not this charger's: it names {told[:300]}")
+        raise HandshakeRefused(
+            403, f"the client certificate is not this charger's: it names {told[:300]}", cause="wrong_certificate"
+        )
     owners = subject.get("organizationName", [])
     if organizations and not any(owner in organizations for owner in owners):
         told = ", ".join(owners) or "none"
-        raise HandshakeRefused(403, f"the client certificate is of another organization: {told[:300]}")
+        raise HandshakeRefused(
+            403, f"the client certificate is of another organization: {told[:300]}", cause="wrong_certificate"
+        )
 
 
 def password_spellings(password: bytes) -> list[bytes]:

@@ -9,7 +9,7 @@ from gateway.chargers.later_work import Work, change_of, due_again, owed, second
 from gateway.chargers.surroundings import Surroundings
 from gateway.core.draft import PART_PREFIX
 from gateway.core.errors import LogUnavailable, OwnershipLost
-from gateway.core.events import Event, Origin, stamp
+from gateway.core.events import TOUCH, Event, Origin, stamp
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Claim, Commit
 from gateway.core.twin import Change, Twin
@@ -75,6 +75,8 @@ class Recorder:
             )
             for place, event in enumerate(change.events)
         ]
+        if change.shows and not events:
+            events = [TOUCH]
         return Commit(
             self.charger,
             self.epoch,

@@ -19,6 +19,7 @@ from gateway.chargers.tls import BACKLOG, TlsListener
 from gateway.chargers.websocket import WebSocket
 from gateway.core.errors import ConfigurationError
 from gateway.core.identity import MAX_IDENTITY_LENGTH, ChargerId
+from gateway.core.refusals import Cause
 
 _log = structlog.get_logger(__name__)
 
@@ -146,8 +147,18 @@ class ChargerServer:
             bucket=TokenBucket(rate, rate, asyncio.get_running_loop().time()) if rate else None,
             new_protocol=self._new_socket,
             spawn=tasks.create_task,
-            failed=lambda: self._around.observer.handshake_refused(TLS_FAILED),
+            failed=self._tls_failed,
         )
+
+    def _tls_failed(self, remote: str, reason: str) -> None:
+        self._around.observer.handshake_refused(TLS_FAILED)
+        self._around.refusals.note("tls_failed", reason, remote=remote, now=self._around.clock.now())
+
+    def _no_request(self, remote: str, reason: str) -> None:
+        cause: Cause = "too_slow" if reason == "too slow" else "not_http"
+        if reason.startswith("TLS"):
+            cause = "plain_port"
+        self._around.refusals.note(cause, reason, remote=remote, now=self._around.clock.now())
 
     def _new_socket(self) -> WebSocket:
         config = self._around.config
@@ -157,6 +168,7 @@ class ChargerServer:
             max_message_bytes=config.max_message_bytes,
             compression=config.compression,
             handshake_timeout=config.handshake_timeout,
+            on_no_request=self._no_request,
         )
 
     def _on_request(self, socket: WebSocket, request: Request) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.chargers.config import ChargersConfig
 from gateway.core.clock import Clock
 from gateway.core.ports import EventLog, LaterWork, Observer, Ownership
+from gateway.core.refusals import Refusals
 from gateway.core.responder import Responder
 from gateway.core.router import Router
 from gateway.ocpp.quirks.catalog import Catalog
@@ -31,3 +32,4 @@ class Surroundings:
     observer: Observer
     schemas: Mapping[str, SchemaSet]
     quirks: Catalog = field(default_factory=Catalog)
+    refusals: Refusals = field(default_factory=Refusals)

@@ -93,7 +93,8 @@ def _ask_for_certificates(context: ssl.SSLContext, authorities: Path, *, require
 class TlsListener:
     """Listens, leads chargers through their TLS handshakes, and tells of those that fail.
 
-    `new_protocol` makes the protocol of a connection, `spawn` runs tasks, `failed` is called for each failure. Each
+    `new_protocol` makes the protocol of a connection, `spawn` runs tasks, `failed` is called for each failure, with
+    the remote address and why. Each
     handshake takes a token out of `bucket`; while it is empty, chargers wait to be accepted. Where the files of
     certificates change, handshakes from then on go by the new ones.
     """
@@ -105,7 +106,7 @@ class TlsListener:
         bucket: TokenBucket | None,
         new_protocol: Callable[[], asyncio.Protocol],
         spawn: "Callable[..., asyncio.Task[None]]",
-        failed: Callable[[], None],
+        failed: Callable[[str, str], None],
     ) -> None:
         """Raises ConfigurationError for files that cannot be used."""
         self._config, self._bucket = config, bucket
@@ -219,7 +220,8 @@ class TlsListener:
             self._tell(remote, error)
 
     def _tell(self, remote: str, error: Exception) -> None:
-        self._failed()
+        reason = why(error)
+        self._failed(remote, reason)
         now = asyncio.get_running_loop().time()
         if now - self._window_began > FAILURE_WINDOW:
             if self._told > FAILURES_TOLD:
@@ -227,7 +229,7 @@ class TlsListener:
             self._window_began, self._told = now, 0
         self._told += 1
         if self._told <= FAILURES_TOLD:
-            _log.warning("TLS handshake failed", remote=remote, reason=why(error))
+            _log.warning("TLS handshake failed", remote=remote, reason=reason)
 
 
 def _mark(path: Path) -> tuple[int, ...] | None:

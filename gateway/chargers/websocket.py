@@ -56,6 +56,7 @@ class WebSocket(asyncio.Protocol):
     """One charger's socket, from the first byte on.
 
     `on_request` is called once with the handshake request; whoever is asked must then call `accept` or `reject`.
+    Where no request comes, `on_no_request` is called with the remote address and why.
     `last_received` is the monotonic time of the last byte that arrived.
     """
 
@@ -72,6 +73,7 @@ class WebSocket(asyncio.Protocol):
         "_loop",
         "_max_buffered",
         "_max_message_bytes",
+        "_on_no_request",
         "_on_request",
         "_paused",
         "_protocol",
@@ -92,10 +94,11 @@ class WebSocket(asyncio.Protocol):
         compression: bool,
         handshake_timeout: float,
         max_buffered: int = 4 * 1024 * 1024,
+        on_no_request: Callable[[str, str], None] | None = None,
     ) -> None:
         extensions: Sequence[ServerExtensionFactory] = [ServerPerMessageDeflateFactory()] if compression else []
         self._protocol = _ServerProtocol(extensions=extensions, max_size=max_message_bytes, logger=_SILENT)
-        self._on_request = on_request
+        self._on_request, self._on_no_request = on_request, on_no_request
         self._listener: Listener | None = None
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -287,8 +290,13 @@ class WebSocket(asyncio.Protocol):
         self._timer = self._loop.call_later(self._handshake_timeout, self._give_up)
 
     def _give_up(self) -> None:
-        _log.info("no handshake", remote=self.remote_address, reason="too slow")
+        self._tell_no_request("too slow")
         self.abort()
+
+    def _tell_no_request(self, problem: str) -> None:
+        _log.info("no handshake", remote=self.remote_address, reason=problem)
+        if self._on_no_request is not None:
+            self._on_no_request(self.remote_address, problem)
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self._loop.time()
@@ -317,7 +325,7 @@ class WebSocket(asyncio.Protocol):
             self._feed(mended_request_line(bytes(head[:end])))
             problem = None if self._protocol.handshake_exc is None else str(self._protocol.handshake_exc)
         if problem is not None:
-            _log.info("no handshake", remote=self.remote_address, reason=problem)
+            self._tell_no_request(problem)
             self._head, self._early = None, bytearray()
             if self._transport is not None:
                 self._transport.close()

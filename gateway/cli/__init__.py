@@ -1,4 +1,4 @@
-"""The command `ocpp-gateway`: serve, simulate, tail, send, check-config, version."""
+"""The command `ocpp-gateway`: serve, simulate, tail, send, check-config, doctor, healthcheck, version."""
 
 from gateway.cli.commands import main
 

@@ -265,6 +265,38 @@ def check_config(
 
 
 @app.command()
+def doctor(
+    config: Config = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Data of the embedded servers", show_default=False)
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OCPP_GATEWAY_API_KEY",
+            help="API key of the running gateway, to hear whom it refused; needed only where neither [rest] admin_key "
+            "nor its database is at hand",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All findings as one JSON object")] = False,
+) -> None:
+    """Find out why a charger does not connect, or nothing arrives; run it with the gateway's own configuration.
+
+    Looks at configuration, Redis, the MQTT broker (by a message under `<prefix>/doctor/`), Home Assistant's discovery,
+    ports, TLS, clock and disk, and at the handshakes which the running gateway refused lately, and says what to do.
+    Works while a gateway runs and while none does. Exit code 1 if there is a problem.
+    """
+    from gateway import log
+    from gateway.cli.doctor.examination import diagnosis
+    from gateway.cli.doctor.report import report
+    from gateway.cli.overrides import overrides
+
+    log.configure("console", "error")
+    _run(report(diagnosis(config, overrides(listen=None, data_dir=data_dir), key=api_key), as_json=as_json))
+
+
+@app.command()
 def healthcheck(config: Config = None) -> None:
     """Ask the gateway that runs here with this configuration whether it is alive; exit code 0 if so."""
     from gateway.cli.healthcheck import health_problem

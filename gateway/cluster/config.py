@@ -9,6 +9,9 @@ from gateway.cluster.address import read_url
 
 DAY = 86_400.0
 
+EMBEDDED_LOG_BYTES = 32 * 1024**2
+"""Some days of a home's events, on a board with little memory."""
+
 
 class ClusterConfig(BaseModel):
     """Where Redis or Valkey is, and how much of what it keeps for how long."""
@@ -33,7 +36,10 @@ class ClusterConfig(BaseModel):
         description="Shards of the log; set once per database, 4 where nothing is said, 64 in a Cluster",
     )
     log_max_bytes: int = Field(
-        256 * 1024**2, ge=1024, description="Size of the whole log that is kept for readers which come late"
+        256 * 1024**2,
+        ge=1024,
+        description="Size of the whole log, in bytes, that is kept for readers which come late; by default 32 MiB "
+        "where the Valkey is embedded, as all of it is in memory",
     )
     log_max_age: float = Field(7 * DAY, gt=0, description="Seconds that a confirmed entry of the log is kept")
     log_hard_max_bytes: int = Field(
@@ -74,6 +80,12 @@ class ClusterConfig(BaseModel):
         if url is not None:
             read_url(url)
         return url
+
+    @model_validator(mode="after")
+    def _little_is_kept_in_an_embedded_server(self) -> Self:
+        if self.url is None and "log_max_bytes" not in self.model_fields_set:
+            self.log_max_bytes = min(EMBEDDED_LOG_BYTES, self.log_hard_max_bytes)
+        return self
 
     @model_validator(mode="after")
     def _certificate_and_key_go_together(self) -> Self:

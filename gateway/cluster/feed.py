@@ -79,7 +79,7 @@ class EventFeed:
         shard = self._keys.shard(self._keys.charger(charger).shard)
         raw = await self._lane.call("XRANGE", shard.log, position, position)
         found = self._entries.entries(raw)
-        return found[0] if found and found[0].charger == charger else None
+        return found[0] if found and found[0].charger == charger and found[0].is_event else None
 
     async def _page(
         self, incarnation: str, places: list[Place], limit: int, charger: ChargerId | None
@@ -90,15 +90,16 @@ class EventFeed:
             shards = [self._keys.shard(self._keys.charger(charger).shard)]
         calls: list[Call] = [("GET", shard.incarnation) for shard in self._keys.all_shards()]
         for shard in shards:
-            calls.append(("HMGET", shard.size, "base", "total"))
+            # In this order: what is trimmed between the two is then told, if it was read or not.
             calls.append(("XRANGE", shard.log, f"({places[shard.shard][0]}", "+", "COUNT", limit))
+            calls.append(("HMGET", shard.size, "base", "total"))
         replies = await self._lane.calls(calls)
         if _digest(replies[: self._keys.shards]) != incarnation:
             raise CursorExpired(await self.earliest())
         found: list[tuple[tuple[int, int], int, int, LogEntry]] = []
         del replies[: self._keys.shards]
         for n, shard in enumerate(shards):
-            (base, total), raw = replies[2 * n], replies[2 * n + 1]
+            raw, (base, total) = replies[2 * n], replies[2 * n + 1]
             if not int(base or 0) <= places[shard.shard][1] <= int(total or 0):
                 raise CursorExpired(await self.earliest())
             for position, fields in raw:
@@ -135,7 +136,7 @@ def _total(fields: list[bytes]) -> int:
 
 
 def _is_wanted(entry: LogEntry, types: Sequence[str], charger: ChargerId | None) -> bool:
-    if charger is not None and entry.charger != charger:
+    if not entry.is_event or (charger is not None and entry.charger != charger):
         return False
     return not types or any(
         entry.type == wanted or (wanted.endswith("*") and entry.type.startswith(wanted[:-1])) for wanted in types

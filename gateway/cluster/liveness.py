@@ -17,6 +17,8 @@ from gateway.core.ports import NodeInfo
 log = structlog.get_logger(__name__)
 
 _BEATS_PER_TERM = 10 / 3
+_SLEPT_BEATS = 2
+"""Beats without one from which on this node was asleep: others that slept with it had no time to beat, either."""
 
 
 class Liveness:
@@ -28,6 +30,7 @@ class Liveness:
         self._started_at = clock.now()
         self._incarnations: list[bytes] = []
         self._good_since: float | None = None
+        self._beat_at = 0.0
         self._registered = False
         self.began_at: list[int] = []
         """The clock of each shard's primary in ms when this process began: what its name owned before is another's
@@ -37,7 +40,7 @@ class Liveness:
         """Learn the database's incarnations. Raises LogUnavailable."""
         self._incarnations = await self._current_incarnations()
         self.began_at = await self._lane.times([shard.log for shard in self._keys.all_shards()])
-        self._good_since = self._clock.monotonic()
+        self._good_since, self._beat_at = self._clock.monotonic(), self._clock.now()
 
     async def run(self, hooks: NodeHooks) -> None:
         """Beat until cancelled."""
@@ -49,8 +52,16 @@ class Liveness:
             await asyncio.sleep(self._term / _BEATS_PER_TERM)
 
     def may_judge(self) -> bool:
-        """True once Redis has been reachable for a full term: only then is a silent node a dead one."""
-        return self._good_since is not None and self._clock.monotonic() - self._good_since >= self._term
+        """True once Redis has been reachable, and this node awake, for a full term: only then is a silent node a dead
+        one."""
+        if self._good_since is None or self._has_slept():
+            return False
+        return self._clock.monotonic() - self._good_since >= self._term
+
+    def _has_slept(self) -> bool:
+        """Whether this node was held up and has not beaten since. By the wall clock: the other one does not go on while
+        a machine is suspended, and keys in Redis expire."""
+        return self._clock.now() - self._beat_at > _SLEPT_BEATS * self._term / _BEATS_PER_TERM
 
     async def leave(self) -> None:
         """Say that this node is gone. What it still owns is swept by the others. Raises LogUnavailable."""
@@ -88,8 +99,9 @@ class Liveness:
             log.warning("this node was taken for dead: what it lost meanwhile is let go")
             hooks.forgotten()
         self._registered = True
-        if self._good_since is None:
+        if self._good_since is None or self._has_slept():
             self._good_since = self._clock.monotonic()
+        self._beat_at = self._clock.now()
 
     async def _current_incarnations(self) -> list[bytes]:
         """The incarnation of each shard, made where it has none: then it is new, or its server has lost its data."""

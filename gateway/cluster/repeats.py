@@ -115,7 +115,7 @@ class Repeats:
             except LogUnavailable:
                 await backoff.wait()
         left_out = {*self._left_out, *self._parked(dead)}
-        return [entry for entry in EntryReader().entries(found[::-1]) if entry.position not in left_out]
+        return [one for one in EntryReader().entries(found[::-1]) if one.is_event and one.position not in left_out]
 
     def _parked(self, dead: list[tuple[bytes, list[bytes]]]) -> list[str]:
         """The positions of what was parked for this reader, also by a process before this one (park.lua)."""

@@ -25,6 +25,7 @@ from gateway.cluster.snapshots import Snapshots
 from gateway.cluster.wire import Argument, Wire, pack
 from gateway.core.clock import Clock
 from gateway.core.errors import DeliveryError, DeliveryImpossible, DeliveryRefused, LogUnavailable
+from gateway.core.identity import ChargerId
 from gateway.core.ports import Delivery, LogEntry, Observer, OutwardReader
 
 log = structlog.get_logger(__name__)
@@ -115,7 +116,7 @@ class ShardReader:
             self._in_doubt = await self._lease.take_in_hand()
         except LogUnavailable:
             return
-        delivery = self._reader.open(self._shard)
+        delivery = self._reader.open(self._shard, self._touch)
         try:
             async with asyncio.TaskGroup() as tasks:
                 name = f"{self._reader.name} shard {self._shard}"
@@ -128,6 +129,14 @@ class ShardReader:
                     task.cancel()
         finally:
             await self._close(delivery)
+
+    def _touch(self, charger: ChargerId) -> bool:
+        keys = self._all_keys.charger(charger)
+        if keys.shard != self._shard:
+            return False
+        self._projector.touch([keys.name])
+        self._stirred.set()
+        return True
 
     async def _close(self, delivery: Delivery) -> None:
         """Store the cursor a last time, close, and only then free the lease for the next."""
@@ -283,8 +292,12 @@ class ShardReader:
     # ------------------------------------------------------------ delivering
 
     async def _deliver(self, delivery: Delivery) -> None:
+        silent = next((at for at, entry in enumerate(self._batch) if not entry.is_event), len(self._batch))
+        if not silent:
+            self._move_behind(1)
+            return
         alone = self._drops_in_a_row >= _DROPS_UNTIL_ALONE
-        tried = self._batch[:1] if alone else self._batch[:]
+        tried = self._batch[:1] if alone else self._batch[:silent]
         try:
             await delivery.deliver(tried)
         except DeliveryImpossible as error:
@@ -312,14 +325,18 @@ class ShardReader:
         """The first entries of the batch are with the receiver."""
         if not count:
             return
+        self._move_behind(count)
+        self._observer.delivered(self._reader.name, self._shard, count)
+        self._drops_in_a_row = self._drops_alone = 0
+
+    def _move_behind(self, count: int) -> None:
+        """The first entries of the batch are done with."""
         done, names = self._batch[:count], self._all_keys.charger
         removed = {names(entry.charger).name for entry in done if entry.type == REMOVED}
         self._projector.touch({names(entry.charger).name for entry in done}, removed=removed)
         self._last_confirmed = self._batch[count - 1].position
         self._lease.move(self._last_confirmed)
         del self._batch[:count]
-        self._observer.delivered(self._reader.name, self._shard, count)
-        self._drops_in_a_row = self._drops_alone = 0
 
     async def _dropped(self, error: DeliveryError, *, alone: bool) -> None:
         """The connection dropped: after two drops entries are tried alone, after two drops alone one is parked."""

@@ -1,6 +1,7 @@
 """What is asked of a database before it is used: that it is there, new enough, durable, and cut as we think."""
 
 import asyncio
+from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
@@ -28,7 +29,7 @@ async def wait_for_redis(lane: Lane, link: Link) -> dict[str, Info]:
     backoff, waited = Backoff(), _SAY_SO_EVERY
     while True:
         try:
-            return {address: _parsed(reply) for address, reply in (await lane.each("INFO")).items()}
+            return {address: account(reply) for address, reply in (await lane.each("INFO")).items()}
         except LogUnavailable as error:
             if link.cluster is not None and link.cluster.unfit is not None:
                 raise link.cluster.unfit from error
@@ -52,24 +53,40 @@ def check_servers(infos: dict[str, Info], link: Link) -> None:
 
 def check_server(info: Info, address: str = "") -> None:
     """Raises ConfigurationError where the server is too old; warns where it may lose what it was given."""
-    version = info.get("redis_version", "0")
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < _OLDEST:
-        raise ConfigurationError(f"Redis {version} is too old: 6.2 or newer, or Valkey, is needed")
-    if info.get("aof_enabled") != "1":
-        log.warning(
-            "redis keeps no append-only file: what chargers were told is stored is lost when it restarts",
-            address=address,
-            remedy="set appendonly yes and appendfsync always in its configuration",
+    if too_old(info):
+        raise ConfigurationError(
+            f"Redis {info.get('redis_version', '0')} is too old: 6.2 or newer, or Valkey, is needed"
         )
+    for gap in shortcomings(info):
+        log.warning(gap.told, address=address, **gap.facts, remedy=gap.remedy)
+
+
+def too_old(info: Info) -> bool:
+    """Whether a server is older than what the gateway needs."""
+    numbers = tuple(int(part) for part in info.get("redis_version", "0").split(".")[:2] if part.isdigit())
+    return numbers < _OLDEST
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcoming:
+    """How a server may lose what it was given, and how that is mended."""
+
+    told: str
+    remedy: str
+    facts: dict[str, str]
+
+
+def shortcomings(info: Info) -> list[Shortcoming]:
+    """How this server may lose what it was given."""
+    found = []
+    if info.get("aof_enabled") != "1":
+        told = "redis keeps no append-only file: what chargers were told is stored is lost when it restarts"
+        found.append(Shortcoming(told, "set appendonly yes and appendfsync always in its configuration", {}))
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
-        log.warning(
-            "redis may throw data away when it is full",
-            address=address,
-            maxmemory_policy=policy,
-            remedy="set noeviction",
-        )
+        facts = {"maxmemory_policy": policy}
+        found.append(Shortcoming("redis may throw data away when it is full", "set noeviction", facts))
+    return found
 
 
 async def settle_shards(lane: Lane, link: Link, configured: int | None) -> int:
@@ -88,7 +105,8 @@ async def settle_shards(lane: Lane, link: Link, configured: int | None) -> int:
     return shards
 
 
-def _parsed(info: bytes | RedisError) -> Info:
+def account(info: bytes | RedisError) -> Info:
+    """A server's account of itself, of what it replied to INFO. Raises ConfigurationError, LogUnavailable."""
     if isinstance(info, RedisError):
         raise (ConfigurationError if lacks_right(info) else LogUnavailable)(explained(info)) from info
     lines = (line.partition(":") for line in info.decode(errors="replace").splitlines() if not line.startswith("#"))

@@ -19,6 +19,8 @@ from gateway.core.ports import (
     StateStore,
     TokenStore,
 )
+from gateway.core.projecting import ListenerBook, ProjectionBook
+from gateway.core.refusals import Refusals
 from gateway.core.router import Router
 
 
@@ -44,6 +46,12 @@ class GatewayContext:
     read_log: Callable[[OutwardReader], Coroutine[Any, Any, None]]
     """Read the log for an outward reader under leases, all shards, until cancelled."""
     known_chargers: Callable[[], AsyncIterator[ChargerId]]
+    projections: ProjectionBook = field(default_factory=ProjectionBook)
+    """Retained topics that adapters add to chargers'; `register` is for constructors."""
+    listeners: ListenerBook = field(default_factory=ListenerBook)
+    """Topics that adapters listen to on the broker; `register` is for constructors."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """The handshakes of chargers that this node refused lately."""
     dev: bool = False
     """True under `serve --dev`: no API key is asked for."""
     opened: asyncio.Event = field(default_factory=asyncio.Event)

@@ -100,6 +100,26 @@ class ExpectedStart(TypedDict):
     at: float
 
 
+class AwaitedStart(TypedDict):
+    """A start that waits for its EV. Times are Unix seconds.
+
+    `held_since` is when the charger last said yes, None where it certainly does not hold the start (any more);
+    `plugged_at` when an EV was last plugged in; `tries` and `tried_at` tell of those since. One that was `withdrawn`
+    while the charger may hold it waits no more; the transaction that it causes all the same is `unwanted`.
+    """
+
+    command_id: str
+    evse_id: int
+    arguments: dict[str, Any]
+    asked_at: float
+    held_since: float | None
+    plugged_at: float | None
+    tries: int
+    tried_at: float
+    withdrawn: bool
+    unwanted: str | None
+
+
 class StoredCarrier(TypedDict):
     """`gateway.core.reports.Carrier` as it is stored."""
 
@@ -124,7 +144,8 @@ class Memory(TypedDict):
 
     `wire_id` is the last number given to an OCPP 1.6 transaction; `stops` leads from a StopTransaction that named no
     known transaction to the one it was taken for; `limits` are those set by command, by EVSE; `expected` are remote
-    starts without a transaction yet. All are bounded, oldest first.
+    starts without a transaction yet; `awaited` are the starts that wait for their EV, by EVSE. All are bounded, oldest
+    first.
     """
 
     active: list[str]
@@ -133,6 +154,7 @@ class Memory(TypedDict):
     stops: dict[str, str]
     limits: dict[str, StoredLimit]
     expected: list[ExpectedStart]
+    awaited: dict[str, AwaitedStart]
 
 
 def new_charger(charger: ChargerId) -> ChargerState:
@@ -191,4 +213,4 @@ def count_violations(state: ChargerState, codes: Sequence[str]) -> None:
 
 
 def new_memory() -> Memory:
-    return {"active": [], "wire_id": 0, "ended": {}, "stops": {}, "limits": {}, "expected": []}
+    return {"active": [], "wire_id": 0, "ended": {}, "stops": {}, "limits": {}, "expected": [], "awaited": {}}

@@ -33,7 +33,11 @@ class TokenFacts(TypedDict):
 
 
 class ConnectorTransaction(TypedDict):
-    """The transaction that runs on a connector, in brief."""
+    """The transaction that runs on a connector, in brief.
+
+    `cost` is what it costs so far: what the charger says (OCPP 2.1), else what was answered to `transaction_cost`, then
+    in the charger's currency, which `currency` does not know.
+    """
 
     id: str
     ocpp_transaction_id: str
@@ -41,15 +45,34 @@ class ConnectorTransaction(TypedDict):
     started_at: str | None
     energy_wh: Number | None
     charging_state: str | None
+    cost: Number | None
+    currency: str | None
+
+
+class LastTransaction(TypedDict):
+    """The transaction that ended last on a connector, in brief; corrected where its record is."""
+
+    id: str
+    token: TokenFacts | None
+    started_at: str | None
+    ended_at: str | None
+    energy_wh: Number | None
+    stop_reason: str | None
+    cost: Number | None
+    currency: str | None
+    suspect: list[str]
 
 
 class ConnectorState(TypedDict):
     """Every key is always present, null where unknown.
 
-    `limit_a` and `limit_w` are the limit that was set by command, `paused` tells that charging was paused on top of it.
+    `limit_a` and `limit_w` are the limit that was set by command, `paused` tells that charging was paused on top of it,
+    `start_requested` that a start waits for its EV, or for the transaction that it causes.
     `reported_status` is the charger's own word, `status` the same with OCPP 2.x's `occupied` refined by the
     transaction's charging state. `measured_at` is the time of the latest sample (the charger's clock), `updated_at`
-    the gateway's.
+    the gateway's. `measurands` are the values that the charger has ever measured here, e.g. `power_w` or
+    `current_a.l2`: what is not among them is assumed to be 0, or null. `max_offered_a` is the highest current that it
+    was seen to offer.
     """
 
     evse_id: int
@@ -66,11 +89,17 @@ class ConnectorState(TypedDict):
     energy_register_wh: Number | None
     current_a: Phases
     voltage_v: Phases
+    power_by_phase_w: Phases
     soc_percent: Number | None
+    temperature_c: Number | None
+    max_offered_a: Number | None
+    measurands: list[str]
     limit_a: Number | None
     limit_w: Number | None
     paused: bool
+    start_requested: bool
     transaction: ConnectorTransaction | None
+    last_transaction: LastTransaction | None
     measured_at: str | None
     updated_at: str | None
 
@@ -131,11 +160,17 @@ def new_connector(evse_id: int, connector_id: int) -> ConnectorState:
         "energy_register_wh": None,
         "current_a": {"l1": 0, "l2": 0, "l3": 0},
         "voltage_v": {"l1": None, "l2": None, "l3": None},
+        "power_by_phase_w": {"l1": None, "l2": None, "l3": None},
         "soc_percent": None,
+        "temperature_c": None,
+        "max_offered_a": None,
+        "measurands": [],
         "limit_a": None,
         "limit_w": None,
         "paused": False,
+        "start_requested": False,
         "transaction": None,
+        "last_transaction": None,
         "measured_at": None,
         "updated_at": None,
     }
@@ -233,6 +268,7 @@ def attach_transaction(state: ConnectorState, brief: ConnectorTransaction) -> No
     if measured_at is None or started_at is None or measured_at < started_at:
         state["power_w"] = None
         state["current_a"] = {"l1": None, "l2": None, "l3": None}
+        state["power_by_phase_w"] = {"l1": None, "l2": None, "l3": None}
 
 
 def detach_transaction(state: ConnectorState, ended_at: str | None) -> None:
@@ -249,6 +285,16 @@ def make_idle(state: ConnectorState) -> None:
     """Nothing is drawn."""
     state["power_w"] = 0
     state["current_a"] = {"l1": 0, "l2": 0, "l3": 0}
+    known = state["measurands"]
+    drawn = {phase: 0 if f"power_by_phase_w.{phase}" in known else None for phase in _PHASES}
+    state["power_by_phase_w"] = {"l1": drawn["l1"], "l2": drawn["l2"], "l3": drawn["l3"]}
+
+
+def show_last(state: ConnectorState, last: LastTransaction) -> None:
+    """Show a transaction that has ended as the last one, unless a later one is shown."""
+    shown = state["last_transaction"]
+    if shown is None or shown["id"] == last["id"] or (shown["ended_at"] or "") <= (last["ended_at"] or ""):
+        state["last_transaction"] = last
 
 
 def is_idle(state: ConnectorState) -> bool:
@@ -264,6 +310,7 @@ def apply_register(state: ConnectorState, at: str, wh: Number) -> None:
 
 # ---------------------------------------------------------------- samples
 
+_PHASES = ("l1", "l2", "l3")
 _PHASE = {None: "l1", "L1": "l1", "L2": "l2", "L3": "l3", "L1-N": "l1", "L2-N": "l2", "L3-N": "l3"}
 
 
@@ -299,6 +346,10 @@ def apply_samples(state: ConnectorState, samples: Sequence[Sample], *, at: str, 
             state["energy_register_wh"] = value
         elif measurand == "SoC":
             state["soc_percent"] = value
+        elif measurand == "Temperature":
+            state["temperature_c"] = _celsius(value, sample["unit"])
+        elif measurand == "Current.Offered":
+            state["max_offered_a"] = max(value, state["max_offered_a"] or 0)
         else:
             continue
         shown = time
@@ -312,6 +363,33 @@ def apply_samples(state: ConnectorState, samples: Sequence[Sample], *, at: str, 
         state["current_a"] = _overlaid(state["current_a"], current)
     if voltage:
         state["voltage_v"] = _overlaid(state["voltage_v"], voltage)
+    by_phase = {_PHASE.get(phase, ""): value for phase, value in power_by_phase.items()}
+    if by_phase:
+        state["power_by_phase_w"] = _overlaid(state["power_by_phase_w"], by_phase)
+    _note_measurands(
+        state,
+        (power is not None or bool(by_phase), *(state[name] is not None for name in _ALONE[1:])),  # type: ignore[literal-required]
+        {"current_a": current, "voltage_v": voltage, "power_by_phase_w": by_phase},
+    )
+
+
+def _celsius(value: Number, unit: str | None) -> Number:
+    if unit == "Fahrenheit":
+        return round((value - 32) / 1.8, 2)
+    return round(value - 273.15, 2) if unit == "K" else value
+
+
+_ALONE = ("power_w", "energy_register_wh", "soc_percent", "temperature_c", "max_offered_a")
+
+
+def _note_measurands(state: ConnectorState, alone: Sequence[bool], by_phase: dict[str, dict[str, Number]]) -> None:
+    """Note what was measured just now: which of `_ALONE`, and of these quantities which phases."""
+    known = state["measurands"]
+    names = [name for name, given in zip(_ALONE, alone, strict=True) if given]
+    names += [f"{name}.{phase}" for name, phases in by_phase.items() for phase in phases if phase]
+    new = {name for name in names if name not in known}
+    if new:
+        state["measurands"] = sorted(new.union(known))
 
 
 def _overlaid(phases: Phases, found: dict[str, Number]) -> Phases:

@@ -67,7 +67,8 @@ class Change:
 
     The first of `events` carries the message's raw payload. `key` is the idempotency key of a money message. `fields`
     and `transactions` are what changed, in JSON, an empty field is one to delete; `samples` are added to those of their
-    transactions (id → JSON list). `transaction_id` is the number for OCPP 1.6's answer. `names` (name → id) are those
+    transactions (id → JSON list). One that `shows` makes no event, but changes what is seen of the charger, which is to
+    be published soon all the same. `transaction_id` is the number for OCPP 1.6's answer. `names` (name → id) are those
     under which a transaction can be recalled.
 
     A change with `recall` says only that: the record of the first transaction known by one of these names or ids must
@@ -83,6 +84,7 @@ class Change:
     draft: "Draft | None" = field(default=None, repr=False, compare=False)
     names: dict[str, str] = field(default_factory=dict)
     recall: Sequence[str] = ()
+    shows: bool = False
 
     def samples_of(self, event: Event) -> bytes | None:
         """The samples in an event's data in JSON, where they are those that are kept."""
@@ -130,6 +132,10 @@ class Draft:
     @property
     def ocpp_version(self) -> str | None:
         return (self._charger or self._state.charger)["ocpp_version"]
+
+    @property
+    def connected_at(self) -> str | None:
+        return (self._charger or self._state.charger)["connected_at"]
 
     def known(self) -> Memory:
         return self._memory or self._state.memory
@@ -185,6 +191,7 @@ class Draft:
                 "stops": {**memory["stops"]},
                 "limits": {**memory["limits"]},
                 "expected": [*memory["expected"]],
+                "awaited": {**memory["awaited"]},
             }
         return self._memory
 
@@ -214,6 +221,10 @@ class Draft:
             drafted["updated_at"] = self.now_text
             self._records[transaction_id] = drafted
         return drafted
+
+    def drafted(self, transaction_id: str) -> TransactionRecord:
+        """A record that this change has drawn up already, active or not."""
+        return self._records[transaction_id]
 
     def put(self, record: TransactionRecord) -> None:
         """Store a record that is not active (yet, or any more)."""

@@ -24,6 +24,8 @@ Exceptions of third-party libraries are translated into these at the edge where 
 
 from typing import Any
 
+from gateway.core.refusals import Cause
+
 
 class GatewayError(Exception):
     """Base of everything that the gateway raises on purpose."""
@@ -46,10 +48,11 @@ class EmbeddedServerError(GatewayError):
 
 
 class HandshakeRefused(GatewayError):
-    """A charger may not connect. `status` is the HTTP status that it is answered with."""
+    """A charger may not connect. `status` is the HTTP status that it is answered with; without `cause` it is none that
+    anybody could do something about."""
 
-    def __init__(self, status: int, reason: str, *, retry_after: int | None = None) -> None:
-        self.status, self.reason, self.retry_after = status, reason, retry_after
+    def __init__(self, status: int, reason: str, *, cause: Cause | None = None, retry_after: int | None = None) -> None:
+        self.status, self.reason, self.cause, self.retry_after = status, reason, cause, retry_after
         super().__init__(f"{status}: {reason}")
 
 

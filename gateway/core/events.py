@@ -63,6 +63,10 @@ class StampedEvent:
     body: bytes
 
 
+TOUCH = StampedEvent("", "", b"")
+"""No event: it is in the log for a change that makes none, so that retained state follows. No receiver gets it."""
+
+
 def stable_id(charger: ChargerId, key: str) -> str:
     """An id of 32 hex digits that depends on the charger and the key alone."""
     return hashlib.blake2b(f"{charger.key}|{key}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -12,6 +12,7 @@ from gateway.core.connector_state import (
     attach_transaction,
     detach_transaction,
     follow_charging_state,
+    show_last,
 )
 from gateway.core.draft import Draft, Place
 from gateway.core.energy import advance, register_samples, settle
@@ -27,6 +28,7 @@ from gateway.core.transaction import (
     clock_is_past,
     duration,
     event_data,
+    last,
     subject,
     suspect,
     token_facts,
@@ -134,7 +136,11 @@ def last_register(samples: Sequence[Sample]) -> Number | None:
 def expect_start(draft: Draft, expected: ExpectedStart) -> None:
     """Remember a remote start that the charger said yes to."""
     memory = draft.memory()
-    fresh = [one for one in memory["expected"] if draft.now - one["at"] <= EXPECTED_FOR]
+    fresh = [
+        one
+        for one in memory["expected"]
+        if draft.now - one["at"] <= EXPECTED_FOR and one["command_id"] != expected["command_id"]
+    ]
     memory["expected"] = [*fresh, expected][-MAX_EXPECTED:]
 
 
@@ -289,7 +295,10 @@ def end(
 def _show_end(draft: Draft, record: TransactionRecord) -> None:
     place = place_of(draft, record)
     state = None if place is None else draft.connector(place)
-    if state is None or state["transaction"] is None or state["transaction"]["id"] != record["id"]:
+    if state is None:
+        return
+    show_last(state, last(record))
+    if state["transaction"] is None or state["transaction"]["id"] != record["id"]:
         return
     detach_transaction(state, record["ended_at"])
     others = [other for other in draft.active() if place_of(draft, other) == place and other["pending_since"] is None]
@@ -324,8 +333,17 @@ def correct(
     record["revision"] += 1
     settle(record, meter_stop)
     draft.put(record)
+    _show_correction(draft, record)
     remember(draft, record, correctable=not complete)
     return event_of(record, "corrected", key=key, report=report)
+
+
+def _show_correction(draft: Draft, record: TransactionRecord) -> None:
+    place = place_of(draft, record)
+    state = draft.connector(place) if place in draft.places() and place is not None else None
+    shown = None if state is None else state["last_transaction"]
+    if state is not None and shown is not None and shown["id"] == record["id"]:
+        show_last(state, last(record))
 
 
 def ended_key(transaction_id: str) -> str:

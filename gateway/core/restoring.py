@@ -39,6 +39,9 @@ def restored(charger: ChargerId, fields: Mapping[str, bytes], transactions: Mapp
         place = _place(name)
         if place is not None:
             stored = _object(name, value, left_out)
+            if stored is not None and isinstance(stored.get("transaction"), dict):
+                # An older gateway stored none.
+                stored["transaction"] = {"cost": None, "currency": None, **stored["transaction"]}
             connectors[place] = _merged(
                 name, new_connector(*place), stored, _CONNECTOR, left_out, keep=("evse_id", "connector_id")
             )
@@ -108,6 +111,8 @@ def _record(charger: ChargerId, known: str, stored: dict[str, Any], left_out: li
     blank = new_record(known, charger.identity, "")
     if stored.get("again") is True:
         blank["again"] = True
+    if isinstance(stored.get("told_cost"), int | float):
+        blank["told_cost"] = stored["told_cost"]
     return _merged(f"transaction/{known}", blank, stored, _RECORD, left_out, keep=("id", "charger_id"))
 
 

@@ -13,6 +13,7 @@ from gateway.core.following import UNKNOWN, follow, with_transaction
 from gateway.core.hearing import Hearing
 from gateway.core.identity import ChargerId
 from gateway.core.ports import CommandQueue, CommandStore, LocalCharger, Mailboxes, Observer, StateStore
+from gateway.core.superseding import REASON
 from gateway.core.waiting import WaitingRoom, may_wait_on
 
 NEVER_SEEN = "a charger of this id was never seen; check its spelling"
@@ -49,6 +50,7 @@ class Router:
         """Who sees to the commands that every node hears."""
         self._local: dict[ChargerId, LocalCharger] = {}
         self._sent_away: set[ChargerId] = set()
+        self._drains: list[Callable[[], None]] = []
         self._endings = Endings(node=node, clock=clock, commands=commands, mailboxes=mailboxes)
         self._room = WaitingRoom(
             node=node,
@@ -69,6 +71,12 @@ class Router:
     def drain(self) -> None:
         """This node lets go of its chargers: what was not sent to them yet waits for them to come back elsewhere."""
         self._room.draining = True
+        for begins in self._drains:
+            begins()
+
+    def drains(self, begins: Callable[[], None]) -> None:
+        """Have this called once this node lets go of its chargers: what waits for a better moment has none."""
+        self._drains.append(begins)
 
     # ------------------------------------------------------------ who is here
 
@@ -146,10 +154,17 @@ class Router:
 
     async def end_unsent(self, command: Command) -> CommandResult | None:
         """End a command that no node has seen to in time; None where one has. Raises as `submit` does."""
+        ending = Outcome.OFFLINE if command.patience is None else Outcome.EXPIRED
+        return await self._end(command, ending, "no node of the gateway saw to it in time")
+
+    async def end_superseded(self, command: Command) -> CommandResult | None:
+        """End a command in whose place a newer one is carried out; None where it was begun. Raises as `submit` does."""
+        return await self._end(command, Outcome.SUPERSEDED, REASON)
+
+    async def _end(self, command: Command, outcome: Outcome, reason: str) -> CommandResult | None:
         if await self._commands.begin(command) is not None:
             return None
-        ending = Outcome.OFFLINE if command.patience is None else Outcome.EXPIRED
-        return await self._stored(_ended(command, ending, "no node of the gateway saw to it in time"), command.deadline)
+        return await self._stored(_ended(command, outcome, reason), command.deadline)
 
     async def end_lost(self, result: CommandResult, *, deadline: float) -> CommandResult | None:
         """End a command whose node has died over it; None where another node does. Raises LogUnavailable."""

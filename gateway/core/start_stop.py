@@ -1,7 +1,7 @@
 """Transactions of OCPP 1.6: StartTransaction, MeterValues and StopTransaction, which know each other by a number
 that the gateway gives out, and which chargers repeat, garble and forget."""
 
-from gateway.core import ledger
+from gateway.core import awaiting, ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.clock import instant
 from gateway.core.connector_state import apply_samples
@@ -61,6 +61,7 @@ def start(draft: Draft, report: Transaction, token: TokenDecision | None, redis_
     superseded = _superseded(draft, record)
     ledger.open_transaction(draft, record)
     ledger.show(draft, record)
+    awaiting.begun(draft, record)
     ledger.show_register(draft, record, report.meter_wh, at=started_at)
     draft.events.append(ledger.next_event(record, "started", key=key, report=report))
     for old in superseded:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from gateway.core import awaiting
 from gateway.core.connector_state import (
     ConnectorState,
     apply_problem,
@@ -34,8 +35,11 @@ def status(draft: Draft, report: Status) -> Event:
     if state is None:
         data |= {"status": report.status, "previous_status": None, "error": error_of(report)}
     else:
-        previous = state["status"]
+        previous, was_plugged = state["status"], state["plugged"]
         apply_status(state, report)
+        if draft.known()["awaited"]:
+            awaiting.plugged(draft, report.evse_id, before=was_plugged, now=state["plugged"])
+            awaiting.show(draft, report.evse_id)
         if _ends_drawing(report, previous, state):
             make_idle(state)
         data |= {

@@ -6,7 +6,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from gateway.core.connector_state import ConnectorTransaction, Number, TokenFacts
+from gateway.core.connector_state import ConnectorTransaction, LastTransaction, Number, TokenFacts
 from gateway.core.prints import Prints, no_prints
 from gateway.core.readings import Measured, nothing_measured
 from gateway.core.reports import Sample, Token
@@ -63,7 +63,7 @@ class TransactionRecord(TypedDict):
     latest of them said, to tell a repeat with differences), `started` (its start was reported), `pending_since` (its
     end was reported but something before it is missing; Unix seconds), `stopped` (by which the repeat of the message
     that ended it is known: OCPP 1.6, the words of the StopTransaction; 2.x, the event's key), `again` (its name had
-    been used before, OCPP 2.x).
+    been used before, OCPP 2.x), `told_cost` (what a business system said that it costs).
     """
 
     id: str
@@ -107,6 +107,7 @@ class TransactionRecord(TypedDict):
     pending_since: float | None
     stopped: str | None
     again: NotRequired[bool]
+    told_cost: NotRequired[Number]
 
 
 def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -> TransactionRecord:
@@ -164,7 +165,38 @@ def brief(record: TransactionRecord) -> ConnectorTransaction:
         "started_at": record["started_at"],
         "energy_wh": record["energy_wh"],
         "charging_state": record["charging_state"],
+        **_cost(record),
     }
+
+
+def last(record: TransactionRecord) -> LastTransaction:
+    """The transaction as its connector's state shows it once it has ended."""
+    return {
+        "id": record["id"],
+        "token": record["token"],
+        "started_at": record["started_at"],
+        "ended_at": record["ended_at"],
+        "energy_wh": record["energy_wh"],
+        "stop_reason": record["stop_reason"],
+        **_cost(record),
+        "suspect": record["suspect"],
+    }
+
+
+class _Cost(TypedDict):
+    cost: Number | None
+    currency: str | None
+
+
+def _cost(record: TransactionRecord) -> _Cost:
+    """The charger's own total, taxes included where they are told (OCPP 2.1, costDetails), else what was told to it."""
+    costs = record["cost"]
+    total = costs.get("total") if costs else None
+    if costs and isinstance(total, dict):
+        amount = total.get("including_tax", total.get("excluding_tax"))
+        if amount is not None:
+            return {"cost": amount, "currency": costs.get("currency")}
+    return {"cost": record.get("told_cost"), "currency": None}
 
 
 def event_data(
@@ -215,7 +247,18 @@ def event_data(
 
 
 _BOOKKEEPING = frozenset(
-    {"start_key", "register", "seen", "prints", "started", "pending_since", "stopped", "again", "measured"}
+    {
+        "start_key",
+        "register",
+        "seen",
+        "prints",
+        "started",
+        "pending_since",
+        "stopped",
+        "again",
+        "told_cost",
+        "measured",
+    }
 )
 """Fields of a record that are the twin's own notes, or stand elsewhere in the public one."""
 

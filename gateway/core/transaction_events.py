@@ -1,6 +1,6 @@
 """Transactions of OCPP 2.x: TransactionEvents, numbered by the charger, which may come late and out of order."""
 
-from gateway.core import ledger
+from gateway.core import awaiting, ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
@@ -84,6 +84,7 @@ def _taken_in(
     superseded = _superseded(draft, record, report, instead_of) if carrier == "started" else []
     if running:
         ledger.show(draft, record, report.samples, at=report.time or draft.now_text)
+        awaiting.begun(draft, record)
     if running and report.kind == "ended":
         _note_end(draft, record, report)
         if is_complete(record):

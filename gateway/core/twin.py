@@ -5,12 +5,12 @@ drawn up beside the state (`gateway.core.draft`) and counts once it is adopted, 
 that a message was a repeat, its change is thrown away and nothing has happened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.core import ledger, start_stop, statuses, transaction_events
+from gateway.core import awaiting, ledger, start_stop, statuses, transaction_events
 from gateway.core.assembly import counts_from_one, give_up, take_part
-from gateway.core.charger_state import count_violations, new_charger, new_memory
+from gateway.core.charger_state import AwaitedStart, count_violations, new_charger, new_memory
 from gateway.core.clock import instant, rfc3339
 from gateway.core.connector_state import is_idle, make_idle
 from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
@@ -85,6 +85,27 @@ class Twin:
             if record["pending_since"] is None
         ]
 
+    def charges(self, evse_id: int) -> ActiveTransaction | None:
+        """The transaction by which an EVSE charges, or will. One of OCPP 2.x that nobody has authorized yet, as it
+        began when the EV was plugged in, is none."""
+        authorized = {record["id"] for record in self._state.transactions.values() if awaiting.is_authorized(record)}
+        found = [one for one in self.active_transactions() if one.evse_id == evse_id and one.id in authorized]
+        return found[-1] if found else None
+
+    def is_plugged(self, evse_id: int) -> bool | None:
+        """Whether an EV is plugged in there; None where the charger does not say."""
+        said = [state["plugged"] for place, state in self._state.connectors.items() if place[0] == evse_id]
+        return True if True in said else False if False in said else None
+
+    @property
+    def awaited(self) -> Mapping[str, AwaitedStart]:
+        """The starts that wait for their EV: see `gateway.core.awaiting`."""
+        return self._state.memory["awaited"]
+
+    def due_start(self, now: float) -> AwaitedStart | None:
+        """A start that waited, and is to be given to the charger now."""
+        return awaiting.due(self.awaited, self._state.connectors, now) if self.awaited else None
+
     def limits(self, now: float) -> dict[int, Limit]:
         """The charging limits that were set by command, by EVSE; 0 is the whole charger."""
         return known_limits(self._state.memory, rfc3339(now))
@@ -92,6 +113,10 @@ class Twin:
     def evse_ids(self) -> list[int]:
         """The EVSEs that the charger has reported."""
         return sorted({evse_id for evse_id, _ in self._state.connectors})
+
+    def places(self) -> list[Place]:
+        """The connectors that the charger has reported, each with its EVSE."""
+        return sorted(self._state.connectors)
 
     def pending_ends(self) -> dict[str, float]:
         """Transactions whose end waits for missing messages, and since when (Unix seconds): see `end_pending`."""
@@ -254,6 +279,12 @@ class Twin:
         memory["expected"] = [one for one in memory["expected"] if one["command_id"] != command_id]
         return draft.change()
 
+    def written(self, now: float, write: Callable[[Draft], None]) -> Change:
+        """The change that somebody draws up."""
+        draft = self._draft(now)
+        write(draft)
+        return _shown(draft)
+
     def end_stale(self, now: float, transaction_id: str, *, silent_for: float) -> Change:
         """End a transaction that has been silent for so many seconds: its stop was lost."""
         draft = self._draft(now)
@@ -281,18 +312,18 @@ class Twin:
         """The limit of an EVSE (0: of the whole charger) was set, lifted, or charging was paused or resumed there."""
         draft = self._draft(now)
         put_limit(draft, evse_id, limit)
-        return draft.change()
+        return _shown(draft)
 
-    def availability_set(self, now: float, evse_id: int, available: bool) -> Change:
-        """An EVSE (0: the whole charger) was taken into or out of service."""
+    def availability_set(self, now: float, evse_id: int, available: bool, *, connector_id: int | None = None) -> Change:
+        """An EVSE (0: the whole charger), or one connector of it, was taken into or out of service."""
         draft = self._draft(now)
         if evse_id == 0:
             draft.charger()["enabled"] = available
         for place in self._places(evse_id):
-            state = draft.connector(place)
+            state = draft.connector(place) if connector_id in (None, 0, place[1]) else None
             if state is not None:
                 state["enabled"] = available
-        return draft.change()
+        return _shown(draft)
 
     def seen(self, now: float) -> Change:
         """The charger is there. What was sampled long ago outside a transaction ceases to count."""
@@ -360,6 +391,13 @@ def _with_availability(draft: Draft, event: Event) -> Change:
     return change
 
 
+def _shown(draft: Draft) -> Change:
+    """A change that makes no event, and that is to be seen at once."""
+    change = draft.change()
+    change.shows = bool(change.fields)
+    return change
+
+
 def _notice(draft: Draft, report: Notice) -> None:
     if report.changes:
         draft.charger().update(report.changes)  # type: ignore[typeddict-item]
@@ -385,6 +423,7 @@ def _booted(draft: Draft, report: Boot, decision: BootDecision | None) -> Event:
     charger = draft.charger()
     charger.update(facts)  # type: ignore[typeddict-item]
     charger["last_seen_at"] = draft.now_text
+    awaiting.rebooted(draft)
     charger["boot"] = {"reason": report.reason, "status": decided.status, "at": draft.now_text}
     answered = {"status": decided.status, "interval": decided.interval, "decided_by": decided.decided_by}
     return Event("ocpp.charger.booted", {**facts, "reason": report.reason, **answered})

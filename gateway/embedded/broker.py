@@ -30,7 +30,8 @@ IotCoreBroker(config_path=sys.argv[1]).run_forever()
 """
 """rumqttd reports every packet as an error record, so that only its critical ones are let through."""
 
-# A filter that somebody subscribed to keeps the last `max_segment_count` segments in memory, 40 MiB at the most.
+# Each filter that somebody subscribed to keeps its last `max_segment_count` segments in memory, 2 MiB: some thousand
+# events for a subscriber that is slow or away. Home Assistant has a filter for each entity, and a home 200 MB for all.
 _CONFIGURATION = """\
 id = 0
 
@@ -38,8 +39,8 @@ id = 0
 id = 0
 max_connections = 10000
 max_outgoing_packet_count = 1000
-max_segment_size = 4194304
-max_segment_count = 10
+max_segment_size = 524288
+max_segment_count = 4
 
 [v5.1]
 name = "v5"

@@ -97,8 +97,8 @@ class Call:
 class Station:
     """What is known of a charger when a command is turned into calls.
 
-    `next_id` gives fresh 31-bit numbers; `limits` are by EVSE, 0 the whole charger; `evse_ids` those it has reported;
-    `now` is the gateway's clock (RFC 3339).
+    `next_id` gives fresh 31-bit numbers; `limits` are by EVSE, 0 the whole charger; `evse_ids` those it has reported,
+    `places` its connectors, each with its EVSE; `now` is the gateway's clock (RFC 3339).
     """
 
     transactions: Sequence[ActiveTransaction]
@@ -107,6 +107,7 @@ class Station:
     evse_ids: Sequence[int] = ()
     quirks: Quirks = STANDARD
     now: str = "2020-01-01T00:00:00.000Z"
+    places: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

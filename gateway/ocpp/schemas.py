@@ -39,36 +39,54 @@ _SHOWN = frozenset({"enum", "format", "maximum", "minimum", "multipleOf"})
 """Keywords whose message shows the value. No other does: it may be a token, and messages end up in logs."""
 
 
-class SchemaSet:
-    """All schemas of one version, compiled."""
+class _Schemas:
+    """Schemas by action, each compiled when it is first needed, which takes a millisecond or two.
 
-    def __init__(
-        self,
-        calls: Mapping[str, jsonschema_rs.Validator],
-        results: Mapping[str, jsonschema_rs.Validator],
-    ) -> None:
-        self._calls = calls
-        self._results = results
+    A home has chargers of one version, which send a dozen of its hundred messages; all of three versions take 12 MB.
+    """
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._texts = dict(texts)
+        self._compiled: dict[str, jsonschema_rs.Validator] = {}
+
+    def __contains__(self, action: str) -> bool:
+        return action in self._compiled or action in self._texts
+
+    def get(self, action: str) -> jsonschema_rs.Validator | None:
+        """The validator of an action, None where it has no schema."""
+        found = self._compiled.get(action)
+        if found is None and action in self._texts:
+            schema = json.loads(self._texts.pop(action).decode("utf-8-sig"))
+            found = jsonschema_rs.validator_for(schema, validate_formats=True, mask=_MASK)
+            self._compiled[action] = found
+        return found
+
+
+class SchemaSet:
+    """All schemas of one version."""
+
+    def __init__(self, calls: Mapping[str, bytes], results: Mapping[str, bytes]) -> None:
+        """The schemas by action, as JSON."""
+        self._calls, self._results = _Schemas(calls), _Schemas(results)
 
     @classmethod
     def load(cls, package: str) -> Self:
-        """Compile the schemas in the `schemas` folder of a package such as `ocpp.v201`.
+        """Read the schemas in the `schemas` folder of a package such as `ocpp.v201`.
 
         1.6 names its files `Action.json`, 2.x `ActionRequest.json`; answers are `ActionResponse.json` everywhere.
         """
         # Not files(package): that would import the package, which takes a quarter of a second for each version.
         top, *below = package.split(".")
-        calls, results = {}, {}
+        calls: dict[str, bytes] = {}
+        results: dict[str, bytes] = {}
         for file in files(top).joinpath(*below, "schemas").iterdir():
             if not file.name.endswith(".json"):
                 continue
-            schema = json.loads(file.read_text("utf-8-sig"))
-            validator = jsonschema_rs.validator_for(schema, validate_formats=True, mask=_MASK)
             name = file.name.removesuffix(".json")
             if name.endswith("Response"):
-                results[name.removesuffix("Response")] = validator
+                results[name.removesuffix("Response")] = file.read_bytes()
             else:
-                calls[name.removesuffix("Request")] = validator
+                calls[name.removesuffix("Request")] = file.read_bytes()
         return cls(calls, results)
 
     def knows(self, action: str) -> bool:

@@ -15,7 +15,6 @@ from gateway.simulator.report import Recorder
 from gateway.simulator.station import Station
 
 BOOT_RETRY = 10.0
-LEAVE_TIMEOUT = 5.0
 RESET_TIMEOUT = 2.0
 """A charger that restarts first tells the end of its transactions, if it can within this time."""
 
@@ -51,7 +50,7 @@ class VirtualCharger:
         self._drained = asyncio.Event()
         self._may_speak = asyncio.Event()
         """Set while the CSMS has heard a boot and not rejected it: what it asks for may be sent."""
-        self.errands = Errands(self._tell, self.report_statuses, self.station.now, speed=options.speed)
+        self.errands = Errands(self._tell, self.report_statuses, self.station.seconds_until, speed=options.speed)
         self._obedience = Obedience(self.station, dialect, self.errands, recorder, is_rejected=self._is_rejected)
 
     # ------------------------------------------------------------ life
@@ -108,7 +107,7 @@ class VirtualCharger:
         """Wait until every stored message is acknowledged; when leaving, for a few seconds at most."""
         while not self.leaving and not await self._drain(1.0):
             continue
-        await self._drain(LEAVE_TIMEOUT)
+        await self._drain(self.options.leave_timeout)
 
     async def _drain(self, seconds: float) -> bool:
         if self.station.outbox:

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gateway.simulator.limits import Limits, Moment
+from gateway.simulator.car import Car
+from gateway.simulator.limits import PHASES, Limits, Moment
 
 StopReason = Literal["local", "remote", "deauthorized", "ev_disconnected", "hard_reset", "soft_reset", "unlock"]
-BATTERY_WH = 60_000.0
 MAINS_V = 230.0
 
 
@@ -83,15 +83,14 @@ class Reservation:
 
 @dataclass(slots=True)
 class Connector:
-    """An outlet: EVSE `evse_id`, connector 1. `power_w` is what the car would take if it were let.
+    """An outlet: EVSE `evse_id`, connector 1, and the car that is there while `plugged`, or comes next.
 
     `speed` is how many seconds pass for it in one of ours.
     """
 
     evse_id: int
-    power_w: float
+    car: Car
     register_wh: float
-    soc: float
     random: random.Random
     limits: Limits
     speed: float = 1.0
@@ -127,17 +126,14 @@ class Connector:
 
     def drawn_w(self, now: float) -> float:
         """Power that flows at this moment, in W: the car's wish under the charging profiles' limit."""
-        if self.transaction is None or self.soc >= 100:
-            return 0.0
-        limit = self.allowed_w(now)
-        return self.power_w if limit is None else max(0.0, min(self.power_w, limit))
+        return 0.0 if self.transaction is None else self.car.takes_w(self.allowed_w(now))
 
     def status(self, now: float) -> str:
         """Connector status in neutral spelling."""
         if self.transaction is not None:
             if self.drawn_w(now) > 0:
                 return "charging"
-            return "suspended_ev" if self.soc >= 100 else "suspended_evse"
+            return "suspended_evse" if self.car.is_hungry else "suspended_ev"
         if not self.operative:
             return "unavailable"
         if self.finishing:
@@ -163,15 +159,16 @@ class Connector:
         """Let this much flow for so long: the register and the battery rise."""
         energy = power_w * seconds / 3600
         self.register_wh += energy
-        self.soc = min(100.0, self.soc + 100 * energy / BATTERY_WH)
+        self.car.charge(energy)
 
     def read(self, now: float) -> Reading:
         """The meter at this moment."""
         self.count()
         power = self.drawn_w(now)
-        voltages = tuple(round(MAINS_V + self.random.uniform(-2, 2), 1) for _ in range(3))
-        currents = tuple(round(power / 3 / voltage, 2) for voltage in voltages)
-        return Reading(now, int(self.register_wh), round(power, 1), currents, voltages, int(self.soc))
+        voltages = tuple(round(MAINS_V + self.random.uniform(-2, 2), 1) for _ in range(PHASES))
+        phases = self.car.phases
+        currents = tuple(round(power / phases / v, 2) if n < phases else 0.0 for n, v in enumerate(voltages))
+        return Reading(now, int(self.register_wh), round(power, 1), currents, voltages, int(self.car.soc))
 
     def stop(self, reason: StopReason) -> None:
         """Ask the running transaction to end; the first reason counts."""

@@ -12,21 +12,21 @@ MAX_ERRANDS = 64
 class Errands:
     """Runs errands; they outlive connections, and messages wait for the next one.
 
-    `tell` sends a message and returns its answer, `tell_statuses` tells changed ones, `now` is the time in Unix
-    seconds, and a pause is `speed` times as short.
+    `tell` sends a message and returns its answer, `tell_statuses` tells changed ones, `seconds_until` tells how long
+    it is until a time of the charger's clock, and a pause is `speed` times as short.
     """
 
     def __init__(
         self,
         tell: Callable[[Message], Awaitable[dict[str, Any] | None]],
         tell_statuses: Callable[[], Awaitable[None]],
-        now: Callable[[], float],
+        seconds_until: Callable[[float], float],
         *,
         speed: float,
     ) -> None:
         self._tell = tell
         self._tell_statuses = tell_statuses
-        self._now = now
+        self._seconds_until = seconds_until
         self._speed = speed
         self._waiting: asyncio.Queue[Errand] = asyncio.Queue()
         self._count = 0
@@ -60,7 +60,7 @@ class Errands:
                         await asyncio.sleep(seconds / self._speed)
                     case Until(moment):
                         answer = None
-                        await asyncio.sleep(max(0.0, moment - self._now()))
+                        await asyncio.sleep(self._seconds_until(moment))
                     case ChangedStatuses():
                         answer = None
                         await self._tell_statuses()

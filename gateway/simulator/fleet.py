@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.simulator.charger import LEAVE_TIMEOUT, VirtualCharger
+from gateway.simulator.charger import VirtualCharger
 from gateway.simulator.dialect import Dialect
 from gateway.simulator.obey2x.table import V21, V201
 from gateway.simulator.obey16.table import V16
@@ -12,7 +12,7 @@ from gateway.simulator.report import OnEvent, Recorder, SimulatorReport
 from gateway.simulator.scenarios import live
 
 DIALECTS: dict[str, Dialect] = {dialect.version: dialect for dialect in (V16, V201, V21)}
-GRACE = LEAVE_TIMEOUT + 5.0
+CLOSING_SECONDS = 5.0
 
 
 async def simulate(
@@ -38,7 +38,7 @@ async def simulate(
         finally:
             for charger in chargers:
                 charger.leave()
-            await asyncio.wait({fleet}, timeout=GRACE)
+            await asyncio.wait({fleet}, timeout=options.leave_timeout + CLOSING_SECONDS)
             fleet.cancel()
             end.cancel()
     recorder.report.unsent = sum(len(charger.station.outbox) for charger in chargers)

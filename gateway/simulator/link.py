@@ -129,6 +129,8 @@ class Link:
         self._closed = True
         if self._waiting is not None and not self._waiting[1].done():
             self._waiting[1].set_exception(LinkLost("the connection closed before the answer came"))
+            # Who waits for it may be cancelled before it looks.
+            self._waiting[1].exception()
 
     async def _write(self, frame: list[Any]) -> None:
         if self._closed:

@@ -44,6 +44,8 @@ class SimulatorOptions:
     stream: bool = False
     """OCPP 2.1: open a periodic event stream and send each sample's power on it, too."""
     speed: float = 1.0
+    begin: float | None = None
+    """Unix seconds at which the charger's clock begins, to run `speed` times as fast as ours; None: it tells ours."""
     seed: int = 0
     """Makes pauses and meter values repeat from run to run; ids of messages and transactions never repeat."""
     duration: float | None = None
@@ -64,6 +66,8 @@ class SimulatorOptions:
     ping_interval: float | None = 30.0
     stop_on_exit: bool = True
     """End running transactions, and wait briefly for their acknowledgement, before leaving."""
+    leave_timeout: float = 5.0
+    """Real seconds in which a charger that leaves gets rid of what it has stored."""
     record: bool = False
     """Keep every acknowledged message in the report."""
 

@@ -1,15 +1,24 @@
 """What chargers do of their own: the car comes, charges and goes, the line fails, a backlog waits."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from itertools import count
+from typing import Any
 
 from gateway.simulator.charger import VirtualCharger
 from gateway.simulator.connector import Connector, RemoteStart, Transaction
 from gateway.simulator.wording2x import stream_element, stream_opening
 
+Serve = Callable[[VirtualCharger, Connector], Coroutine[Any, Any, None]]
+"""What happens at a connector; ends when all is done, or when the charger is to leave."""
 
-async def live(charger: VirtualCharger) -> None:
-    """A charger's whole life: ends when all its rounds are done and acknowledged, or when it is to leave."""
+
+async def live(charger: VirtualCharger, serve: Serve | None = None) -> None:
+    """A charger's whole life: ends when all its rounds are done and acknowledged, or when it is to leave.
+
+    `serve` is what happens at a connector; None: what the scenario has for it.
+    """
+    serve = serve or drive
     if charger.options.scenario == "backlog":
         store_backlog(charger)
     async with asyncio.TaskGroup() as tasks:
@@ -21,7 +30,7 @@ async def live(charger: VirtualCharger) -> None:
         if charger.options.scenario == "storm":
             background.append(tasks.create_task(lose_lines(charger), name=f"{charger.identity} storm"))
         drivers = [
-            tasks.create_task(drive(charger, connector), name=f"{charger.identity}/{connector.evse_id} driver")
+            tasks.create_task(serve(charger, connector), name=f"{charger.identity}/{connector.evse_id} driver")
             for connector in charger.station.connectors
         ]
         try:
@@ -64,7 +73,7 @@ async def charge(charger: VirtualCharger, connector: Connector, remote: RemoteSt
         transaction = charger.begin(connector, token, remote)
         await charger.report_status(connector)
         endless = remote is not None and charger.options.scenario in ("idle", "backlog")
-        await _sample_until_stop(charger, transaction, endless=endless)
+        await sample_until_stop(charger, transaction, endless=endless)
         if charger.leaving and not charger.options.stop_on_exit:
             return
         charger.end(transaction, connector.stop_reason or "local")
@@ -73,7 +82,8 @@ async def charge(charger: VirtualCharger, connector: Connector, remote: RemoteSt
     await charger.report_status(connector)
 
 
-async def _sample_until_stop(charger: VirtualCharger, transaction: Transaction, *, endless: bool) -> None:
+async def sample_until_stop(charger: VirtualCharger, transaction: Transaction, *, endless: bool) -> None:
+    """Let a transaction run, and sample it, until something ends it; `endless`: not the number of samples."""
     options, connector, station = charger.options, transaction.connector, charger.station
     loop = asyncio.get_running_loop()
     power = connector.drawn_w(station.now())

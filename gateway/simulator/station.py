@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from gateway.core.clock import rfc3339
+from gateway.simulator.car import Car
 from gateway.simulator.connector import Connector, RemoteStart, Reservation, Transaction
 from gateway.simulator.device_model import MAX_POWER_W, Variable
 from gateway.simulator.limits import Limits, Moment, Profile
@@ -41,6 +42,7 @@ class Station:
     def __init__(self, identity: str, options: SimulatorOptions) -> None:
         self.identity = identity
         self.version = options.version
+        self._begin, self._born, self._speed = options.begin, time.monotonic(), options.speed
         self.random = random.Random(f"{options.seed}/{identity}")
         self.limits = Limits()
         self.memory = Memory()
@@ -50,9 +52,8 @@ class Station:
         self.connectors = [
             Connector(
                 evse_id=number,
-                power_w=options.power_w,
                 register_wh=float(self.random.randrange(10_000, 5_000_000)),
-                soc=self.random.uniform(20, 50),
+                car=Car(options.power_w, self.random.uniform(20, 50)),
                 random=self.random,
                 limits=self.limits,
                 speed=options.speed,
@@ -67,9 +68,15 @@ class Station:
         self.reset_wanted: ResetKind | None = None
         self.reset_changed = asyncio.Event()
 
-    @staticmethod
-    def now() -> float:
-        return time.time()
+    def now(self) -> float:
+        """The charger's clock, in Unix seconds."""
+        if self._begin is None:
+            return time.time()
+        return self._begin + (time.monotonic() - self._born) * self._speed
+
+    def seconds_until(self, moment: float) -> float:
+        """Our seconds until a time of the charger's clock; 0 where it is over."""
+        return max(0.0, moment - self.now()) / (1.0 if self._begin is None else self._speed)
 
     def timestamp(self) -> str:
         return rfc3339(self.now())

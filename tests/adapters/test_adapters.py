@@ -14,7 +14,7 @@ def test_every_line_of_the_table_leads_to_the_adapter_of_its_name(name: str) -> 
 
 
 def test_an_unknown_name_fails_and_tells_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"'kafka'; known are mqtt, rest, webhooks"):
+    with pytest.raises(ConfigurationError, match=r"'kafka'; known are homeassistant, mqtt, rest, webhooks"):
         load_adapter("kafka")
 
 

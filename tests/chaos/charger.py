@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 60.0
 
 
 class HandCharger:
@@ -34,7 +34,7 @@ class HandCharger:
             subprotocols=[Subprotocol(f"ocpp{self.version}")],
             ping_interval=None,
             proxy=None,
-            open_timeout=15,
+            open_timeout=60,
             close_timeout=2,
         )
         self._reader = asyncio.create_task(self._read(self._socket), name=f"{self.identity} reader")

@@ -1,4 +1,7 @@
-"""Gateway nodes for chaos: quick to notice a death, and killed at the end whatever became of the test."""
+"""Gateway nodes for chaos, killed at the end whatever became of the test.
+
+They bear to be held up by a busy machine; where a death or the grace time is the subject, a test asks for `QUICK`.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -11,17 +14,21 @@ from tests.chaos.subscriber import Subscriber
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import EmbeddedBroker, Mosquitto
 
-TERM = 2.0
-"""Seconds of silence after which a node counts as dead and its leases are free."""
+LEASE = 2.0
+"""Seconds of silence after which a shard is read by another: where it lives all the same, events come again."""
+TERM = 3.0
+"""Seconds of silence after which a quick node counts as dead."""
 GRACE = 2.0
-"""Seconds that a money message may wait for the log."""
+"""Seconds that a money message may wait for the log of a quick node."""
+QUICK: dict[str, dict[str, Any]] = {"redis": {"node_term": TERM}, "chargers": {"money_grace": GRACE}}
+PATIENT_TERM, PATIENT_GRACE = 10.0, 15.0
 
 MakeNode = Callable[..., GatewayProcess]
 
 
 @pytest.fixture
 def make_node(tmp_path: Path) -> Iterator[MakeNode]:
-    """Makes nodes (not started) that share what their URLs name; `settings` as for GatewayProcess."""
+    """Makes nodes (not started) of a `kind` that share what their URLs name; `settings` as for GatewayProcess."""
     nodes: list[GatewayProcess] = []
 
     def make(
@@ -30,14 +37,15 @@ def make_node(tmp_path: Path) -> Iterator[MakeNode]:
         *,
         name: str = "node-1",
         settings: dict[str, dict[str, Any]] | None = None,
+        kind: type[GatewayProcess] = GatewayProcess,
     ) -> GatewayProcess:
-        quick: dict[str, dict[str, Any]] = {
-            "redis": {"node_term": TERM, "lease_term": TERM, "projection_interval": 0.1},
-            "chargers": {"money_grace": GRACE},
+        patient: dict[str, dict[str, Any]] = {
+            "redis": {"node_term": PATIENT_TERM, "lease_term": LEASE, "projection_interval": 0.1},
+            "chargers": {"money_grace": PATIENT_GRACE},
         }
         for section, options in (settings or {}).items():
-            quick.setdefault(section, {}).update(options)
-        node = GatewayProcess(tmp_path / name, redis_url=redis_url, mqtt_url=mqtt_url, node=name, settings=quick)
+            patient.setdefault(section, {}).update(options)
+        node = kind(tmp_path / name, redis_url=redis_url, mqtt_url=mqtt_url, node=name, settings=patient)
         nodes.append(node)
         return node
 

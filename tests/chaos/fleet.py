@@ -26,6 +26,7 @@ class Fleet:
             samples=1_000_000,
             rounds=1,
             call_timeout=20.0,
+            leave_timeout=60.0,
             reconnect_min=0.2,
             reconnect_max=0.5,
             record=True,
@@ -98,5 +99,4 @@ async def mid_charge(*fleets: Fleet) -> None:
     await until(
         lambda: all(fleet.all_beyond(mark) for fleet, mark in zip(fleets, marks, strict=True)),
         "samples of every charger are acknowledged",
-        seconds=30,
     )

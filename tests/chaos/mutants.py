@@ -30,6 +30,7 @@ from gateway.core.ports import (
     Ownership,
     Receipt,
     Snapshot,
+    Touch,
 )
 from gateway.core.transaction import EPOCH_2025
 
@@ -126,8 +127,8 @@ class HastyReader:
         self.name, self.refresh_interval = inner.name, inner.refresh_interval
         self._inner = inner
 
-    def open(self, shard: int) -> Delivery:
-        return HastyDelivery(self._inner.open(shard))
+    def open(self, shard: int, touch: Touch) -> Delivery:
+        return HastyDelivery(self._inner.open(shard, touch))
 
 
 # ---------------------------------------------------------------- forgets deduplication

@@ -13,7 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 SESSION_SECONDS = 3600
-CONNECT_SECONDS = 20.0
+CONNECT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class Subscriber:
             properties.CorrelationData = correlation
         published = self._client.publish(topic, json.dumps(payload), qos=qos, properties=properties)
         if wait:
-            published.wait_for_publish(10)
+            published.wait_for_publish(60)
 
     def clear(self, topic: str) -> None:
         """Clear a retained message; to the gateway, on a command topic, that is something to take and pass over."""
-        self._client.publish(topic, b"", qos=1, retain=True).wait_for_publish(10)
+        self._client.publish(topic, b"", qos=1, retain=True).wait_for_publish(60)
 
     # ------------------------------------------------------------ what was heard
 

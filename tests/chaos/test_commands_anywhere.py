@@ -10,6 +10,7 @@ import pytest
 
 from tests.chaos.charger import HandCharger
 from tests.chaos.conftest import MakeNode, start
+from tests.chaos.retimed import retimed
 from tests.chaos.subscriber import Subscriber
 from tests.chaos.waiting import until
 from tests.support.gateway_process import GatewayProcess
@@ -18,12 +19,17 @@ from tests.support.servers import EmbeddedBroker, Valkey
 CHARGER = "FOLLOWED"
 COMMANDS = f"/v1/chargers/{CHARGER}/commands"
 
+UNHURRIED = retimed({"gateway.core.waiting.HANDOVER_SECONDS": 60.0, "adapters.mqtt.witness.LOOK_EVERY": 20.0})
+"""Nodes that wait long for each other: what is tested is order, not for how long a busy machine holds one up."""
+
 Nodes = tuple[GatewayProcess, GatewayProcess]
 
 
 @pytest.fixture
 async def nodes(make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker) -> Nodes:
-    first, second = (make_node(valkey.url, embedded_broker.url, name=name) for name in ("node-1", "node-2"))
+    first, second = (
+        make_node(valkey.url, embedded_broker.url, name=name, kind=UNHURRIED) for name in ("node-1", "node-2")
+    )
     await start(first, second)
     return first, second
 

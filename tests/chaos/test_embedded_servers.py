@@ -13,7 +13,7 @@ from tests.chaos.waiting import until
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import free_port
 
-ORPHAN_SECONDS = 5.0
+ORPHAN_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -67,7 +67,8 @@ async def test_a_killed_gateway_leaves_no_process_and_its_successor_has_its_stat
 async def test_a_stopped_gateway_leaves_no_process(node: GatewayProcess) -> None:
     children = _children(node)
     assert await asyncio.to_thread(node.stop) == 0
-    assert [child for child in children if child.is_running()] == []
+    _, alive = await asyncio.to_thread(psutil.wait_procs, children, ORPHAN_SECONDS)
+    assert alive == []
 
 
 @pytest.mark.parametrize("word", ["valkey", "rumqttd"])
@@ -92,8 +93,8 @@ async def test_an_embedded_server_that_dies_is_started_again_and_everything_goes
         # rumqttd keeps no session over its death: one who listens anew sees the truth in retained state.
         with Subscriber(broker_port) as late:
             await until(lambda: late.availability("HOME") == "offline", "retained state is there and right")
-            assert late.connector("HOME")["energy_register_wh"] == 1500
-            assert late.last("ocpp/status").text == "online"
+            await until(lambda: late.connector("HOME").get("energy_register_wh") == 1500, "its connector's, too")
+            await until(lambda: (told := late.last("ocpp/status")) and told.text == "online", "and the gateway's")
 
 
 async def test_an_embedded_server_that_does_not_start_again_is_tried_until_it_does(
@@ -105,7 +106,7 @@ async def test_an_embedded_server_that_does_not_start_again_is_tried_until_it_do
     _child(node, "rumqttd").send_signal(signal.SIGKILL)
     await until(lambda: "embedded server does not start" in node.log, "the failure is told")
     log_file.rmdir()
-    await until(lambda: node.log.count("embedded MQTT broker started") == 2, "it is started again")
+    await until(lambda: node.log.count("embedded MQTT broker started") >= 2, "it is started again")
     async with HandCharger(node.charger_url, "HOME") as hand:
         await hand.boot()
         with Subscriber(broker_port) as subscriber:

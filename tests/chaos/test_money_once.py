@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.charger import HandCharger, start_payload
-from tests.chaos.conftest import MakeNode, start
+from tests.chaos.conftest import QUICK, MakeNode, start
 from tests.chaos.subscriber import Subscriber, once
 from tests.chaos.waiting import until
 from tests.support.gateway_process import GatewayProcess
@@ -67,9 +67,11 @@ async def test_a_start_repeated_while_the_first_is_in_flight(
 
 
 async def test_a_start_that_was_never_acknowledged_and_is_repeated_on_another_node(
-    nodes: list[GatewayProcess], valkey: Valkey, home_subscriber: Subscriber
+    make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker, home_subscriber: Subscriber
 ) -> None:
     """The charger was sent away while the log could not be reached; its message may or may not be in it."""
+    nodes = [make_node(valkey.url, embedded_broker.url, name=name, settings=QUICK) for name in ("node-1", "node-2")]
+    await start(*nodes)
     async with HandCharger(nodes[0].charger_url, CHARGER) as hand:
         await hand.boot()
         valkey.send(signal.SIGSTOP)

@@ -5,7 +5,7 @@ import os
 import signal
 
 from tests.chaos.charger import HandCharger, status_payload
-from tests.chaos.conftest import MakeNode, start
+from tests.chaos.conftest import QUICK, MakeNode, start
 from tests.chaos.subscriber import Subscriber
 from tests.chaos.waiting import until
 from tests.support.gateway_process import GatewayProcess
@@ -22,7 +22,9 @@ async def _sees(node: GatewayProcess, *names: str) -> bool:
 async def test_a_paused_node_says_nothing_about_a_charger_that_moved_when_it_wakes_up(
     make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker, home_subscriber: Subscriber
 ) -> None:
-    stale, alive = nodes = [make_node(valkey.url, embedded_broker.url, name=name) for name in ("node-1", "node-2")]
+    stale, alive = nodes = [
+        make_node(valkey.url, embedded_broker.url, name=name, settings=QUICK) for name in ("node-1", "node-2")
+    ]
     await start(*nodes)
     async with HandCharger(stale.charger_url, "MOVES") as old:
         await old.boot()
@@ -68,7 +70,9 @@ async def test_a_silent_charger_of_a_node_that_was_taken_for_dead_comes_to_its_r
     make_node: MakeNode, valkey: Valkey, embedded_broker: EmbeddedBroker, home_subscriber: Subscriber
 ) -> None:
     """It was said to be offline while its node slept. Nothing that it says will show the error: it must reconnect."""
-    stale, _ = nodes = [make_node(valkey.url, embedded_broker.url, name=name) for name in ("node-1", "node-2")]
+    stale, _ = nodes = [
+        make_node(valkey.url, embedded_broker.url, name=name, settings=QUICK) for name in ("node-1", "node-2")
+    ]
     await start(*nodes)
     async with HandCharger(stale.charger_url, "SILENT") as old:
         await old.boot()
@@ -103,4 +107,4 @@ async def test_a_node_whose_broker_went_away_while_it_slept_takes_commands_again
             )
             return bool(subscriber.on("ocpp/reply/s"))
 
-        await until(answered, "a command is answered", seconds=30)
+        await until(answered, "a command is answered")

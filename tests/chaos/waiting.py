@@ -9,7 +9,7 @@ POLL = 0.05
 
 
 async def until(
-    condition: Callable[[], object] | Callable[[], Awaitable[object]], what: str, *, seconds: float = 40.0
+    condition: Callable[[], object] | Callable[[], Awaitable[object]], what: str, *, seconds: float = 60.0
 ) -> None:
     """Poll until the condition holds; fail after `seconds`, saying what was awaited."""
     deadline = time.monotonic() + seconds

@@ -1,5 +1,6 @@
 """What the chargers' rooms log while a test runs; a traceback fails the test."""
 
+import asyncio
 import logging
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -16,11 +17,30 @@ from gateway.chargers import (
     giving_up,
     responsiveness,
     server,
+    sleeping,
     tls,
     websocket,
 )
 
 Entries = list[MutableMapping[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that slept asks for its chargers before it answers a heartbeat; here none does, busy as it may be."""
+    monkeypatch.setattr(sleeping, "SLEPT", 3600.0)
+
+
+@pytest.fixture(autouse=True)
+def no_tales_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another test left is found by the garbage collector now and then, and told of by a loop that is closed."""
+    tell = asyncio.BaseEventLoop.call_exception_handler
+
+    def tell_of_this_test(loop: asyncio.BaseEventLoop, context: dict[str, Any]) -> None:
+        if not loop.is_closed():
+            tell(loop, context)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_exception_handler", tell_of_this_test)
 
 
 @pytest.fixture(autouse=True)

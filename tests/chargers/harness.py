@@ -17,9 +17,10 @@ from gateway.chargers.config import ChargersConfig
 from gateway.chargers.connection import Connection
 from gateway.chargers.server import ChargerServer
 from gateway.chargers.surroundings import Surroundings
-from gateway.core.clock import SystemClock
+from gateway.core.clock import Clock, SystemClock
 from gateway.core.commands import Command, CommandResult
 from gateway.core.identity import ChargerId
+from gateway.core.refusals import Refusals
 from gateway.core.responder import LocalResponder, Responder
 from gateway.core.router import Router
 from gateway.metrics import PrometheusObserver
@@ -29,7 +30,7 @@ from gateway.ocpp.schemas import SchemaSet
 from tests.support.memory import MemoryStore
 
 SCHEMAS = {name: SchemaSet.load(profile.schema_package) for name, profile in PROFILES.items()}
-PATIENCE = 25.0
+PATIENCE = 60.0
 """Seconds that a test waits for what must happen."""
 
 BOOT = {"chargePointVendor": "Vendor", "chargePointModel": "Model"}
@@ -56,6 +57,8 @@ class Node:
     server: ChargerServer
     router: Router
     observer: PrometheusObserver
+    clock: Clock
+    refusals: Refusals
     tls: bool = False
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,7 +106,7 @@ class Node:
         return found
 
     def command(self, name: str, arguments: dict[str, Any], *, seconds: float = PATIENCE) -> Command:
-        deadline = SystemClock().now() + seconds
+        deadline = self.clock.now() + seconds
         return Command(os.urandom(4).hex(), ChargerId("CP1"), name, arguments, deadline)
 
     async def execute(self, name: str, arguments: dict[str, Any], *, seconds: float = PATIENCE) -> CommandResult:
@@ -112,6 +115,12 @@ class Node:
     def state(self, identity: str = "CP1") -> dict[str, Any]:
         """The charger's snapshot as it is stored."""
         found = json.loads(self.store.fields[ChargerId(identity)]["charger"])
+        assert isinstance(found, dict)
+        return found
+
+    def connector(self, evse_id: int = 1, connector_id: int = 1, identity: str = "CP1") -> dict[str, Any]:
+        """A connector's snapshot as it is stored."""
+        found = json.loads(self.store.fields[ChargerId(identity)][f"connector/{evse_id}/{connector_id}"])
         assert isinstance(found, dict)
         return found
 
@@ -193,12 +202,13 @@ async def running(
     catalog: Catalog | None = None,
     responder: Responder | None = None,
     drain_seconds: float = 10.0,
+    clock: Clock | None = None,
     **options: Any,
 ) -> AsyncIterator[Node]:
     """A server with these options of [chargers]; stopped and drained at the end."""
     store = store or MemoryStore()
     config = ChargersConfig(**{"host": "127.0.0.1", "port": 0, "heartbeat_interval": 300, **options})
-    clock, observer = SystemClock(), PrometheusObserver()
+    clock, observer, refusals = clock or SystemClock(), PrometheusObserver(), Refusals()
     # There is no other node to carry commands out.
     nobody: Any = None
     known: Any = store
@@ -218,9 +228,10 @@ async def running(
             observer=observer,
             schemas=SCHEMAS,
             quirks=catalog or Catalog.of(built_in()),
+            refusals=refusals,
         )
     )
-    node = Node(store, server, router, observer, tls=bool(config.tls_certificate))
+    node = Node(store, server, router, observer, clock, refusals, tls=bool(config.tls_certificate))
     started = asyncio.Event()
     work = server.run(started.set, node.stopping, drain_seconds=drain_seconds)
     serving = asyncio.create_task(work, name="server under test")

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from gateway.chargers import admission_rate
 from gateway.chargers.admission_rate import TOLD_EVERY, TURN_KEPT, AdmissionRate
 from tests.chargers.conftest import Entries
-from tests.chargers.harness import handshake, response, running, until
+from tests.chargers.harness import PATIENCE, handshake, response, running, until
 
 RATE, BURST = 50.0, 250
 
@@ -127,7 +127,7 @@ async def test_every_charger_of_a_storm_has_its_boot_answered_and_no_time_of_red
                     told.append((error.response.status_code, int(error.response.headers["Retry-After"])))
                 await asyncio.sleep(told[-1][1])
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*(connect_and_boot(number) for number in range(fleet)))
         refused = len(told)
         assert {status for status, _ in told} == {503}
@@ -142,13 +142,13 @@ async def test_every_charger_of_a_storm_has_its_boot_answered_and_no_time_of_red
 
 
 async def test_a_refusal_tells_the_turn_and_ends_the_connection() -> None:
-    async with running(admission_rate=0.1, admission_burst=1) as node, node.charger("FIRST"):
-        for path, turn in (("/ocpp/A", 10), ("/ocpp/B", 20), ("/ocpp/A", 10)):
+    async with running(admission_rate=0.001, admission_burst=1) as node, node.charger("FIRST"):
+        for path, turn in (("/ocpp/A", 1000), ("/ocpp/B", 2000), ("/ocpp/A", 1000)):
             reader, writer = await node.raw()
             writer.write(handshake(path))
             status, headers = await response(reader)
             assert status == 503
-            assert turn - 5 < int(headers["retry-after"]) <= turn + 1
-            async with asyncio.timeout(15):
+            assert turn - 500 < int(headers["retry-after"]) <= turn + 1
+            async with asyncio.timeout(PATIENCE):
                 await reader.read()
             writer.close()

@@ -7,6 +7,7 @@ import pytest
 from gateway.core.commands import CommandResult, Outcome, validated_arguments
 from gateway.core.identity import ChargerId
 from tests.chargers.harness import PATIENCE, START, Charger, Node, running, until
+from tests.support.leaping import LeapingClock
 
 
 def order(node: Node, name: str, *, seconds: float = PATIENCE, **arguments: object) -> "asyncio.Task[CommandResult]":
@@ -81,9 +82,11 @@ async def test_an_odd_answer_ends_the_command_all_the_same(
 
 
 async def test_no_answer_is_a_timeout_and_the_next_command_goes_out() -> None:
-    async with running(command_timeout=0.2) as node, node.charger() as charger:
-        first, second = order(node, "reset"), order(node, "call/ClearCache")
+    clock = LeapingClock()
+    async with running(clock=clock, command_timeout=300) as node, node.charger() as charger:
+        first, second = order(node, "reset", seconds=3600), order(node, "call/ClearCache", seconds=3600)
         late, _, _ = await charger.called()
+        clock.leap(301)
         result = await first
         assert (result.outcome, result.safe_to_retry) == (Outcome.TIMEOUT, False)
         message_id, action, _ = await charger.called()
@@ -94,12 +97,15 @@ async def test_no_answer_is_a_timeout_and_the_next_command_goes_out() -> None:
 
 
 async def test_a_command_ends_at_its_deadline_even_if_it_was_sent_late() -> None:
-    async with running() as node, node.charger() as charger:
-        first, second = order(node, "reset", seconds=0.3), order(node, "reset", seconds=0.6)
+    clock = LeapingClock()
+    async with running(clock=clock, command_timeout=600) as node, node.charger() as charger:
+        first, second = order(node, "reset", seconds=100), order(node, "reset", seconds=250)
         await charger.called()
+        clock.leap(101)
         assert (await first).outcome is Outcome.TIMEOUT
-        async with asyncio.timeout(PATIENCE / 2):
-            assert (await second).outcome is Outcome.TIMEOUT
+        await charger.called()
+        clock.leap(150)
+        assert (await second).outcome is Outcome.TIMEOUT
 
 
 async def test_what_waited_too_long_to_be_sent_is_expired() -> None:

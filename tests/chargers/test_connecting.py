@@ -12,8 +12,10 @@ from gateway.chargers.door import RETRY_AFTER
 from gateway.core.identity import ChargerId
 from tests.chargers.conftest import Entries
 from tests.chargers.harness import BOOT, BOOT_2X, PATIENCE, Node, handshake, masked, response, running, until
+from tests.support.leaping import LeapingClock
 
 CP1 = ChargerId("CP1")
+PING = b"\x89\x00"
 
 
 def basic(user: str, password: bytes) -> dict[str, str]:
@@ -43,11 +45,17 @@ async def test_while_the_store_is_away_chargers_are_told_to_come_back() -> None:
 
 
 async def test_a_store_that_answers_too_late_is_as_good_as_away() -> None:
-    async with running(handshake_timeout=0.3) as node:
+    clock = LeapingClock()
+    async with running(clock=clock, handshake_timeout=600) as node:
         node.store.prompt.clear()
-        status, headers = await answer_to(node, handshake())
+        reader, writer = await node.raw()
+        writer.write(handshake())
+        await until(lambda: node.store.asked == 1)
+        clock.leap(601)
+        status, headers = await response(reader)
         assert (status, "retry-after" in headers) == (503, True)
         assert CP1 not in node.store.epochs
+        writer.close()
 
 
 @pytest.mark.parametrize(
@@ -302,31 +310,38 @@ async def test_a_charger_is_released_even_if_redis_is_away_at_its_farewell(monke
 
 async def test_a_charger_that_never_answers_pings_stays_as_long_as_it_sends() -> None:
     """Quirk 8 (mh#626): what counts is that anything arrives."""
-    async with running(ping_interval=0.1, idle_timeout=1.2) as node:
+    clock = LeapingClock()
+    async with running(clock=clock, ping_interval=100, idle_timeout=600) as node:
         reader, writer, _ = await opened(node, handshake())
-        pings = 0
-        for _ in range(9):  # longer than the time-out
-            await asyncio.sleep(0.2)
+        for _ in range(4):  # longer than the time-out
+            clock.leap(200)
+            await asyncio.wait_for(reader.readuntil(PING), PATIENCE)
             writer.write(masked(b'[2,"h","Heartbeat",{}]'))
-            pings += (await reader.read(4096)).count(b"\x89\x00")
-        assert pings > 0
+            assert b'[3,"h",' in await asyncio.wait_for(reader.readuntil(b"}]"), PATIENCE)
         assert node.server.connection_count() == 1
         writer.close()
 
 
 async def test_a_silent_charger_is_pinged_and_at_last_given_up() -> None:
-    async with running(ping_interval=0.1, idle_timeout=1) as node:
+    clock = LeapingClock()
+    async with running(clock=clock, ping_interval=100, idle_timeout=600) as node:
         reader, writer, _ = await opened(node, handshake())
-        got = await asyncio.wait_for(reader.readuntil((1001).to_bytes(2, "big")), PATIENCE)
-        assert b"\x89\x00" in got
+        clock.leap(200)
+        await asyncio.wait_for(reader.readuntil(PING), PATIENCE)
+        clock.leap(500)
+        await asyncio.wait_for(reader.readuntil((1001).to_bytes(2, "big")), PATIENCE)
         writer.close()
         await until(lambda: node.types()[-1:] == ["charger.disconnected"])
         assert node.data("charger.disconnected")[0]["reason"].startswith("1001 nothing received")
 
 
 async def test_pongs_alone_keep_a_connection() -> None:
-    async with running(ping_interval=0.1, idle_timeout=1.2) as node, node.charger() as charger:
-        await asyncio.sleep(1.8)
+    clock = LeapingClock()
+    async with running(clock=clock, ping_interval=100, idle_timeout=600) as node, node.charger() as charger:
+        for _ in range(4):  # longer than the time-out
+            clock.leap(200)
+            silent_since = clock.monotonic()
+            await until(lambda since=silent_since: node.connection().socket.last_received > since)  # type: ignore[misc]
         assert "currentTime" in await charger.call("Heartbeat", {})
 
 

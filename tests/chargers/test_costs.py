@@ -61,6 +61,8 @@ async def test_tc_i_02_the_cost_is_told_with_every_update_and_at_the_end(subprot
         costs = [{"total_cost": cost, "decided_by": "mqtt"} for cost in (0.25, 0.5, 0.75)]
         assert (told(node, "started"), told(node, "updated"), told(node, "ended")) == ([None], costs[:2], costs[2:])
         (record,) = node.data("transaction.started")
+        last = node.connector()["last_transaction"]
+        assert (last["id"], last["cost"], last["currency"]) == (record["transaction_id"], 0.75, None)
         assert [(ask.kind, ask.data["final"], ask.data["transaction_id"]) for ask in asker.asks] == [
             ("transaction_cost", final, record["transaction_id"]) for final in (False, False, True)
         ]
@@ -89,7 +91,7 @@ async def test_an_answer_that_is_late_does_not_hold_the_receipt_up(monkeypatch: 
     asker, made = priced({"total_cost": 1.0}, step_deadline=60, deadline=60)
     asker.delay = 60
     async with running(responder=made.responder, money_grace=20) as node, node.charger(subprotocol="ocpp2.0.1") as it:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             assert await said(it, event("Started", 0), event("Updated", 1), event("Ended", 2)) == [{}, {}, {}]
         assert asker.asks
         assert (told(node, "updated"), told(node, "ended")) == ([None], [None])

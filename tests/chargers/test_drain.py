@@ -2,9 +2,9 @@
 
 import asyncio
 import ssl
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from gateway.chargers.drain import moments
 from gateway.core.commands import Outcome
 from tests.chargers.conftest import Entries
 from tests.chargers.harness import PATIENCE, Charger, Node, handshake, response, running, until
+from tests.support.leaping import LeapingClock
 
 
 @pytest.fixture
@@ -40,20 +41,28 @@ def test_chargers_are_sent_away_at_random_moments_at_the_rate() -> None:
     assert moments(3, float("inf")) == [0.0] * 3
 
 
-async def test_chargers_are_sent_away_at_the_configured_rate() -> None:
-    async with running(drain_rate=20) as node, fleet(node, 20) as chargers:
-        began = time.monotonic()
+async def test_chargers_are_sent_away_at_the_configured_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, drawn, due = LeapingClock(), asyncio.Event(), list[float]()
+
+    def noted(count: int, pace: float) -> list[float]:
+        due.extend(moments(count, pace))
+        drawn.set()
+        return due
+
+    monkeypatch.setattr(drain, "moments", noted)
+    patient = {"drain_seconds": 20_000, "drain_rate": 0.01, "idle_timeout": 0}
+    async with running(clock=clock, **patient) as node, fleet(node, 20) as chargers:
         node.stopping.set()
-        moments = []
-
-        async def gone(charger: Charger) -> None:
-            assert await charger.closed() == 1012
-            moments.append(time.monotonic() - began)
-
-        await asyncio.gather(*(gone(charger) for charger in chargers))
-        # That 20 moments drawn from one second all fall into its first half has a chance of one in a million.
-        assert max(moments) > 0.5
-        assert max(moments) - min(moments) > 0.25
+        await drawn.wait()
+        # That 20 moments drawn from so many seconds all fall into one half of them has a chance of one in a million.
+        assert 1000 < due[-1] <= 2000
+        # As far as can be from what is due before, and what is due next.
+        gap, before = max((later - earlier, earlier) for earlier, later in pairwise(due))
+        clock.leap(before + gap / 2)
+        left = 20 - due.index(before) - 1
+        await until(lambda: node.server.connection_count() == left)
+        clock.leap(2000)
+        assert [await charger.closed() for charger in chargers] == [1012] * 20
 
 
 async def test_where_time_is_short_chargers_are_sent_away_faster_and_that_is_told(log: Entries) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.core.commands import CommandResult, Outcome, validated_arguments
 from tests.chargers.harness import PATIENCE, Charger, Node, running
+from tests.support.leaping import LeapingClock
 
 AT = "2026-11-21T08:00:00Z"
 LOG = {"location": "https://logs.example/upload", "type": "security"}
@@ -183,9 +184,14 @@ async def test_a_connection_lost_in_between_is_a_timeout() -> None:
 
 
 async def test_a_report_that_is_not_there_in_time_is_a_timeout() -> None:
-    async with running() as node, node.charger(subprotocol="ocpp2.0.1") as charger:
-        command = order(node, "get_report", seconds=0.5)
+    clock = LeapingClock()
+    async with running(clock=clock) as node, node.charger(subprotocol="ocpp2.0.1") as charger:
+        answered = asyncio.Event()
+        ordered = replace(node.command("get_report", REPORT, seconds=300), answered=answered.set)
+        command = asyncio.create_task(node.connection().execute(ordered))
         await yes(charger, "GetBaseReport")
+        await answered.wait()
+        clock.leap(301)
         async with asyncio.timeout(PATIENCE / 2):
             result = await command
         assert (result.outcome, result.safe_to_retry) == (Outcome.TIMEOUT, False)

@@ -47,10 +47,10 @@ async def undisturbed(**options: object) -> AsyncIterator[Node]:
     ids=lambda sent: ascii(sent[:30]),
 )
 async def test_what_is_no_handshake_is_turned_away_at_once(sent: bytes) -> None:
-    async with undisturbed() as node:
+    async with undisturbed(handshake_timeout=10 * PATIENCE) as node:
         reader, writer = await node.raw()
         writer.write(sent)
-        with_response = await asyncio.wait_for(reader.read(), PATIENCE / 3)
+        with_response = await asyncio.wait_for(reader.read(), PATIENCE)
         assert b" 101 " not in with_response
         writer.close()
         await until(lambda: {str(owned) for owned in node.store.owned} == {"OTHER"})

@@ -14,6 +14,7 @@ from gateway.core.ports import Ask, IdToken
 from gateway.core.responder import Decision, LocalResponder, Question
 from tests.chargers.harness import METER, START, Charger, Node, running, until
 from tests.core.answering import NOBODY, FakeAsker, House, house
+from tests.support.leaping import LeapingClock
 
 CHAIN = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"
 SIGN_2X = {"csr": "CSR", "certificateType": "V2GCertificate"}
@@ -49,12 +50,17 @@ async def test_a_slow_asker_delays_only_the_charger_that_waits_for_it() -> None:
 
 
 async def test_what_waits_behind_decisions_is_not_counted_as_waiting_for_the_log() -> None:
-    asker = FakeAsker("webhook", {"status": "accepted"}, delay=0.4)
-    made = house(asker, authorize=["webhook"], deadline=0.55, cache_max=0)
-    async with running(responder=made.responder, money_grace=0.6) as node, node.charger() as charger:
+    clock = LeapingClock()
+    asker = FakeAsker("webhook", {"status": "accepted"}, delay=400)
+    made = house(asker, authorize=["webhook"], deadline=550, step_deadline=550, cache_max=0)
+    patient = {"money_grace": 600, "idle_timeout": 0}
+    async with running(clock=clock, responder=made.responder, **patient) as node, node.charger() as charger:
         for number in range(4):
             await charger.post("Authorize", {"idTag": f"TAG{number}"}, f"a{number}")
         await charger.post("MeterValues", METER, "money")
+        for number in range(1, 5):
+            await until(lambda asked=number: len(asker.asks) == asked)  # type: ignore[misc]
+            clock.leap(401)
         assert [(await charger.receive())[1] for _ in range(5)] == ["a0", "a1", "a2", "a3", "money"]
 
 

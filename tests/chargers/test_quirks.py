@@ -18,8 +18,12 @@ from gateway.ocpp.quirks.catalog import Catalog
 from gateway.quirk_files import quirk_catalog
 from tests.chargers.conftest import Entries
 from tests.chargers.harness import BOOT, BOOT_2X, METER, START, Node, handshake, response, running, until
+from tests.support.leaping import LeapingClock
 
 CP1 = ChargerId("CP1")
+TOO_LONG = 61.0
+"""Seconds after which no command waits for its answer any more."""
+
 HERE = "tests/chargers/test_quirks.py"
 CONNECTING = "tests/chargers/test_connecting.py"
 START_STOP = "tests/core/test_start_stop.py"
@@ -280,11 +284,13 @@ async def test_a_boot_that_breaks_the_rules_is_a_boot(payload: dict[str, Any], c
 
 async def test_a_charger_that_speaks_but_ignores_calls_is_flagged(log: Entries) -> None:
     """Row 14 (mh#338): each command times out; the third in a row flags it, an answer takes the flag away."""
-    async with running(command_timeout=0.1) as node, node.charger() as charger:
+    clock = LeapingClock()
+    async with running(clock=clock) as node, node.charger() as charger:
         for _ in range(4):
             command = reset(node)
             await charger.called()
             await charger.call("Heartbeat", {})
+            clock.leap(TOO_LONG)
             assert (await command).outcome is Outcome.TIMEOUT
         await until(lambda: node.state()["unresponsive"])
         assert node.data("charger.unresponsive") == [{"unresponsive": True, "unanswered_calls": 3}]
@@ -302,14 +308,18 @@ async def test_a_charger_that_speaks_but_ignores_calls_is_flagged(log: Entries) 
 
 async def test_a_charger_that_says_nothing_at_all_is_not_called_unresponsive() -> None:
     """Row 14: that one is gone, and the idle timeout's to find."""
-    async with running(command_timeout=0.05) as node, node.charger() as charger:
+    clock = LeapingClock()
+    async with running(clock=clock) as node, node.charger() as charger:
         await charger.call("Heartbeat", {})
         first = reset(node)
         message_id, _, _ = await charger.called()
         await charger.answer(message_id, {"status": "Accepted"})
         await first
         for _ in range(4):
-            assert (await reset(node)).outcome is Outcome.TIMEOUT
+            command = reset(node)
+            await charger.called()
+            clock.leap(TOO_LONG)
+            assert (await command).outcome is Outcome.TIMEOUT
         assert node.data("charger.unresponsive") == []
 
 
@@ -448,12 +458,14 @@ async def test_an_empty_id_in_a_result_is_taken_for_the_call_that_waits() -> Non
 
 async def test_answers_to_nothing_and_answers_too_late_change_nothing() -> None:
     """Row 16: they are told as violations, and the next command has its own answer."""
-    async with running(command_timeout=0.1) as node, node.charger() as charger:
+    clock = LeapingClock()
+    async with running(clock=clock) as node, node.charger() as charger:
         await charger.answer("never-asked", {"status": "Accepted"})
         await until(lambda: node.data("charger.violation"))
         assert node.data("charger.violation")[0]["code"] == "unknown_answer"
         command = reset(node)
         message_id, _, _ = await charger.called()
+        clock.leap(TOO_LONG)
         assert (await command).outcome is Outcome.TIMEOUT
         await charger.answer(message_id, {"status": "Accepted"})
         command = reset(node)

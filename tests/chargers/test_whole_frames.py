@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 
 from gateway.chargers.websocket import WebSocket
 from gateway.chargers.whole_frames import frame_of, frame_size, payload_of
-from tests.chargers.harness import handshake, until
+from tests.chargers.harness import PATIENCE, handshake, until
 
 LIMIT = 100_000
 
@@ -120,4 +120,4 @@ def test_however_a_stream_is_cut_the_same_messages_are_heard(case: tuple[list[st
         socket.connection_lost(None)
         return heard.texts
 
-    assert asyncio.run(asyncio.wait_for(hear(), 20)) == texts
+    assert asyncio.run(asyncio.wait_for(hear(), PATIENCE)) == texts

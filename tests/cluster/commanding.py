@@ -171,7 +171,7 @@ def order(
     number: int | str,
     name: str = "trigger",
     *,
-    seconds: float = 20.0,
+    seconds: float = 60.0,
     queue_for: float | None = None,
     charger: ChargerId = CP1,
     origin: str = "rest",

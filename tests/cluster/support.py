@@ -7,15 +7,17 @@ from typing import Any
 
 from gateway.cluster.cluster import Cluster
 from gateway.cluster.config import ClusterConfig
-from gateway.core.clock import SystemClock
+from gateway.core.clock import Clock, SystemClock
 from gateway.core.commands import Command, CommandResult, Outcome
 from gateway.core.errors import DeliveryError
 from gateway.core.events import StampedEvent
 from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
-from gateway.core.ports import Commit, LogEntry, Snapshot
+from gateway.core.ports import Commit, LogEntry, Snapshot, Touch
 
 CP1 = ChargerId("CP1")
+QUICK_LEASES = {"lease_term": 1.0}
+"""Leases that are free soon after their holder has died or lost them."""
 
 
 class Counts:
@@ -80,16 +82,20 @@ class Hooks:
 
 
 class Node:
-    """A started Cluster with its hooks and boards."""
+    """A started Cluster with its hooks and boards.
 
-    def __init__(self, url: str, name: str = "node-a", **options: Any) -> None:
+    A lease outlives it when the test's process is held up for some seconds; where it is lost, what was delivered comes
+    again. Tests of that ask for `QUICK_LEASES`.
+    """
+
+    def __init__(self, url: str, name: str = "node-a", *, clock: Clock | None = None, **options: Any) -> None:
         self.hooks, self.health, self.counts = Hooks(name), HealthBoard(), Counts()
-        options = {"node_term": 1.0, "lease_term": 1.0, "projection_interval": 0.05, **options}
+        options = {"node_term": 1.0, "lease_term": 10.0, "projection_interval": 0.05, **options}
         self.cluster = Cluster(
             ClusterConfig(url=url, **options),
             node=name,
             version="1",
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             health=self.health,
             observer=self.counts,
         )
@@ -182,12 +188,14 @@ class FakeReader:
         self.doubts: list[bool] = []
         self.drops: dict[int, asyncio.Event] = {}
         self.open_shards: set[int] = set()
+        self.touches: list[Touch] = []
 
     @property
     def ids(self) -> list[str]:
         return [entry.id for entry in self.entries]
 
-    def open(self, shard: int) -> "FakeDelivery":
+    def open(self, shard: int, touch: Touch) -> "FakeDelivery":
+        self.touches.append(touch)
         return FakeDelivery(self, shard)
 
     def latest(self, charger: ChargerId) -> Snapshot | None:

@@ -3,10 +3,13 @@
 import asyncio
 import base64
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import redis
 
+from gateway.cluster.wire import Call
 from gateway.core.errors import CursorExpired, NotFound
 from gateway.core.events import StampedEvent
 from gateway.core.identity import ChargerId
@@ -107,6 +110,35 @@ async def test_a_cursor_that_was_overtaken_by_the_trimming_is_told_so(valkey: Va
         found, _ = await read_on(cluster.feed, expired.value.earliest, 500)
         assert found[-1][1] == "event-1999"
         assert (await cluster.feed.read(last, limit=10)).items == []
+
+
+async def test_what_is_trimmed_in_the_middle_of_reading_is_read_or_told(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.cluster.trimmer._TRIM_EVERY", 600.0)
+    async with running(valkey.url, shards=1, log_max_bytes=1024) as node:
+        cluster = node.cluster
+        calls = cluster._lane.calls
+        asked: list[object] = []
+
+        async def trimmed_between(given: Sequence[Call], **more: Any) -> list[Any]:
+            replies = []
+            for call in given:
+                replies += await calls([call], **more)
+                asked.append(call[0])
+                if asked[-1] in ("XRANGE", "HMGET") and len({"XRANGE", "HMGET"} & set(asked)) == 1:
+                    monkeypatch.undo()
+                    await cluster._trimmer.trim()
+            return replies
+
+        epoch = (await cluster.ownership.claim(CP1)).epoch
+        begin = await cluster.feed.earliest()
+        for number in range(100):
+            await cluster.log.commit(message(CP1, epoch, number))
+        monkeypatch.setattr(cluster._lane, "calls", trimmed_between)
+        with pytest.raises(CursorExpired):
+            await cluster.feed.read(begin, limit=1000)
+        assert asked, "it was trimmed in between"
 
 
 async def test_a_cursor_of_before_redis_lost_its_data_is_told_so(valkey: Valkey) -> None:

@@ -9,6 +9,7 @@ import redis
 from structlog.testing import capture_logs
 
 from gateway.cluster import mailboxes
+from gateway.core.clock import SystemClock
 from gateway.core.commands import Command, Outcome
 from gateway.core.errors import OwnershipLost
 from gateway.core.identity import ChargerId
@@ -17,7 +18,7 @@ from tests.cluster.support import CP1, FakeReader, Node, eventually, eventually_
 from tests.support.servers import Valkey
 
 
-def command(seconds: float = 10.0, number: int = 1) -> Command:
+def command(seconds: float = 60.0, number: int = 1) -> Command:
     return Command(f"c-{number}", CP1, "reset", {"type": "on_idle"}, time.time() + seconds, "rest")
 
 
@@ -63,8 +64,9 @@ async def test_a_command_that_nobody_took_is_withdrawn_and_certainly_not_sent(va
 async def test_a_command_that_was_taken_and_not_answered_is_a_timeout(valkey: Valkey) -> None:
     async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
         b.hooks.may_answer.clear()
-        sent = command(0.5)
+        sent = command(3.0)
         result = await a.cluster.mailboxes.call("b", sent, deadline=sent.deadline)
+        assert b.hooks.executed == [sent]
         assert result.outcome is Outcome.TIMEOUT
         assert not result.safe_to_retry
 
@@ -100,12 +102,45 @@ async def test_a_command_for_a_node_that_died_is_withdrawn_when_the_death_is_not
         await b.cluster.stop()
 
 
+@pytest.fixture
+def unhurried_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that stops takes its time: on a busy machine it might leave without a word."""
+    monkeypatch.setattr("gateway.cluster.cluster._LEAVE_SECONDS", 60.0)
+    monkeypatch.setattr("gateway.cluster.leases._LEAVE_SECONDS", 60.0)
+    monkeypatch.setattr("gateway.cluster.shard_reader._CLOSE_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("unhurried_leave")
 async def test_nodes_are_listed_while_they_live(valkey: Valkey) -> None:
-    async with running(valkey.url, "a") as a:
-        async with running(valkey.url, "b"):
-            await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: [n.node for n in nodes] == ["a", "b"])
-            assert (await a.cluster.state.nodes())[1].chargers == 7
+    async with running(valkey.url, "a", node_term=30.0) as a:
+        async with running(valkey.url, "b", node_term=30.0):
+            nodes = await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: len(nodes) == 2)
+            assert [(node.node, node.chargers) for node in nodes] == [("a", 7), ("b", 7)]
         assert [node.node for node in await a.cluster.state.nodes()] == ["a"]
+
+
+class SleepyClock(SystemClock):
+    """A machine's clock, for which time may be slept away."""
+
+    slept = 0.0
+
+    def now(self) -> float:  # type: ignore[override]
+        return super().now() + self.slept
+
+
+async def test_who_slept_takes_nobody_for_dead_before_the_others_had_time_to_say_that_they_live(
+    valkey: Valkey,
+) -> None:
+    """As after a machine with several workers was suspended: none of them could beat, and all are silent."""
+    clock = SleepyClock()
+    async with running(valkey.url, "a", clock=clock) as a:
+        liveness = a.cluster._liveness
+        await eventually(liveness.may_judge)
+        fell_asleep = clock.monotonic()
+        clock.slept = 5.0
+        assert not liveness.may_judge()
+        await eventually(liveness.may_judge)
+        assert clock.monotonic() - fell_asleep >= 1.0, "a term since then"
 
 
 async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) -> None:
@@ -118,8 +153,8 @@ async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) ->
             picture = orjson.dumps({"vendor": "v", "availability": "online", "node": "b"})
             fields = {"availability": b"online", "charger": picture}
             await b.cluster.log.commit(Commit(charger, epoch, [], fields=fields))
-        await b.die()
         kept = (await a.cluster.ownership.claim(stay)).epoch
+        await b.die()
         reader = FakeReader()
         async with reading(a, reader):
             await eventually(lambda: len(reader.entries) == len(gone))
@@ -140,8 +175,8 @@ async def test_chargers_of_a_dead_node_are_said_to_be_offline(valkey: Valkey) ->
 
 
 async def _said_offline(valkey: Valkey, *, count: int, **terms: float) -> float:
-    """Of three nodes one dies, and one of its chargers is back elsewhere at once. Returns the seconds until the others
-    are said to be offline, once each."""
+    """Of three nodes one dies, and one of its chargers has gone elsewhere. Returns the seconds until the others are
+    said to be offline, once each."""
     stays, gone = ChargerId("came-back"), [ChargerId(f"gone-{number}") for number in range(count)]
     async with running(valkey.url, "a", **terms) as a, running(valkey.url, "b", **terms) as b:
         c = Node(valkey.url, "c", **terms)
@@ -152,9 +187,9 @@ async def _said_offline(valkey: Valkey, *, count: int, **terms: float) -> float:
         await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: len(nodes) == 3)
         reader = FakeReader()
         async with reading(a, reader):
+            await b.cluster.ownership.claim(stays)
             await c.die()
             died_at = time.monotonic()
-            await b.cluster.ownership.claim(stays)
             await eventually(lambda: len({entry.charger for entry in reader.entries}) == count, seconds=40)
             seconds = time.monotonic() - died_at
             # The dead node is struck off only after the last of its chargers.
@@ -178,6 +213,7 @@ async def test_with_the_default_terms_a_dead_nodes_chargers_are_offline_within_1
     assert await _said_offline(valkey, count=2000, node_term=10.0, lease_term=10.0) < 15
 
 
+@pytest.mark.usefixtures("unhurried_leave")
 async def test_a_node_that_leaves_gives_its_leases_up_at_once(valkey: Valkey) -> None:
     async with running(valkey.url, "a", lease_term=600.0) as a:
         reader = FakeReader()
@@ -188,6 +224,7 @@ async def test_a_node_that_leaves_gives_its_leases_up_at_once(valkey: Valkey) ->
             assert client.keys("ocpp:{s*}:lease:mqtt") == []
 
 
+@pytest.mark.usefixtures("unhurried_leave")
 async def test_a_node_that_took_leave_is_not_called_dead(valkey: Valkey) -> None:
     async with running(valkey.url, "gone") as gone:
         await gone.cluster.ownership.claim(CP1)

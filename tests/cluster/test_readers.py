@@ -1,15 +1,18 @@
 """The log, read: in order, at least once, from the cursor on, whatever the receiver does."""
 
 import asyncio
+import statistics
+import time
 from collections.abc import Sequence
 
 import pytest
 import redis
 
 from gateway.core.errors import DeliveryImpossible, DeliveryInterrupted, DeliveryRefused
+from gateway.core.events import TOUCH
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit, LogEntry
-from tests.cluster.support import CP1, FakeReader, Node, eventually, message, reading, running
+from tests.cluster.support import CP1, QUICK_LEASES, FakeReader, Node, eventually, message, reading, running
 from tests.support.servers import Valkey
 
 
@@ -152,19 +155,28 @@ async def test_a_connection_lost_while_idle_is_made_anew_and_everything_projecte
 
 
 async def test_a_refused_event_holds_the_reader_and_raises_the_alarm(valkey: Valkey) -> None:
+    def denied(entries: Sequence[LogEntry]) -> DeliveryRefused | None:
+        if is_mended:
+            return None
+        reader.failures.append(denied)
+        places = [place for place, entry in enumerate(entries) if entry.id == "event-2"]
+        return DeliveryRefused("not authorized", confirmed=places[0], topic="ocpp/chargers/CP1/event/x")
+
+    is_mended = False
     async with running(valkey.url, shards=1) as node:
         await fill(node, 1, 2, 3)
-        reader = FakeReader(DeliveryRefused("not authorized", confirmed=1, topic="ocpp/chargers/CP1/event/x"))
+        reader = FakeReader(denied)
         async with reading(node, reader):
             check = await eventually(
                 lambda: (found := node.health.checks().get("mqtt")) and found.level != "ok" and found
             )
             assert "ocpp/chargers/CP1/event/x" in check.detail
             assert reader.ids == events(1)
+            is_mended = True
             await eventually(lambda: reader.ids == events(1, 2, 3))
             await eventually(lambda: node.health.checks()["mqtt"].level == "ok")
         assert reader.connects == 1
-        assert node.counts.outcomes == ["refused"]
+        assert set(node.counts.outcomes) == {"refused"}
 
 
 async def test_an_impossible_event_is_parked_and_the_reader_goes_on(valkey: Valkey) -> None:
@@ -210,16 +222,47 @@ async def test_an_innocent_event_is_not_parked_for_a_broker_that_restarts(valkey
 
 
 async def test_retained_state_follows_and_is_coalesced(valkey: Valkey) -> None:
-    async with running(valkey.url, projection_interval=0.3) as node:
+    interval = 0.3
+    async with running(valkey.url, projection_interval=interval) as node:
         reader = FakeReader()
         async with reading(node, reader):
             await eventually(lambda: len(reader.open_shards) == 4)
             epoch = await fill(node)
+            began = time.monotonic()
             for number in range(100):
                 fields = {"connector/1/1": b"%d" % number, "memory": b"{}"}
                 await node.cluster.log.commit(message(CP1, epoch, number, fields=fields))
             await eventually(lambda: (found := reader.latest(CP1)) and found.fields == {"connector/1/1": b"99"})
-            assert len(reader.snapshots) < 20
+            assert len(reader.snapshots) < 4 + (time.monotonic() - began) / interval
+
+
+async def test_what_changes_without_an_event_is_projected_and_delivered_to_nobody(valkey: Valkey) -> None:
+    async with running(valkey.url) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.open_shards) == 4)
+            epoch = await fill(node, 1)
+            await eventually(lambda: reader.ids == events(1))
+            await node.cluster.log.commit(Commit(CP1, epoch, [TOUCH], fields={"connector/1/1": b"set"}))
+            await eventually(lambda: (found := reader.latest(CP1)) and found.fields.get("connector/1/1") == b"set")
+            await node.cluster.log.commit(Commit(CP1, epoch, [TOUCH], fields={"connector/1/1": b"again"}))
+            await node.cluster.log.commit(message(CP1, epoch, 2))
+            await eventually(lambda: reader.ids == events(1, 2))
+        page = await node.cluster.feed.read(await node.cluster.feed.earliest(), limit=100)
+        assert [item.id for item in page.items] == events(1, 2)
+
+
+async def test_a_charger_that_a_delivery_touches_is_projected_again_by_its_own_shard(valkey: Valkey) -> None:
+    async with running(valkey.url, projection_interval=0.05) as node:
+        reader = FakeReader()
+        async with reading(node, reader):
+            await eventually(lambda: len(reader.open_shards) == 4)
+            await fill(node, 1)
+            await eventually(lambda: reader.latest(CP1))
+            seen = len(reader.snapshots)
+            assert [touch(CP1) for touch in reader.touches].count(True) == 1
+            await eventually(lambda: len(reader.snapshots) > seen)
+            assert reader.snapshots[-1].charger == CP1
 
 
 async def test_all_state_is_projected_again_and_again_where_asked(valkey: Valkey) -> None:
@@ -236,21 +279,26 @@ async def test_an_event_is_delivered_soon_after_its_commit(valkey: Valkey) -> No
         reader = FakeReader()
         async with reading(node, reader):
             await eventually(lambda: len(reader.open_shards) == 4)
-            epoch = await fill(node)
+            epoch, took = await fill(node), []
             for number in range(20):
                 await node.cluster.log.commit(message(CP1, epoch, number))
-                await eventually(lambda number=number: f"event-{number}" in reader.ids, seconds=1.0)
+                committed = time.monotonic()
+                await eventually(lambda number=number: f"event-{number}" in reader.ids)
+                took.append(time.monotonic() - committed)
+            # A busy machine may hold up some of them.
+            assert statistics.median(took) < 0.5
 
 
 async def test_shards_spread_over_nodes_and_are_taken_over(valkey: Valkey) -> None:
-    async with running(valkey.url, "a") as a:
+    async with running(valkey.url, "a", **QUICK_LEASES) as a:
         first, second = FakeReader(), FakeReader()
         async with reading(a, first):
             await eventually(lambda: len(first.open_shards) == 4)
-            async with running(valkey.url, "b") as b:
+            async with running(valkey.url, "b", **QUICK_LEASES) as b:
                 task = asyncio.create_task(b.cluster.read_log(second))
-                await eventually(lambda: len(second.open_shards) == 2 and len(first.open_shards) == 2)
-                assert first.open_shards | second.open_shards == {0, 1, 2, 3}
+                everything = [0, 1, 2, 3]
+                await eventually(lambda: sorted([*first.open_shards, *second.open_shards]) == everything
+                                 and len(first.open_shards) == 2)  # fmt: skip
                 # It dies: its connections are cut and it says nothing.
                 b.cluster._lane_task.cancel()
                 task.cancel()
@@ -265,7 +313,7 @@ async def test_shards_spread_over_nodes_and_are_taken_over(valkey: Valkey) -> No
 
 
 async def test_a_reader_outlives_an_outage_of_redis(valkey: Valkey) -> None:
-    async with running(valkey.url, lease_term=3.0) as node:
+    async with running(valkey.url) as node:
         reader = FakeReader()
         async with reading(node, reader):
             await fill(node, 1)
@@ -293,7 +341,7 @@ async def test_a_reader_begins_anew_in_an_emptied_database(valkey: Valkey) -> No
 
 @pytest.mark.parametrize("after", [0, 250])
 async def test_a_stale_lease_moves_no_cursor(valkey: Valkey, after: int) -> None:
-    async with running(valkey.url, shards=1) as node:
+    async with running(valkey.url, shards=1, **QUICK_LEASES) as node:
         reader = FakeReader()
         async with reading(node, reader):
             await eventually(lambda: reader.open_shards == {0})
@@ -319,11 +367,13 @@ async def test_refused_state_is_tried_again_while_events_go_on(valkey: Valkey) -
     reader = FakeReader()
     async with running(valkey.url, shards=1) as node:
         await fill(node, 1)
-        reader.project_failures = [DeliveryRefused("no", topic="ocpp/chargers/CP1/state")]
+        # Until the test has seen the alarm, and then no more.
+        reader.project_failures = [DeliveryRefused("no", topic="ocpp/chargers/CP1/state")] * 1000
         async with reading(node, reader):
             await eventually(lambda: reader.ids == events(1))
             check = await eventually(lambda: (found := node.health.checks()["mqtt"]).level != "ok" and found)
             assert "ocpp/chargers/CP1/state" in check.detail
+            reader.project_failures.clear()
             await eventually(lambda: reader.latest(CP1))
             await eventually(lambda: node.health.checks()["mqtt"].level == "ok")
         assert reader.connects == 1

@@ -122,16 +122,17 @@ async def test_all_that_the_gateway_keeps_is_kept_on_several_primaries(trio: Clu
             lambda changed: len(changed.items) == len(FLEET),
         )
         page = await other.cluster.feed.read(await other.cluster.feed.earliest(), limit=100)
-        assert [entry.id for entry in page.items] == [f"event-{number}" for number in range(len(FLEET))]
+        # Those of two chargers may come in either order: they lie on two servers.
+        assert sorted(entry.id for entry in page.items) == sorted(f"event-{number}" for number in range(len(FLEET)))
 
         await cluster.tokens.put([IdToken(f"T{number}") for number in range(3)])
         assert len((await other.cluster.tokens.list()).items) == 3
-        command = Command("c1", CP1, "unlock", {}, cluster._clock.now() + 20)
+        command = Command("c1", CP1, "unlock", {}, cluster._clock.now() + 60)
         assert await cluster.commands.begin(command) is None
         result = await cluster.mailboxes.call("node-b", command, deadline=command.deadline)
         assert (result.outcome, result.result) == (Outcome.ACCEPTED, {"by": "node-b"})
         await cluster.commands.finish(result, deadline=command.deadline)
-        assert {info.node for info in await cluster.state.nodes()} == {"node-a", "node-b"}
+        await eventually_async(cluster.state.nodes, lambda nodes: {info.node for info in nodes} == {"node-a", "node-b"})
         await cluster.later.schedule(CP1, "kind", 0.0, b"")
         await eventually(lambda: not (node.hooks.works.empty() and other.hooks.works.empty()))
         await cluster._trimmer.trim()
@@ -201,8 +202,10 @@ async def test_a_primary_killed_under_load_loses_no_acknowledged_commit(safe_tri
         await load.everybody()
         slot = slot_of(node.cluster._keys.shard(0).log)
         victim = safe_trio.holder(slot)
+        so_far = len(node.counts.redis)
         await asyncio.to_thread(safe_trio.nodes[victim].kill)
-        await eventually(lambda: node.health.checks()["redis"].level == "degraded")
+        # It may be over before it is looked for.
+        await eventually(lambda: False in node.counts.redis[so_far:])
         # Chargers on the other primaries are answered meanwhile.
         await load.some_more(100)
         # Who takes over has no replica, so that its chargers wait until the old primary has come back as one.

@@ -67,7 +67,7 @@ async def test_a_missing_right_is_told_by_name_at_the_start(
     server.start()
     try:
         with pytest.raises(ConfigurationError, match=told):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await Node(login(server), wait_for_replicas=1).start()
     finally:
         server.stop()
@@ -88,7 +88,7 @@ async def test_a_right_that_is_lost_holds_commits_until_it_is_back(guarded: Valk
             assert "xadd" in check.detail.lower() or isinstance(guarded, RedisServer)
             assert not waiting.done()
             client.execute_command("ACL", "SETUSER", "gateway", "+xadd")
-            assert await asyncio.wait_for(waiting, 20) is None
+            assert await asyncio.wait_for(waiting, 60) is None
             await eventually(lambda: node.health.level() == "ok")
             ids = [fields[b"i"] for key in client.keys("ocpp:{s*}:log") for _, fields in client.xrange(key)]
     assert ids == [b"event-1"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,9 @@ class Load:
 async def switch(watched: Watched, *how: str) -> None:
     """A planned failover."""
     with redis.Redis.from_url(watched.sentinels[0].url) as client:
-        client.execute_command("SENTINEL", "FAILOVER", SERVICE, *how)
+        begin = partial(client.execute_command, "SENTINEL", "FAILOVER", SERVICE, *how)
+        # Refused while the Sentinel has not heard of late how the replicas are.
+        await asyncio.to_thread(wait_until, begin, "it is begun")
     await asyncio.to_thread(wait_until, lambda: watched.current() is not watched.primary, "it has switched")
 
 
@@ -79,8 +82,10 @@ async def test_a_primary_killed_under_load_loses_no_acknowledged_commit(watched:
         load = Load(node)
 
         async def kill() -> None:
+            so_far = len(node.counts.redis)
             await asyncio.to_thread(watched.primary.kill)
-            await eventually(lambda: node.health.checks()["redis"].level == "degraded")
+            # It may be over before it is looked for.
+            await eventually(lambda: False in node.counts.redis[so_far:])
 
         await load.run(kill)
     assert watched.current() in watched.replicas
@@ -106,7 +111,8 @@ async def test_an_old_primary_that_does_not_know_yet_is_left(watched: Watched) -
             await eventually(lambda: any("another primary" in line["event"] for line in lines), seconds=60)
         epoch = (await node.cluster.ownership.claim(CP1)).epoch
         assert await node.cluster.log.commit(message(CP1, epoch, 2)) is None
-        await eventually(lambda: reader.ids == ["event-1", "event-2"])
+        # The cursor lags a moment behind: what was read may be read again.
+        await eventually(lambda: list(dict.fromkeys(reader.ids)) == ["event-1", "event-2"])
     assert logged(watched.current()) == ["event-1", "event-2"]
 
 

@@ -40,7 +40,7 @@ async def test_tells_how_far_a_reader_is_behind_and_that_it_has_come_after(valke
     async with running(valkey.url, shards=1, log_hard_max_bytes=1_000_000) as node:
         standing, board = watching(node)
         epoch = (await node.cluster.ownership.claim(CP1)).epoch
-        reader = FakeReader(None, DeliveryRefused("an ACL says no", topic="t"))
+        reader = FakeReader(None, *[DeliveryRefused("an ACL says no", topic="t")] * 1000)
         async with reading(node, reader):
             await node.cluster.log.commit(message(CP1, epoch, 1))
             await eventually(lambda: reader.ids == ["event-1"])
@@ -49,12 +49,12 @@ async def test_tells_how_far_a_reader_is_behind_and_that_it_has_come_after(valke
             assert board.lags == {"mqtt": (0.0, 0)}
             before = accounted(valkey)[0]
             await node.cluster.log.commit(message(CP1, epoch, 2))
-            await eventually(lambda: len(reader.attempts) == 2)
+            await eventually(lambda: len(reader.attempts) >= 2)
             await standing.look()
             seconds, size = board.lags["mqtt"]
             assert board.size == (accounted(valkey)[0], 1_000_000)
             assert size == board.size[0] - before > 0
-            assert 0 <= seconds < 30
+            assert 0 <= seconds < 100
 
 
 def stored_cursor(valkey: Valkey) -> bool:

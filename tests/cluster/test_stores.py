@@ -144,8 +144,11 @@ async def test_nobody_is_told_how_a_command_ended_before_that_is_stored(
         assert await commands.get("c1") == result.as_dict()
 
 
-async def test_what_was_stored_counts_however_late_its_node_hears_of_that(valkey: Valkey) -> None:
+async def test_what_was_stored_counts_however_late_its_node_hears_of_that(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A node that slept in the middle of storing a result finds its connection gone, and its time over."""
+    monkeypatch.setattr("gateway.cluster.commands._TRIED_ON", 60.0)
     async with running(valkey.url) as node:
         commands, long_ago = node.cluster.commands, time.time() - 3600
         assert await commands.begin(command()) is None
@@ -234,11 +237,11 @@ async def test_the_first_api_key_is_made_once_by_nodes_that_start_together(valke
 async def test_later_work_is_done_when_it_is_due_and_once(valkey: Valkey) -> None:
     async with running(valkey.url, "a") as a, running(valkey.url, "b") as b:
         now = time.time()
-        await a.cluster.later.schedule(CP1, "grace", now + 60, b"old", key="t1")
+        await a.cluster.later.schedule(CP1, "grace", now + 600, b"old", key="t1")
         await a.cluster.later.schedule(CP1, "grace", now + 0.1, b"new", key="t1")
-        await a.cluster.later.schedule(CP1, "grace", now + 0.1, b"cancelled", key="t2")
+        await a.cluster.later.schedule(CP1, "grace", now + 600, b"cancelled", key="t2")
         await a.cluster.later.cancel(CP1, "grace", key="t2")
-        await a.cluster.later.schedule(CP1, "grace", now + 60, b"far", key="t3")
+        await a.cluster.later.schedule(CP1, "grace", now + 600, b"far", key="t3")
         await eventually(lambda: a.hooks.works.qsize() + b.hooks.works.qsize())
         done = (a if a.hooks.works.qsize() else b).hooks.works.get_nowait()
         assert done == ("grace", CP1, b"new")

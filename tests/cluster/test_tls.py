@@ -31,13 +31,13 @@ class TlsRedis(RedisServer):
 
 
 def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=20)
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
 
 
 def _take_all_slots(server: Server, certificates: Path) -> None:
     tls = ("--tls", "--cacert", "ca.pem", "--cert", "own.pem", "--key", "own.key")
     command = ["redis-cli", "-p", str(server.port), *tls, "CLUSTER", "ADDSLOTSRANGE", "0", "16383"]
-    subprocess.run(command, cwd=certificates, check=True, capture_output=True, timeout=20)
+    subprocess.run(command, cwd=certificates, check=True, capture_output=True, timeout=60)
 
 
 @pytest.fixture(scope="module")

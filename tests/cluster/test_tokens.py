@@ -121,7 +121,7 @@ async def test_a_list_of_before_it_was_marked_is_a_list_and_stays_one_when_it_is
         assert await node.cluster.tokens.standing() == "emptied"
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.lists(st.text(min_size=1, max_size=40), unique_by=str.casefold))
 def test_any_text_may_be_an_id(valkey: Valkey, ids: list[str]) -> None:
     async def put_and_find() -> None:

@@ -14,7 +14,7 @@ from tests.support.servers import Valkey
 
 
 async def end_of(node: RoutingNode, number: int | str) -> dict[str, Any]:
-    found = await node.router.ended(f"c-{number}", 20)
+    found = await node.router.ended(f"c-{number}", 60)
     assert found is not None, f"c-{number} did not end"
     return found
 

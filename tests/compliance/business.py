@@ -25,13 +25,13 @@ class Operator:
 
     async def command(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Have a neutral command carried out; its result."""
-        answer = await self._client.post(f"{self._path}/commands/{name}?wait=20", json=arguments)
+        answer = await self._client.post(f"{self._path}/commands/{name}?wait=60", json=arguments)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     async def call(self, action: str, payload: Payload) -> dict[str, Any]:
         """Have a raw call sent; its result."""
-        answer = await self._client.post(f"{self._path}/calls/{action}?wait=20", json=payload)
+        answer = await self._client.post(f"{self._path}/calls/{action}?wait=60", json=payload)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
@@ -127,7 +127,7 @@ class Business:
 
 @asynccontextmanager
 async def business(port: int, identity: str, answers: Mapping[str, Any]) -> AsyncIterator[Business]:
-    async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+    async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5, timeout=PATIENCE) as client:
         found = Business(client, identity, answers)
         await found.subscribe()
         async with asyncio.TaskGroup() as tasks:

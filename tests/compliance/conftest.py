@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.compliance.laboratory import POLICIES, STRICT_MAKE, TOKENS, Laboratory
+from tests.compliance.laboratory import CHARGERS, POLICIES, STRICT_MAKE, TOKENS, Laboratory
 from tests.support.gateway_process import ADMIN_KEY, GatewayProcess
 from tests.support.servers import EmbeddedBroker, Valkey
 
@@ -38,7 +38,7 @@ def lab_gateway(
         folder / "gateway",
         redis_url=lab_valkey.url,
         mqtt_url=lab_broker.url,
-        settings={"chargers": {"quirks": str(quirks), "heartbeat_interval": 300, "heartbeat_spread": 0}, **POLICIES},
+        settings={"chargers": {"quirks": str(quirks), **CHARGERS}, **POLICIES},
     )
     with process:
         _list_tokens(process)
@@ -50,6 +50,7 @@ def _list_tokens(gateway: GatewayProcess) -> None:
         f"{gateway.rest_url}/v1/tokens/import",
         content=TOKENS,
         headers={"Authorization": f"Bearer {ADMIN_KEY}", "Content-Type": "text/csv"},
+        timeout=60.0,
         trust_env=False,
     )
     assert answer.status_code == 200, answer.text
@@ -61,6 +62,6 @@ async def lab(lab_gateway: GatewayProcess, lab_broker: EmbeddedBroker) -> AsyncI
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
     # Without TLS there is nothing to verify; reading the trusted certificates would take longer than most cases.
     async with httpx.AsyncClient(
-        base_url=lab_gateway.rest_url, headers=headers, timeout=30.0, trust_env=False, verify=False
+        base_url=lab_gateway.rest_url, headers=headers, timeout=90.0, trust_env=False, verify=False
     ) as client:
         yield Laboratory(lab_gateway.charger_url, client, lab_broker.port)

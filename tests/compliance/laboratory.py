@@ -36,14 +36,21 @@ _ASKED = (
     "charging_schedule dynamic_schedule event_stream vat_number settlement"
 )
 
+CHARGERS: dict[str, Any] = {
+    "heartbeat_interval": 300,
+    "heartbeat_spread": 0,
+    # A busy machine may let the business system wait for longer than chargers would.
+    "money_grace": 40,
+}
+
 POLICIES: dict[str, dict[str, Any]] = {
     "answers": {"authorize": ["tokens"]},
     "[answers.groups]": {
         "chargers": [f"{ASKING}*"],
-        "authorize": ["tokens", "mqtt:5"],
-        **{question: ["mqtt:5"] for question in _ASKED.split()},
+        "authorize": ["tokens", "mqtt:25"],
+        **{question: ["mqtt:25"] for question in _ASKED.split()},
     },
-    f"answers.chargers.{PRICED}": {"transaction_cost": ["mqtt:5"]},
+    f"answers.chargers.{PRICED}": {"transaction_cost": ["mqtt:25"]},
 }
 
 STRICT = "Strict"

@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 
 from tests.ocpp.schema_folder import request_schema, response_schema
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Seconds within which whatever is waited for must come."""
 
 Payload = dict[str, Any]

@@ -16,8 +16,8 @@ CHARGER = ChargerId("CP1")
     [
         ("start", {"token": "A"},
          {"token": "A", "token_type": "Central", "evse_id": None, "remote_start_id": None, "group": None,
-          "profile": None}),
-        ("stop", {}, {"transaction_id": None, "evse_id": None}),
+          "profile": None, "when_plugged": False, "if_needed": False}),
+        ("stop", {}, {"transaction_id": None, "evse_id": None, "if_needed": False}),
         ("unlock", {}, {"evse_id": 1, "connector_id": 1}),
         ("reset", {}, {"type": "on_idle", "evse_id": None}),
         ("set_charging_limit", {"current_a": 6},

@@ -380,6 +380,8 @@ def test_the_transaction_shows_on_its_connector() -> None:
         "started_at": at(0),
         "energy_wh": 0,
         "charging_state": None,
+        "cost": None,
+        "currency": None,
     }
     [active] = driver.twin.active_transactions()
     assert (active.id, active.evse_id, active.connector_id) == (outcome.data["transaction_id"], 1, 1)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -167,9 +167,7 @@ class TransactionEventExchange(_Exchange):
             self.driver.commit(self.driver.twin.end_pending(self.driver.now, known))
 
 
-_SETTINGS = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+_SETTINGS = settings(max_examples=40, stateful_step_count=30)
 StartStopExchange.TestCase.settings = _SETTINGS
 TransactionEventExchange.TestCase.settings = _SETTINGS
 

@@ -130,7 +130,7 @@ class ComposeGateway(Server):
         process.terminate()
         self._process = None
         try:
-            return process.wait(40)
+            return process.wait(90)
         finally:
             process.kill()
 

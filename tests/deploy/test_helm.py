@@ -70,7 +70,7 @@ def answers() -> dict[str, dict[str, Any]]:
         cwd=DEPLOY.parent,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -95,7 +95,7 @@ def build(machine: Machine) -> None:
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=200,
+                timeout=400,
                 check=False,
             )
             if done.returncode and re.search(r"No matching distribution found for setuptools", done.stderr):
@@ -149,7 +149,7 @@ def test_the_image_is_built_and_runs_with_nothing_writable_but_its_state(machine
             text=True,
         )
 
-    assert run("touch", str(machine.at("/opt/ocpp-gateway/there"))).wait(10) != 0
+    assert run("touch", str(machine.at("/opt/ocpp-gateway/there"))).wait(60) != 0
     health = IMAGE.command("HEALTHCHECK")
     assert run(*health).wait(60) == 1
     gateway = run(*IMAGE.command("ENTRYPOINT"), *IMAGE.command("CMD"))

@@ -16,6 +16,7 @@ from tests.deploy.stack import tool
 from tests.support.servers import free_port
 
 UNIT = DEPLOY / "systemd" / "ocpp-gateway.service"
+OF_A_USER = DEPLOY / "systemd" / "user" / "ocpp-gateway.service"
 MOST_EXPOSED = 2.0
 """Of systemd's ten; what is left is mostly that the gateway uses the network."""
 
@@ -30,8 +31,8 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """Starts a program under NoNewPrivileges and MemoryDenyWriteExecute."""
 
 
-def options() -> dict[str, str]:
-    return dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE))
+def options(unit: Path = UNIT) -> dict[str, str]:
+    return dict(re.findall(r"^(\w+)=(.*)$", unit.read_text(), re.MULTILINE))
 
 
 def test_systemd_takes_the_unit_and_finds_it_little_exposed(tmp_path: Path) -> None:
@@ -51,10 +52,22 @@ def test_systemd_takes_the_unit_and_finds_it_little_exposed(tmp_path: Path) -> N
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
-def test_it_has_the_time_that_draining_takes() -> None:
+def test_systemd_takes_the_unit_of_a_user(tmp_path: Path) -> None:
+    analyze = tool("systemd-analyze", "systemd")
+    unit = tmp_path / OF_A_USER.name
+    unit.write_text(OF_A_USER.read_text().replace(options(OF_A_USER)["ExecStart"].split()[0], sys.executable))
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = [analyze, "verify", "--user", "--man=no", str(unit)]
+    checked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert [line for line in checked.stderr.splitlines() if unit.name in line] == []
+    assert "Failed" not in checked.stderr
+
+
+@pytest.mark.parametrize("unit", [UNIT, OF_A_USER], ids=["system", "user"])
+def test_it_has_the_time_that_draining_takes(unit: Path) -> None:
     settings = Settings()
     longest = settings.gateway.shutdown_deadline + settings.rest.stop_timeout + 10
-    assert int(options()["TimeoutStopSec"]) >= longest
+    assert int(options(unit)["TimeoutStopSec"]) >= longest
 
 
 @pytest.mark.timeout(300)

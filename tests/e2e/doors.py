@@ -15,7 +15,7 @@ from paho.mqtt.properties import Properties
 
 from tests.support.gateway_process import GatewayProcess
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Seconds within which whatever is waited for must come."""
 
 POLL = 0.05
@@ -45,7 +45,7 @@ class RestDoor:
         self._charger = f"/v1/chargers/{quote(identity, safe='')}"
 
     async def command(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        answer = await self._client.post(f"{self._charger}/commands/{name}?wait=30", json=arguments)
+        answer = await self._client.post(f"{self._charger}/commands/{name}?wait=60", json=arguments)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
@@ -139,7 +139,7 @@ async def by_rest(gateway: GatewayProcess, broker_port: int, identity: str) -> A
 
 @asynccontextmanager
 async def by_mqtt(gateway: GatewayProcess, broker_port: int, identity: str) -> AsyncIterator[Door]:
-    async with aiomqtt.Client("127.0.0.1", broker_port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+    async with aiomqtt.Client("127.0.0.1", broker_port, protocol=aiomqtt.ProtocolVersion.V5, timeout=60) as client:
         door = MqttDoor(client, identity)
         await door.subscribe()
         async with asyncio.TaskGroup() as tasks:

@@ -13,7 +13,7 @@ import pytest
 from tests.support.node import NODE_FOLDER
 
 ROOT = Path(__file__).parents[2]
-STEP_TIMEOUT = 40.0
+STEP_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)

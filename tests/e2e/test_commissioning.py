@@ -21,7 +21,7 @@ def gateway(tmp_path: Path, valkey: Valkey, embedded_broker: EmbeddedBroker) -> 
 
 
 async def command(client: httpx.AsyncClient, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    answer = await client.post(f"/v1/chargers/{IDENTITY}/commands/{name}?wait=30", json=arguments)
+    answer = await client.post(f"/v1/chargers/{IDENTITY}/commands/{name}?wait=60", json=arguments)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 

@@ -36,23 +36,25 @@ def gateway(tmp_path: Path, valkey: Valkey, embedded_broker: EmbeddedBroker) -> 
 
 @asynccontextmanager
 async def events(port: int, identity: str) -> AsyncIterator[list[dict[str, Any]]]:
-    """What MQTT tells of a charger's transactions; left only when three of them have ended."""
+    """What MQTT tells of a charger's transactions, each event once; left only when three of them have ended."""
     heard: list[dict[str, Any]] = []
     complete = asyncio.Event()
-    async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+    async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5, timeout=60) as client:
         await client.subscribe(f"ocpp/chargers/{identity}/event/transaction/#", qos=1)
 
         async def listen() -> None:
             async for message in client.messages:
                 assert isinstance(message.payload, bytes)
-                heard.append(json.loads(message.payload))
+                event = json.loads(message.payload)
+                if event["id"] not in [earlier["id"] for earlier in heard]:
+                    heard.append(event)
                 if sum(event["type"] == "ocpp.transaction.ended" for event in heard) == 3:
                     complete.set()
 
         async with asyncio.TaskGroup() as tasks:
             listener = tasks.create_task(listen(), name="listener")
             yield heard
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await complete.wait()
             listener.cancel()
 

@@ -32,7 +32,7 @@ async def virtual_charger(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(simulate(settings, on_event=heard, stop=stop), name=identity)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await connected.wait()
             yield
         finally:

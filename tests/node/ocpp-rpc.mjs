@@ -10,7 +10,7 @@ export async function run(protocol, live) {
     protocols: [protocol],
     strictMode: true,
     reconnect: false,
-    callTimeoutMs: 15_000,
+    callTimeoutMs: 60_000,
   });
   client.on("strictValidationFailure", ({ method, outbound, error }) =>
     fail(`schema of ${method} (${outbound ? "ours" : "the gateway's"}): ${error.message}`),

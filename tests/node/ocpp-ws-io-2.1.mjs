@@ -10,7 +10,7 @@ const client = new OCPPClient({
   protocols: ["ocpp2.1"],
   strictMode: true,
   reconnect: false,
-  callTimeoutMs: 15_000,
+  callTimeoutMs: 60_000,
   logging: false,
 });
 client.on("strictValidationFailure", ({ message, error }) =>

@@ -1,6 +1,6 @@
 // What a charger tells the test: one JSON line per step on stdout; the first failure ends it with its reason.
 
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 240_000;
 
 export function step(name, fields = {}) {
   process.stdout.write(JSON.stringify({ step: name, ...fields }) + "\n");

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -70,7 +70,7 @@ def spoilt(draw: st.DrawFn) -> str:
 
 
 ANYTHING = spoilt() | st.text(st.characters(), max_size=60) | st.binary(max_size=60)
-QUICK = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=200)
 
 
 @QUICK
@@ -224,7 +224,5 @@ class Exchange(RuleBasedStateMachine):
         assert not self.open
 
 
-Exchange.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+Exchange.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestExchange = Exchange.TestCase

@@ -17,7 +17,7 @@ from adapters.mqtt.asyncapi_parts import EXAMPLES
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Commit
 from gateway.ocpp.profiles import PROFILES
-from tests.chargers.harness import Charger, Node, running
+from tests.chargers.harness import PATIENCE, Charger, Node, running
 from tests.cluster import support, test_bounds
 from tests.ocpp.payloads import INBOUND
 from tests.openapi.asking import record_asks
@@ -77,7 +77,7 @@ def _states(node: Node) -> dict[str, Any]:
 
 
 async def _settled(node: Node) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while "charger.disconnected" not in node.types(_ID):  # noqa: ASYNC110 (nobody tells)
             await asyncio.sleep(0.005)
 

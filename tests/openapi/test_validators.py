@@ -40,7 +40,7 @@ def test_the_official_parser_finds_what_is_wrong(tmp_path: Path) -> None:
 
 def _asyncapi_diagnostics(path: Path) -> list[dict[str, Any]]:
     command = ["node", str(NODE_FOLDER / "asyncapi.mjs"), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert not done.stderr, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -25,6 +25,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from tests.support.servers import free_port
+
 NOW = "2026-01-01T00:00:00.000Z"
 CALLS = {"1.6": call16, "2.0.1": call201, "2.1": call21}
 
@@ -189,7 +191,8 @@ class FakeCsms:
         self.connections = 0
         self.headers: list[dict[str, str]] = []
         self.refuse_with: http.HTTPStatus | None = None
-        self._port = port
+        # Its own, so that one that was away can come back: no outgoing connection is given it meanwhile.
+        self._port = port or free_port()
         self._tls = tls
         self._speaks_nothing = speaks_nothing
         self._server: Server | None = None
@@ -262,7 +265,7 @@ class FakeCsms:
                     csms.problems.append(message)
                 await super()._send(message)
 
-        charger = Charger(identity, connection, response_timeout=10)
+        charger = Charger(identity, connection, response_timeout=60)
         assert isinstance(charger, ChargePoint)
         return charger
 
@@ -276,7 +279,7 @@ class FakeCsms:
     def actions(self) -> list[str]:
         return [received.action for received in self.received]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until the condition holds; it is looked at after each message and connection."""
         async with asyncio.timeout(seconds):
             while not condition():

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.simulator import SimulatorOptions, simulate
 from tests.simulator.csms import FakeCsms, Received
 
-FAST: dict[str, Any] = {"speed": 100.0, "samples": 3, "ids": ("CP1",), "reconnect_min": 0.05, "call_timeout": 10.0}
+FAST: dict[str, Any] = {"speed": 100.0, "samples": 3, "ids": ("CP1",), "reconnect_min": 0.05, "call_timeout": 60.0}
 
 
 def options(csms: FakeCsms, **changes: Any) -> SimulatorOptions:

@@ -72,7 +72,7 @@ async def test_a_remote_start_and_stop_are_obeyed(csms: FakeCsms) -> None:
             answer = await csms.call("CP1", "RequestStopTransaction", transaction_id=number)
         assert answer.status == "Accepted"
         await csms.until(lambda: transaction_messages(csms)[-1:] == ["Ended"])
-        last = csms.received[-1].payload if csms.version == "1.6" else csms.of("TransactionEvent")[-1].payload
+        last = csms.of("StopTransaction" if csms.version == "1.6" else "TransactionEvent")[-1].payload
         assert last.get("reason", last.get("transactionInfo", {}).get("stoppedReason", "Remote")) == "Remote"
 
 
@@ -110,7 +110,7 @@ async def test_a_charging_profile_lowers_the_power_drawn(csms: FakeCsms) -> None
 
 @pytest.mark.parametrize("kind", ["Hard", "Soft"])
 async def test_a_reset_ends_the_transaction_and_boots_again(csms: FakeCsms, kind: str) -> None:
-    async with running(csms, samples=3 if kind == "Soft" else 1000, idle_time=1000.0):
+    async with running(csms, samples=10 if kind == "Soft" else 1000, idle_time=1000.0):
         await csms.until(lambda: any(is_sample(r) for r in csms.received))
         if csms.version != "1.6":
             kind = {"Hard": "Immediate", "Soft": "OnIdle"}[kind]

@@ -15,6 +15,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.simulator import SimulatorEvent, SimulatorOptions, simulate
 from tests.simulator.csms import FakeCsms
 from tests.simulator.runs import options, running, transaction_messages
+from tests.support.leaping import LeapingClock
 from tests.support.servers import free_port
 
 CHARGE = ["Started", "Updated", "Updated", "Updated", "Ended"]
@@ -44,7 +45,13 @@ async def test_a_stored_transaction_is_replayed_in_order_with_its_own_time(csms:
 async def test_an_unanswered_transaction_message_is_sent_again_with_a_new_id(csms: FakeCsms) -> None:
     action = "StartTransaction" if csms.version == "1.6" else "TransactionEvent"
     csms.manners.swallow[action] = 2
-    report = await simulate(options(csms, rounds=1, call_timeout=0.2, record=True))
+    clock = LeapingClock()
+    async with asyncio.TaskGroup() as tasks:
+        run = tasks.create_task(simulate(options(csms, rounds=1, ping_interval=None, record=True)))
+        for times in (1, 2):
+            await csms.until_received(action, times=times)
+            clock.leap(61)
+    report = run.result()
 
     first, second, third = csms.of(action)[:3]
     assert first.payload == second.payload == third.payload
@@ -152,8 +159,15 @@ async def test_a_refused_handshake_is_tried_again(csms: FakeCsms) -> None:
 
 async def test_a_csms_of_another_version_is_refused_with_the_reason() -> None:
     events: list[SimulatorEvent] = []
+    refused = asyncio.Event()
+
+    def watch(event: SimulatorEvent) -> None:
+        events.append(event)
+        if event.kind == "refused":
+            refused.set()
+
     async with FakeCsms("1.6", speaks_nothing=True) as csms:
-        await simulate(options(csms, duration=0.3), on_event=events.append)
+        await simulate(options(csms), on_event=watch, stop=refused)
     assert "does not speak ocpp1.6" in next(event.detail for event in events if event.kind == "refused")
 
 
@@ -180,8 +194,9 @@ async def test_a_private_ca_is_trusted_where_it_is_named(self_signed: tuple[Path
     async with FakeCsms("1.6", tls=context) as csms:
         report = await simulate(options(csms, rounds=1, tls_ca=certificate))
         assert report.acknowledged["StopTransaction"] == 1
-        stranger = await simulate(options(csms, duration=0.3))
-        assert stranger.connections == 0
+        refused = asyncio.Event()
+        stranger = await simulate(options(csms), on_event=lambda _: refused.set(), stop=refused)
+        assert (stranger.connections, stranger.refused) == (0, 1)
 
 
 async def test_leaving_ends_the_running_transaction(csms: FakeCsms) -> None:
@@ -213,7 +228,19 @@ async def test_cancelling_ends_transactions_and_tasks(csms: FakeCsms) -> None:
 
 
 async def test_without_a_csms_it_ends_in_time() -> None:
-    report = await simulate(SimulatorOptions(url=f"ws://127.0.0.1:{free_port()}/ocpp", duration=0.3, count=3))
+    clock, refusals, refused_thrice = LeapingClock(), list[SimulatorEvent](), asyncio.Event()
+
+    def watch(event: SimulatorEvent) -> None:
+        refusals.append(event)
+        if len(refusals) >= 3:
+            refused_thrice.set()
+
+    nowhere = SimulatorOptions(url=f"ws://127.0.0.1:{free_port()}/ocpp", duration=3600, count=3)
+    async with asyncio.TaskGroup() as tasks:
+        run = tasks.create_task(simulate(nowhere, on_event=watch))
+        await refused_thrice.wait()
+        clock.leap(3601)
+    report = run.result()
     assert report.refused >= 3
     assert report.connections == 0
 

@@ -50,7 +50,7 @@ def root(tmp_path: Path) -> Root:
 def openssl(*arguments: str, stdin: str | None = None) -> str:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed (apt-get install openssl)")
-    run = subprocess.run(["openssl", *arguments], input=stdin, check=True, capture_output=True, text=True, timeout=20)
+    run = subprocess.run(["openssl", *arguments], input=stdin, check=True, capture_output=True, text=True, timeout=60)
     return run.stdout
 
 

@@ -15,8 +15,8 @@ import httpx
 from tests.support.servers import free_port
 
 ADMIN_KEY = "key-of-the-end-to-end-tests"
-READY_TIMEOUT = 60.0
-STOP_TIMEOUT = 20.0
+READY_TIMEOUT = 90.0
+STOP_TIMEOUT = 60.0
 
 
 class GatewayProcess:
@@ -84,7 +84,7 @@ class GatewayProcess:
     def client(self) -> httpx.AsyncClient:
         """A REST client with the admin key; close it, or use it as a context."""
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
-        return httpx.AsyncClient(base_url=self.rest_url, headers=headers, timeout=30.0, trust_env=False)
+        return httpx.AsyncClient(base_url=self.rest_url, headers=headers, timeout=90.0, trust_env=False)
 
     def start(self, *, ready: bool = True) -> Self:
         """Start the process and, if `ready`, wait until /readyz says 200 and chargers may connect."""
@@ -171,7 +171,7 @@ class GatewayProcess:
 
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
-        probe.settimeout(0.2)
+        probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 

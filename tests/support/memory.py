@@ -9,6 +9,7 @@ import orjson
 
 from gateway.core.commands import Command, CommandResult
 from gateway.core.errors import LogUnavailable, OwnershipLost
+from gateway.core.events import TOUCH
 from gateway.core.identity import ChargerId
 from gateway.core.ledger import command_name
 from gateway.core.ports import ChargerSettings, Claim, Commit, Receipt
@@ -81,7 +82,7 @@ class MemoryStore:
         self.names |= {(commit.charger, name): known for name, known in commit.names.items()}
         for transaction, samples in commit.samples.items():
             self.samples.setdefault(transaction, []).extend(orjson.loads(samples))
-        self.events += [(commit.charger, orjson.loads(event.body)) for event in commit.events]
+        self.events += [(commit.charger, orjson.loads(event.body)) for event in commit.events if event is not TOUCH]
         return None
 
     # ------------------------------------------------------------ Ownership

@@ -1,5 +1,7 @@
 """Real servers for tests, each on a port of its own: start, stop, kill and start again on the same port and data."""
 
+import fcntl
+import itertools
 import os
 import secrets
 import shutil
@@ -7,32 +9,39 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Self
 
+_STOP_SECONDS = 30
 _FIRST_PORT, _PORTS_PER_WORKER, _WORKERS = 11_000, 2_500, 8
+# Not from `random`, whose seed is the same for every test.
+_places = itertools.count(secrets.randbelow(_PORTS_PER_WORKER))
+_given = (Path(tempfile.gettempdir()) / f"ports-given-to-tests-{os.getuid()}").open("wb")
+"""A process locks the byte at the number of each port that it gives."""
 
 
 def free_port() -> int:
     """A port that nobody uses, and that no outgoing connection will be given before a server binds it.
 
     So none of the range from which the system takes the ports of clients (from 32768 on, as a rule), and for each of
-    the processes that run tests side by side one of its own part.
+    the processes that run tests side by side one of its own part. One after the other, so that two that are asked for
+    before either is bound differ, and none that another run of the tests on this machine has given.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
     while True:
-        # Not from `random`, whose seed is the same for every test.
-        port = _FIRST_PORT + worker * _PORTS_PER_WORKER + secrets.randbelow(_PORTS_PER_WORKER)
+        port = _FIRST_PORT + worker * _PORTS_PER_WORKER + next(_places) % _PORTS_PER_WORKER
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
+                fcntl.lockf(_given, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
             except OSError:
                 continue
             return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 15.0) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 60.0) -> None:
     """Poll until something listens; fail with the server's own words where it died."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -52,7 +61,7 @@ class Server:
     own_session = False
     """Whether Ctrl-C on the terminal spares it."""
 
-    start_seconds = 15.0
+    start_seconds = 60.0
     """How long it may take until it listens."""
 
     def __init__(self, folder: Path) -> None:
@@ -85,7 +94,12 @@ class Server:
                 stderr=log,
                 start_new_session=self.own_session,
             )
-        wait_for_port(self.port, self._process, self.log, self.start_seconds)
+        try:
+            wait_for_port(self.port, self._process, self.log, self.start_seconds)
+        except BaseException:
+            # Who could not start it will not stop it.
+            self.kill()
+            raise
         return self
 
     def stop(self) -> None:
@@ -104,10 +118,10 @@ class Server:
         self._process.send_signal(number)
         self._process.send_signal(signal.SIGCONT)
         try:
-            self._process.wait(10)
+            self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(_STOP_SECONDS)
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process = None

@@ -85,7 +85,7 @@ class Sentinel(Valkey):
 class Watched:
     """A primary, its replicas, and three Sentinels."""
 
-    def __init__(self, folder: Path, *, replicas: int = 2, down_after: int = 1000, lines: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, *, replicas: int = 2, down_after: int = 3000, lines: tuple[str, ...] = ()) -> None:
         self.primary = Valkey(folder / "primary", *_QUICK)
         self.replicas = [Valkey(folder / f"replica-{n}") for n in range(replicas)]
         self.sentinels = [
@@ -131,7 +131,7 @@ class Cluster:
     def __init__(self, folder: Path, *, primaries: int = 3, replicas: int = 0) -> None:
         self.size = primaries
         # Where there are replicas, they shall take over soon; else a busy machine must not make nodes seem lost.
-        patience = 1000 if replicas else 10_000
+        patience = 2000 if replicas else 10_000
         options = (*_QUICK, "--cluster-require-full-coverage", "no")
         self.nodes = [
             ClusterNode(folder / f"node-{n}", *options, patience=patience) for n in range(primaries + replicas)

@@ -13,7 +13,7 @@ from gateway.workers.supervisor import Supervisor, WorkerCommand
 from tests.chaos.waiting import until
 
 READY = "import os, signal, sys, time\nsys.stdin.buffer\nos.write(0, b'ready 0 0\\n')\n"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def worker(folder: Path, name: str, program: str) -> WorkerCommand:

@@ -17,10 +17,22 @@ class Start(Arguments):
     profile: Profile | None = Field(
         None, description="Charging profile of purpose tx for the transaction that begins; it names no transaction"
     )
+    when_plugged: bool = Field(
+        False,
+        description="Where no EV is plugged in, or none comes before the charger lets the start lapse, start again "
+        "once one is, until a transaction begins there, a stop comes, or another start",
+    )
+    if_needed: bool = Field(
+        False,
+        description="See to it that the EVSE charges: where charging is paused by command, it is resumed, and where a "
+        "transaction runs already, no other is asked for",
+    )
 
 
 class Stop(OfTransaction):
     """Stop a transaction: by its id, by its EVSE, or the only one that runs."""
+
+    if_needed: bool = Field(False, description="Where nothing runs that could be stopped, that will do: accepted")
 
 
 class GetTransactionStatus(Arguments):

@@ -11,7 +11,15 @@ from gateway.core.ports.committing import Commit, EventLog, Receipt
 from gateway.core.ports.observing import Observer
 from gateway.core.ports.owning import ChargerSettings, Claim, LaterWork, Ownership, Registration, SnapshotFields
 from gateway.core.ports.questions import Ask, Asker, Askers
-from gateway.core.ports.reading import Delivery, Feed, FeedPage, LogEntry, OutwardReader, Snapshot
+from gateway.core.ports.reading import Delivery, Feed, FeedPage, LogEntry, OutwardReader, Snapshot, Touch
+from gateway.core.ports.retained import (
+    Listener,
+    Listeners,
+    Projection,
+    Projections,
+    RetainedMessage,
+    TopicNames,
+)
 from gateway.core.ports.stores import (
     ChangesPage,
     CommandStore,
@@ -44,6 +52,8 @@ __all__ = [
     "IdToken",
     "LaterWork",
     "ListStanding",
+    "Listener",
+    "Listeners",
     "LocalCharger",
     "LogEntry",
     "Mailboxes",
@@ -53,12 +63,17 @@ __all__ = [
     "Ownership",
     "Page",
     "Placed",
+    "Projection",
+    "Projections",
     "Receipt",
     "Registration",
+    "RetainedMessage",
     "Scope",
     "SettingsStore",
     "Snapshot",
     "SnapshotFields",
     "StateStore",
     "TokenStore",
+    "TopicNames",
+    "Touch",
 ]

@@ -1,6 +1,6 @@
 """The log, read: by outward adapters under leases, and by those who keep a cursor of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,13 +10,18 @@ from gateway.core.ports.owning import SnapshotFields
 
 @dataclass(slots=True)
 class LogEntry:
-    """One entry of a shard's log; `position` orders it within the shard."""
+    """One entry of a shard's log; `position` orders it within the shard. One that is no event only tells that the
+    charger's snapshot has changed (see `gateway.core.events.TOUCH`), and is handed to nobody."""
 
     position: str
     charger: ChargerId
     id: str
     type: str
     body: bytes
+
+    @property
+    def is_event(self) -> bool:
+        return bool(self.type)
 
 
 @dataclass(slots=True, frozen=True)
@@ -26,6 +31,10 @@ class Snapshot:
     charger: ChargerId
     fields: SnapshotFields
     removed: bool = False
+
+
+Touch = Callable[[ChargerId], bool]
+"""Has a charger's snapshot projected again soon, by the shard that it lies in; False where that is another one."""
 
 
 class Delivery(Protocol):
@@ -72,8 +81,8 @@ class OutwardReader(Protocol):
     name: str
     refresh_interval: float | None
 
-    def open(self, shard: int) -> Delivery:
-        """A hand in this shard; does no I/O."""
+    def open(self, shard: int, touch: Touch) -> Delivery:
+        """A hand in this shard, which may `touch` a charger of it; does no I/O."""
         ...
 
 

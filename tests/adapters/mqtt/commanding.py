@@ -16,6 +16,7 @@ from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.control import CHECK, ControlLane
 from adapters.mqtt.topics import Topics
 from gateway.core.health import Check, HealthBoard
+from gateway.core.identity import ChargerId
 from tests.adapters.rest.fakes import FakeGateway
 from tests.support.servers import Server
 
@@ -61,18 +62,26 @@ def config_of(broker: Server, **settings: Any) -> MqttConfig:
 
 @asynccontextmanager
 async def control_lane(
-    gateway: Gateway, config: MqttConfig, asker: MqttAsker | None = None
+    gateway: Gateway,
+    config: MqttConfig,
+    asker: MqttAsker | None = None,
+    refresh: Callable[[ChargerId], None] = lambda charger: None,
+    *,
+    connects: bool = True,
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """The lane, started; it is cancelled at the end."""
+    """The lane, connected, or where it cannot `connects`, started; it is cancelled at the end."""
     started = asyncio.Event()
     asker = asker or MqttAsker(gateway.context.clock)
-    lane = ControlLane(config, gateway.context, Topics(config.prefix), asker)
+    lane = ControlLane(config, gateway.context, Topics(config.prefix), asker, refresh)
     task = asyncio.create_task(lane.run(started.set), name="control lane")
     try:
         async with asyncio.timeout(60):
             await asyncio.wait(
                 (task, asyncio.create_task(started.wait(), name="started")), return_when=asyncio.FIRST_COMPLETED
             )
+        if connects:
+            # Its first attempt may have failed on a busy machine, and what is sent meanwhile reaches nobody.
+            await gateway.watched.until(lambda check: check.level == "ok")
         yield task
     finally:
         task.cancel()
@@ -132,7 +141,7 @@ class Commander:
 @asynccontextmanager
 async def commander(broker: Server, *follow: str) -> AsyncIterator[Commander]:
     """Someone who follows these topics, by default all results and one's own `replies/me`."""
-    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=aiomqtt.ProtocolVersion.V5, timeout=60) as client:
         for topic in follow or ("ocpp/chargers/+/result/#", "replies/me"):
             await client.subscribe(topic, qos=1)
         someone = Commander(client)

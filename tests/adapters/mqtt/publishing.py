@@ -23,7 +23,7 @@ from tests.adapters.rest.fakes import FakeGateway
 from tests.support.servers import Server
 
 CP1, CP2 = ChargerId("CP1"), ChargerId("CP2")
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 
 class Counts:
@@ -84,6 +84,7 @@ class House:
         gateway.state.nodes = self._nodes  # type: ignore[method-assign]
         self.nodes = list(nodes) or ["node-1"]
         self.health = WatchedHealth()
+        self.touches: list[ChargerId] = []
         self.context: GatewayContext = replace(
             gateway.context, observer=self.counts, clock=self.clock, health=self.health
         )
@@ -93,7 +94,13 @@ class House:
 
     def open(self, url: str, shard: int = 1, **settings: Any) -> Delivery:
         config = MqttConfig.model_validate({"url": url, **settings})
-        return MqttReader(config, self.context, Topics(config.prefix)).open(shard)
+        self.reader = MqttReader(config, self.context, Topics(config.prefix))
+        return self.reader.open(shard, self.touched)
+
+    def touched(self, charger: ChargerId) -> bool:
+        """As a shard does whose charger it is, it notes that it shall be projected again."""
+        self.touches.append(charger)
+        return True
 
     @asynccontextmanager
     async def connected(self, url: str, shard: int = 1, **settings: Any) -> AsyncIterator[Delivery]:
@@ -157,7 +164,7 @@ class Subscriber:
 @asynccontextmanager
 async def subscriber(broker: Server, *topics: str, **options: Any) -> AsyncIterator[Subscriber]:
     """Somebody who has subscribed at QoS 1, by default to all of ocpp/#."""
-    options = {"protocol": aiomqtt.ProtocolVersion.V5, **options}
+    options = {"protocol": aiomqtt.ProtocolVersion.V5, "timeout": PATIENCE, **options}
     async with aiomqtt.Client("127.0.0.1", broker.port, **options) as client:
         someone = Subscriber(client)
 

@@ -1,6 +1,7 @@
 """Questions over MQTT, on both brokers: who is asked, whose answer counts, and what is told of those that do not."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from gateway.core.identity import ChargerId
 from gateway.core.ports import Ask
 from tests.adapters.mqtt.commanding import Answer, Commander, Gateway, commander, config_of, control_lane
 from tests.adapters.mqtt.guarding import guarded_against
+from tests.support.leaping import LeapingClock
 from tests.support.servers import Mosquitto, Server
 
 CHARGER = ChargerId("CP/1")
@@ -46,7 +48,6 @@ async def asking(broker: Server, **settings: Any) -> AsyncIterator[MqttAsker]:
     asker = MqttAsker(SystemClock())
     gateway = Gateway()
     async with control_lane(gateway, config_of(broker, **settings), asker):
-        await gateway.watched.until(lambda check: check.level == "ok")
         yield asker
 
 
@@ -83,7 +84,7 @@ OVER = {"log_level": "info", "question": "authorize", "charger": "CP/1"}
 
 async def test_a_question_goes_to_its_topic_and_the_answer_on_its_response_topic_comes_back(broker: Server) -> None:
     async with asking(broker) as asker, commander(broker, QUESTIONS) as desk:
-        ask = question("a/1", seconds=7)
+        ask = question("a/1")
         task = begin(asker, ask)
         asked = await desk.answer()
         assert asked == Answer(
@@ -94,7 +95,8 @@ async def test_a_question_goes_to_its_topic_and_the_answer_on_its_response_topic
             response_topic=f"{ANSWER}a%2F1",
             expiry=asked.expiry,
         )
-        assert asked.expiry in (6, 7)
+        assert asked.expiry is not None
+        assert 30 < asked.expiry <= 60
         assert (asked.body["question"], asked.body["charger_id"], asked.body["moment"]) == (
             "authorize",
             "CP/1",
@@ -134,10 +136,12 @@ async def test_of_two_answers_the_first_counts_and_the_second_is_logged(
 async def test_an_answer_that_comes_too_late_is_logged_and_never_applied(
     broker: Server, logged: list[EventDict]
 ) -> None:
+    clock = LeapingClock()
     async with asking(broker) as asker, commander(broker, QUESTIONS) as desk:
-        task = begin(asker, question("a-1", seconds=0.3))
+        task = begin(asker, question("a-1"))
         await desk.answer()
-        with pytest.raises(AskFailed, match=r"nobody answered over MQTT within 0\.3 s"):
+        clock.leap(60)
+        with pytest.raises(AskFailed, match=r"nobody answered over MQTT within \d+\.\d s"):
             await ended(task)
         await desk.send(f"{ANSWER}a-1", YES)
         await settled(asker, desk)
@@ -200,9 +204,15 @@ async def test_where_nobody_subscribes_the_question_fails_at_once(mosquitto: Mos
 async def test_where_the_broker_does_not_tell_that_nobody_subscribes_the_deadline_counts(
     embedded_broker: Server,
 ) -> None:
-    async with asking(embedded_broker) as asker:
+    clock = LeapingClock()
+    async with asking(embedded_broker) as asker, commander(embedded_broker, "ocpp/reply/me") as somebody:
+        task = begin(asker, question("a-1"))
+        await somebody.send("ocpp/reply/me", {})
+        await somebody.answer()
+        assert not task.done()
+        clock.leap(60)
         with pytest.raises(AskFailed, match="nobody answered"):
-            await ended(begin(asker, question("a-1", seconds=0.3)))
+            await ended(task)
 
 
 async def test_while_the_broker_is_away_nothing_is_asked(broker: Server) -> None:
@@ -222,7 +232,7 @@ async def test_a_question_that_the_broker_had_taken_can_be_answered_after_its_re
     async with control_lane(gateway, config_of(broker), asker):
         await gateway.watched.until(lambda check: check.level == "ok")
         async with commander(broker, QUESTIONS) as desk:
-            task = begin(asker, question("a-1"))
+            task = begin(asker, question("a-1", seconds=600))
             await desk.answer()
             await settled(asker, desk)
         broker.stop()
@@ -281,7 +291,7 @@ async def test_a_question_whose_time_is_up_is_not_asked(mosquitto: Mosquitto) ->
             await asker.ask(question("a-1", seconds=0))
 
 
-async def test_a_question_that_an_acl_refuses_fails_at_once(tmp_path: Path) -> None:
+async def test_a_question_that_an_acl_refuses_fails_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     if Mosquitto.binary() is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
     rules = tmp_path / "acl"
@@ -294,6 +304,9 @@ async def test_a_question_that_an_acl_refuses_fails_at_once(tmp_path: Path) -> N
                 await ended(begin(asker, question("a-1")))
     finally:
         guarded.stop()
+    # This mosquitto also hangs up then, which nobody waits to hear.
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_while_the_broker_denies_answers_nothing_is_asked(
@@ -302,7 +315,7 @@ async def test_while_the_broker_denies_answers_nothing_is_asked(
     monkeypatch.setattr("adapters.mqtt.control.RESUBSCRIBE_SECONDS", 0.05)
     asker, gateway = MqttAsker(SystemClock()), Gateway()
     with guarded_against("ocpp/chargers/+/answer/+", tmp_path) as guarded:
-        async with control_lane(gateway, config_of(guarded.broker), asker):
+        async with control_lane(gateway, config_of(guarded.broker), asker, connects=False):
             check = await gateway.watched.until(lambda check: check.level == "degraded")
             assert "answer/+" in check.detail
             with pytest.raises(AskFailed, match=r"denies the subscription to ocpp/chargers/\+/answer/\+"):

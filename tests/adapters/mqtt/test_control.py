@@ -348,8 +348,12 @@ async def test_a_command_that_its_charger_s_node_did_not_hear_is_begun_by_anothe
     assert set(gateway.commands.begun) == {"begun", "left"}
 
 
-async def test_for_a_charger_that_nobody_holds_one_node_answers(broker: Server) -> None:
+async def test_for_a_charger_that_nobody_holds_one_node_answers(
+    broker: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lane of a node that is not the chosen one says nothing, to commands and to mistakes alike."""
+    # It has no Redis in common with the other here: to it, what it watches would soon seem to be seen to by nobody.
+    monkeypatch.setattr("adapters.mqtt.witness.LOOK_EVERY", 3600)
     chosen, other = Gateway(), Gateway()
     other.router._node = "node-2"
     async with (
@@ -426,7 +430,7 @@ async def test_the_gateway_starts_while_the_broker_is_away(mosquitto: Mosquitto)
     mosquitto.stop()
     gateway = Gateway()
     gateway.connect("CP-1")
-    async with control_lane(gateway, config_of(mosquitto)) as lane:
+    async with control_lane(gateway, config_of(mosquitto), connects=False) as lane:
         assert not lane.done()
         assert gateway.watched.checks()["mqtt control"].level == "degraded"
         mosquitto.start()
@@ -451,7 +455,9 @@ async def test_mqtt_3_1_1_serves_too(mosquitto: Mosquitto) -> None:
 async def test_a_broker_that_does_not_know_mqtt_5_is_spoken_to_in_3_1_1(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, refusal: bytes
 ) -> None:
-    monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 0.2)
+    if not refusal:
+        # So long it waits, three times over, for one that hung up.
+        monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 1.0)
     gateway = Gateway()
     gateway.connect("CP-1")
     async with old_broker(mosquitto, refusal) as port:
@@ -466,7 +472,7 @@ async def test_mqtt_5_alone_is_not_given_up(mosquitto: Mosquitto) -> None:
     async with old_broker(mosquitto, b"\x20\x02\x00\x01") as port:
         gateway = Gateway()
         config = config_of(mosquitto, protocol="5").model_copy(update={"url": f"mqtt://127.0.0.1:{port}"})
-        async with control_lane(gateway, config):
+        async with control_lane(gateway, config, connects=False):
             check = await gateway.watched.until(lambda check: check.level == "degraded")
     assert "protocol version" in check.detail
 
@@ -496,7 +502,7 @@ async def test_a_broker_that_lets_us_in_no_more_is_told(
     guarded.start()
     try:
         gateway = Gateway()
-        async with control_lane(gateway, config_of(guarded, **settings)):
+        async with control_lane(gateway, config_of(guarded, **settings), connects=False):
             check = await gateway.watched.until(lambda check: check.level == "degraded")
         assert "authorized" in check.detail.lower()
     finally:
@@ -509,7 +515,7 @@ async def test_a_denied_subscription_is_named_and_made_once_it_is_allowed(
     monkeypatch.setattr("adapters.mqtt.control.RESUBSCRIBE_SECONDS", 0.05)
     gateway = Gateway()
     gateway.connect("CP-1")
-    async with control_lane(gateway, config_of(guarded.broker)):
+    async with control_lane(gateway, config_of(guarded.broker), connects=False):
         check = await gateway.watched.until(lambda check: check.level == "degraded")
         assert "ocpp/chargers/+/call/+" in check.detail
         assert "command/+" not in check.detail

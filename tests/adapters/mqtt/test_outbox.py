@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from adapters.mqtt.execution import Reply
+from adapters.mqtt.orders import Reply
 from adapters.mqtt.outbox import Outbox
 from gateway.core.commands import CommandResult, Outcome
 from gateway.core.identity import ChargerId

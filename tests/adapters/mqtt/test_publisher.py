@@ -18,6 +18,8 @@ from adapters.mqtt.login import ConnectRefused, Login
 from adapters.mqtt.publisher import NOT_SENT, TOO_LARGE, TOPIC_INVALID, Publisher
 from gateway.core.errors import ConfigurationError, DeliveryInterrupted
 from tests.adapters.mqtt.publishing import PATIENCE, ScriptedBroker, scripted, subscriber
+from tests.cluster.support import eventually
+from tests.support.leaping import LeapingClock
 from tests.support.servers import Mosquitto, free_port
 
 LOGIN = Login("me", 30)
@@ -133,19 +135,32 @@ async def test_a_broker_that_gives_no_sign_of_life_is_left() -> None:
             assert "no sign of life" in await connection.lost()
 
 
+async def asked_and_answered(broker: ScriptedBroker, connection: Publisher, clock: LeapingClock, times: int) -> None:
+    """Have half the keepalive time of a minute pass so many times: each time the broker gives a sign of life."""
+    for pings in range(1, times + 1):
+        clock.leap(31)
+        await broker.pinged(pings)
+        await eventually(lambda: connection._heard >= connection._pinged_at)
+
+
 async def test_an_idle_connection_stays() -> None:
-    async with scripted(server_keep_alive=1) as broker, publisher(broker) as connection:
-        await broker.pinged(3)
+    clock = LeapingClock()
+    async with scripted(server_keep_alive=60) as broker, publisher(broker) as connection:
+        await asked_and_answered(broker, connection, clock, 6)
         assert await connection.publish(numbered(1)) == b"\0"
 
 
 async def test_a_broker_that_does_not_acknowledge_is_left() -> None:
-    async with scripted(server_keep_alive=1) as broker, publisher(broker) as connection:
+    clock = LeapingClock()
+    async with scripted(server_keep_alive=60) as broker, publisher(broker) as connection:
         broker.holds = True
-        async with asyncio.timeout(PATIENCE):
-            with pytest.raises(DeliveryInterrupted, match="does not acknowledge"):
-                await connection.publish(numbered(3))
-        assert broker.pings
+        publishing = asyncio.create_task(connection.publish(numbered(3)))
+        await broker.holding(3)
+        await asked_and_answered(broker, connection, clock, 3)
+        assert not publishing.done()
+        clock.leap(31)
+        with pytest.raises(DeliveryInterrupted, match="does not acknowledge"):
+            await publishing
 
 
 async def test_a_publish_that_is_given_up_ends_the_connection() -> None:

@@ -36,6 +36,13 @@ def short_will_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.mqtt.delivery.WILL_DELAY", 1)
 
 
+@pytest.fixture
+def long_will_delay(short_will_delay: None, monkeypatch: pytest.MonkeyPatch) -> float:
+    """For what must come before the will does, however busy the machine is."""
+    monkeypatch.setattr("adapters.mqtt.delivery.WILL_DELAY", 4)
+    return 4.0
+
+
 def snapshot(**fields: bytes) -> Snapshot:
     return Snapshot(CP1, {**FIELDS, **fields})
 
@@ -63,6 +70,22 @@ async def test_a_removed_charger_is_announced_and_its_topics_are_cleared(broker:
         assert set(await retained(broker)) == {"ocpp/chargers/CP2/evse/1/connector/2/state"}
         await another.project([snapshot()])
         assert TOPICS.items() <= (await retained(broker)).items()
+
+
+async def test_what_is_wished_anew_is_published_again_though_it_did_not_change() -> None:
+    house = House()
+    async with scripted() as broker, house.connected(broker.url, state_interval=0) as delivery:
+        await delivery.project([snapshot(), Snapshot(CP2, FIELDS)])
+        published(broker)
+        house.reader.refresh(CP1)
+        assert house.touches == [CP1]
+        await delivery.project([snapshot(), Snapshot(CP2, FIELDS)])
+        assert sorted(published(broker)) == sorted(TOPICS)
+        await delivery.project([snapshot()])
+        assert published(broker) == []
+        await delivery.close()
+        house.reader.refresh(CP1)
+        assert house.touches == [CP1]
 
 
 async def test_only_what_changed_is_published_again() -> None:
@@ -200,7 +223,7 @@ async def test_the_broker_says_offline_when_the_connection_is_cut_and_nobody_fol
         await reader.until("ocpp/status", b"online")
 
 
-async def test_a_successor_in_time_cancels_the_will(broker: Server) -> None:
+async def test_a_successor_in_time_cancels_the_will(broker: Server, long_will_delay: float) -> None:
     async with (
         subscriber(broker, "ocpp/status", "mark") as reader,
         cable(broker) as line,
@@ -209,7 +232,7 @@ async def test_a_successor_in_time_cancels_the_will(broker: Server) -> None:
         line.cut()
         await delivery.lost()
         async with House().connected(broker.url, 0):
-            await asyncio.sleep(2)  # that nothing comes shows only after the will's delay
+            await asyncio.sleep(long_will_delay + 1)  # that nothing comes shows only after the will's delay
             await reader.client.publish("mark", b"", qos=1)
             assert await _payloads_until_mark(reader.seen) == [b"online", b"online"]
 
@@ -230,7 +253,9 @@ async def test_the_last_node_says_goodbye_at_once(broker: Server) -> None:
     assert (await retained(broker))["ocpp/status"] == b"offline"
 
 
-async def test_a_node_of_several_leaves_the_word_to_a_successor_or_the_broker(mosquitto: Mosquitto) -> None:
+async def test_a_node_of_several_leaves_the_word_to_a_successor_or_the_broker(
+    mosquitto: Mosquitto, long_will_delay: float
+) -> None:
     async with subscriber(mosquitto, "ocpp/status") as reader:
         async with House("node-1", "node-2").connected(mosquitto.url, 0):
             pass

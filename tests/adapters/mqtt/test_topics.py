@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mqtt.topics import AnswerTopic, CommandTopic, Topics
+from adapters.mqtt.topics import AnswerTopic, CommandTopic, GetTopic, SetTopic, Topics
 from gateway.core.identity import ChargerId
 
 TOPICS = Topics("home/ocpp")
@@ -26,6 +26,8 @@ IDENTITIES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_
         (TOPICS.availability(CP), f"{BRANCH}/availability"),
         (TOPICS.state(CP), f"{BRANCH}/state"),
         (TOPICS.connector_state(CP, 2, 1), f"{BRANCH}/evse/2/connector/1/state"),
+        (TOPICS.problem(CP, (2, 1)), f"{BRANCH}/evse/2/connector/1/problem"),
+        (TOPICS.problem(CP, None), f"{BRANCH}/problem"),
         (TOPICS.result(CP, "reset"), f"{BRANCH}/result/reset"),
         (TOPICS.result(CP, "call/Reset"), f"{BRANCH}/result/Reset"),
     ],
@@ -91,3 +93,28 @@ def test_what_is_no_answer_topic(topic: str) -> None:
 )
 def test_nobody_can_have_the_gateways_own_topics_forged(response_topic: str, allowed: bool) -> None:
     assert TOPICS.may_reply_to(response_topic) is allowed
+
+
+@pytest.mark.parametrize(
+    ("topic", "said"),
+    [
+        (f"{BRANCH}/set", SetTopic(CP, None)),
+        (f"{BRANCH}/set/limit_a", SetTopic(CP, None, "limit_a")),
+        (f"{BRANCH}/evse/2/connector/1/set", SetTopic(CP, (2, 1))),
+        (f"{BRANCH}/evse/2/connector/1/set/charging", SetTopic(CP, (2, 1), "charging")),
+        (f"{BRANCH}/get", GetTopic(CP, None)),
+        (f"{BRANCH}/evse/12/connector/1/get", GetTopic(CP, (12, 1))),
+        ("ocpp/chargers/CP/set", None),
+        ("home/ocpp/chargers//set", None),
+        (f"{BRANCH}/set/", None),
+        (f"{BRANCH}/set/limit_a/now", None),
+        (f"{BRANCH}/get/state", None),
+        (f"{BRANCH}/evse/0/connector/1/set", None),
+        (f"{BRANCH}/evse/1/connector/x/get", None),
+        (f"{BRANCH}/evse/1/connector/1", None),
+        (f"{BRANCH}/evse/1/set", None),
+        ("home/ocpp/chargers/%FF/set", None),
+    ],
+)
+def test_what_a_home_sends_is_of_a_connector_or_of_the_charger(topic: str, said: SetTopic | GetTopic | None) -> None:
+    assert TOPICS.parse_home(topic) == said

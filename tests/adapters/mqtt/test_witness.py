@@ -44,12 +44,12 @@ class House:
         await self.heard(request, node)
         await self.gateway.commands.begin(request.command())
 
-    async def told(self, request: Request, *, unsent: bool = False) -> CommandResult | None:
+    async def told(self, request: Request, *, unsent: bool = False, superseded: bool = False) -> CommandResult | None:
         def make() -> Command:
             return request.command()
 
         async with asyncio.timeout(40):
-            return await self.witness.watch(request, make, unsent=unsent)
+            return await self.witness.watch(request, make, unsent=unsent, superseded=lambda: superseded)
 
 
 async def test_what_no_node_has_heard_in_time_is_carried_out() -> None:
@@ -66,6 +66,16 @@ async def test_what_a_node_heard_that_is_dead_is_carried_out() -> None:
     told = await house.told(request)
     assert told is not None
     assert (told.outcome, len(house.charger.executed)) == (Outcome.ACCEPTED, 1)
+
+
+async def test_what_a_newer_one_takes_the_place_of_is_not_carried_out_in_a_dead_node_s_place() -> None:
+    house = House()
+    request = house.request()
+    await house.heard(request, DEAD)
+    told = await house.told(request, superseded=True)
+    assert told is not None
+    assert (told.outcome, house.charger.executed) == (Outcome.SUPERSEDED, [])
+    assert await house.told(request) is None
 
 
 async def test_of_two_witnesses_one_sees_to_it() -> None:

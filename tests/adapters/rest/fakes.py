@@ -259,7 +259,7 @@ class FakeQueue:
         self.arrivals: asyncio.Queue[str] = asyncio.Queue()
 
     async def arrived(self) -> str:
-        return await asyncio.wait_for(self.arrivals.get(), 20)
+        return await asyncio.wait_for(self.arrivals.get(), 60)
 
     async def put(self, command: Command, *, until: float, ending: Outcome, elsewhere: str | None = None) -> Placed:
         self.redis.ask()

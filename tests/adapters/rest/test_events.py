@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from adapters.rest import RestAdapter, RestConfig
+from gateway.core.ports import FeedPage
 from tests.adapters.rest.client import assert_problem, client_of
 from tests.adapters.rest.fakes import FakeGateway
 
@@ -44,11 +45,11 @@ async def test_one_event_is_read_by_its_charger_and_position() -> None:
 async def test_a_long_poll_comes_back_with_what_comes() -> None:
     gateway = with_events("ocpp.a")
     async with client_of(gateway, scope="read") as client:
-        waiting = asyncio.create_task(client.get("/v1/events", params={"after": "1", "wait": 30}))
+        waiting = asyncio.create_task(client.get("/v1/events", params={"after": "1", "wait": 60}))
         await gateway.feed.was_read.wait()
         assert not waiting.done()
         gateway.feed.add("ocpp.b")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             assert [event["id"] for event in (await waiting).json()["items"]] == ["e2"]
 
 
@@ -70,6 +71,23 @@ async def test_a_cursor_that_came_too_late_is_told_where_to_go_on() -> None:
             body = assert_problem(await client.get(path, params={"after": "1"}), 410, "cursor-expired")
             assert body["earliest"] == "2"
             assert_problem(await client.get(path, params={"after": "rubbish"}), 422, "invalid-request")
+
+
+async def test_the_earliest_may_be_trimmed_while_it_is_asked_for() -> None:
+    gateway = with_events("ocpp.a", "ocpp.b", "ocpp.c")
+    feed = gateway.feed
+    read = feed.read
+
+    async def trims_first(after: str, **more: Any) -> FeedPage:
+        feed.lost = min(feed.lost + 1, 2)
+        return await read(after, **more)
+
+    feed.read = trims_first  # type: ignore[method-assign,assignment]
+    async with client_of(gateway, scope="read") as client:
+        answer = await client.get("/v1/events", params={"after": "earliest"})
+        assert answer.status_code == 200, answer.text
+        assert [event["id"] for event in answer.json()["items"]] == ["e3"]
+        assert_problem(await client.get("/v1/events", params={"after": "1"}), 410, "cursor-expired")
 
 
 async def test_redis_away_is_a_problem() -> None:

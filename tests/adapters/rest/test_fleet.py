@@ -35,3 +35,27 @@ async def test_transactions_are_found_by_charger_page_and_id() -> None:
         assert (found["id"], found["charger_id"], found["energy_wh"]) == ("t2", "a/b", 2)
         assert "seen" not in found, "without the twin's own notes"
         assert_problem(await client.get("/v1/transactions/none"), 404, "not-found")
+
+
+async def test_refused_handshakes_are_listed_with_what_to_do_the_latest_first() -> None:
+    gateway = FakeGateway()
+    note = gateway.context.refusals.note
+    note("not_http", "not HTTP", remote="10.0.0.9:5", now=1.0)
+    for now in (2.0, 3.0):
+        note("wrong_password", "wrong password", remote="10.0.0.7:5", now=now, charger_id="a/b", path="/ocpp/a%2Fb")
+    async with client_of(gateway, scope="read") as client:
+        listed = (await client.get("/v1/handshakes")).json()
+    assert listed["next"] is None
+    known, unknown = listed["items"]
+    assert "PUT /v1/chargers/<id>/credentials" in known.pop("advice")
+    assert known == {
+        "charger_id": "a/b",
+        "address": "10.0.0.7",
+        "cause": "wrong_password",
+        "reason": "wrong password",
+        "path": "/ocpp/a%2Fb",
+        "count": 2,
+        "first_at": "1970-01-01T00:00:02.000Z",
+        "last_at": "1970-01-01T00:00:03.000Z",
+    }
+    assert (unknown["charger_id"], unknown["path"], unknown["count"]) == (None, None, 1)

@@ -11,6 +11,7 @@ from gateway.core.connector_state import (
     ConnectorError,
     ConnectorState,
     ConnectorTransaction,
+    LastTransaction,
     Phases,
     TokenFacts,
 )
@@ -22,6 +23,7 @@ SHOWN: list[tuple[type[BaseModel], Any, set[str]]] = [
     (models.Charger, ChargerState, set()),
     (models.Connector, ConnectorState, set()),
     (models.RunningTransaction, ConnectorTransaction, set()),
+    (models.LastTransaction, LastTransaction, set()),
     (models.ReportedError, ConnectorError, set()),
     (models.Token, TokenFacts, set()),
     (models.Phases, Phases, set()),

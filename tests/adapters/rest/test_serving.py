@@ -20,6 +20,7 @@ from adapters.rest.first_key import ensure_first_key
 from gateway.core.errors import ConfigurationError
 from tests.adapters.rest.client import assert_problem
 from tests.adapters.rest.fakes import FakeGateway
+from tests.support.servers import free_port
 
 
 @asynccontextmanager
@@ -53,7 +54,10 @@ async def test_an_encoded_identity_survives_a_real_server(host: str) -> None:
     gateway = FakeGateway()
     for identity in ("a/b", "x y", "ü#1"):
         gateway.state.add(identity)
-    async with running(gateway, host=host) as (adapter, _), httpx.AsyncClient(headers=gateway.key("read")) as client:
+    async with (
+        running(gateway, host=host) as (adapter, _),
+        httpx.AsyncClient(headers=gateway.key("read"), timeout=60) as client,
+    ):
         for path, identity in (("a%2Fb", "a/b"), ("a%2fb", "a/b"), ("x%20y", "x y"), ("%C3%BC%231", "ü#1")):
             response = await client.get(f"http://{host}:{adapter.port}/v1/chargers/{path}")
             assert response.json()["id"] == identity
@@ -75,7 +79,7 @@ async def test_a_bug_keeps_the_connection_and_the_server(monkeypatch: pytest.Mon
     monkeypatch.setattr(gateway.state, "nodes", broken)
     async with (
         running(gateway) as (adapter, _),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{adapter.port}") as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{adapter.port}", timeout=60) as client,
     ):
         assert_problem(await client.get("/v1/nodes"), 500, "internal-error")
         assert (await client.get("/healthz")).status_code == 200
@@ -86,7 +90,7 @@ async def test_tls_is_1_2_or_newer(certificate: tuple[Path, Path]) -> None:
     settings = {"tls_certificate": certificate[0], "tls_key": certificate[1]}
     async with running(FakeGateway(), **settings) as (adapter, _):
         trusting = ssl.create_default_context(cafile=str(certificate[0]))
-        async with httpx.AsyncClient(verify=trusting) as client:
+        async with httpx.AsyncClient(verify=trusting, timeout=60) as client:
             assert (await client.get(f"https://127.0.0.1:{adapter.port}/healthz")).json() == {"status": "ok"}
         old = ssl.create_default_context(cafile=str(certificate[0]))
         old.set_ciphers("ALL:@SECLEVEL=0")
@@ -123,7 +127,8 @@ async def test_a_stop_answers_waiting_clients_and_frees_the_port() -> None:
     gateway = FakeGateway(dev=True)
     charger = gateway.connect("CP-1")
     charger.answering.clear()
-    async with running(gateway) as (adapter, task), httpx.AsyncClient(timeout=60) as client:
+    # No port that the system may give to somebody's outgoing connection in between.
+    async with running(gateway, port=free_port()) as (adapter, task), httpx.AsyncClient(timeout=60) as client:
         url = f"http://127.0.0.1:{adapter.port}/v1/chargers/CP-1/commands/stop?wait=120&timeout=600"
         waiting = asyncio.create_task(client.post(url), name="waiting client")
         async with asyncio.timeout(60):
@@ -163,7 +168,7 @@ async def test_the_first_key_is_shown_once_all_has_started(
 
     monkeypatch.setattr("adapters.rest.adapter.ensure_first_key", shows)
     async with running(gateway) as (adapter, _):
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             response = await client.get(f"http://127.0.0.1:{adapter.port}/v1/chargers")
         assert_problem(response, 401, "api-key-required")
         assert await keys.list() == []

@@ -72,7 +72,7 @@ async def endpoint(**tls: Any) -> AsyncIterator[Endpoint]:
     """The server, listening; `tls` are uvicorn's options."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = Endpoint(listener.getsockname()[1])
-    config = uvicorn.Config(app, loop="none", lifespan="off", log_config=None, **tls)
+    config = uvicorn.Config(app, loop="none", lifespan="off", log_config=None, timeout_keep_alive=3600, **tls)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([listener]), name="endpoint")
     try:
@@ -81,5 +81,5 @@ async def endpoint(**tls: Any) -> AsyncIterator[Endpoint]:
         if app.waiting is not None:
             app.waiting.set()
         server.should_exit = True
-        await asyncio.wait({serving}, timeout=10)
+        await asyncio.wait({serving}, timeout=60)
         listener.close()

@@ -14,7 +14,7 @@ from uuid import uuid4
 import jsonschema_rs
 from websockets.asyncio.client import ClientConnection
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Seconds within which whatever is waited for must come."""
 
 CALL, CALLRESULT, CALLERROR = 2, 3, 4

@@ -35,7 +35,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         # With the first token there is a list, and whoever is not on it is unknown.
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
         url = f"{gateway.rest_url}/v1/tokens/FIRST"
-        httpx.put(url, headers=headers, json={}, trust_env=False, timeout=30).raise_for_status()
+        httpx.put(url, headers=headers, json={}, trust_env=False, timeout=60).raise_for_status()
         time.sleep(EMPTINESS_HOLDS)
         yield House(gateway, valkey, broker)
     broker.stop()
@@ -47,7 +47,7 @@ async def lab(house: House) -> AsyncIterator[Lab]:
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
     # Nothing is verified without TLS, and to read the trusted certificates takes longer than most cases.
     async with httpx.AsyncClient(
-        base_url=house.gateway.rest_url, headers=headers, timeout=30.0, trust_env=False, verify=False
+        base_url=house.gateway.rest_url, headers=headers, timeout=90.0, trust_env=False, verify=False
     ) as client:
         yield Lab(house.gateway, client)
 

@@ -93,7 +93,7 @@ class Lab:
         return asyncio.create_task(work, name="operator")
 
     async def _post(self, charge_point: ChargePoint, path: str, body: Payload) -> Payload:
-        answer = await self.client.post(f"/v1/chargers/{charge_point.identity}/{path}", json=body)
+        answer = await self.client.post(f"/v1/chargers/{charge_point.identity}/{path}?wait=60", json=body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 

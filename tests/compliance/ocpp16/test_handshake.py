@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, NegotiationError
 
-from tests.compliance.ocpp16.charge_point import ACCEPTED
+from tests.compliance.ocpp16.charge_point import ACCEPTED, PATIENCE
 from tests.compliance.ocpp16.conftest import House
 from tests.compliance.ocpp16.lab import HEX, PLAIN, Lab, basic
 from tests.support.certificates import Authority
@@ -75,7 +75,7 @@ async def test_a_newer_connection_takes_the_place_of_the_older(lab: Lab) -> None
 
 
 async def test_pings_are_answered(lab: Lab) -> None:
-    async with lab.charge_point() as point, asyncio.timeout(10):
+    async with lab.charge_point() as point, asyncio.timeout(PATIENCE):
         await (await point.socket.ping(b"still there?"))
 
 

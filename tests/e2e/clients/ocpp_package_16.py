@@ -86,9 +86,11 @@ class Charger(ChargePoint):
 
 
 async def live(url: str, identity: str, rounds: int) -> None:
-    async with connect(f"{url}/{identity}", subprotocols=[Subprotocol("ocpp1.6")], proxy=None) as socket:
+    async with connect(
+        f"{url}/{identity}", subprotocols=[Subprotocol("ocpp1.6")], proxy=None, open_timeout=60
+    ) as socket:
         step("connected", protocol=socket.subprotocol)
-        charger = Charger(identity, socket, logger=strict_logger())
+        charger = Charger(identity, socket, response_timeout=60, logger=strict_logger())
         reader = asyncio.create_task(charger.start(), name="reader")
         day = asyncio.create_task(charger.day(rounds), name="day")
         done, _ = await asyncio.wait({reader, day}, return_when=asyncio.FIRST_COMPLETED)

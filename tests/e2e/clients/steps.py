@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-DEADLINE = 90.0
+DEADLINE = 240.0
 
 
 def step(name: str, **fields: object) -> None:

@@ -34,9 +34,13 @@ def set_availability(arguments: Arguments, station: Station) -> list[Call]:
 
 
 def trigger(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
-    """Use case F06. A StatusNotification is of a connector (F06.FR.13), so connector 1 if none is named."""
+    """Use case F06. A StatusNotification is of a connector (F06.FR.13): connector 1 of an EVSE if none is named,
+    and where no EVSE is, each that is known in turn."""
     message = checked_trigger(arguments["message"], dialect.version)
     payload: dict[str, Any] = {"requestedMessage": message} | evse(arguments)
+    if message == "StatusNotification" and "evse" not in payload and station.places:
+        places = [{"id": evse_id, "connectorId": connector_id} for evse_id, connector_id in station.places]
+        return [Call("TriggerMessage", {**payload, "evse": place}) for place in places]
     if message == "StatusNotification" and "evse" in payload:
         payload["evse"].setdefault("connectorId", 1)
     if message == "CustomTrigger":

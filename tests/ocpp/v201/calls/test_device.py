@@ -74,3 +74,10 @@ def test_a_refusal_tells_the_chargers_reason() -> None:
         "UnlockFailed: Jammed ice",
         {"status": "unlock_failed", "status_info": {"reason_code": "Jammed", "additional_info": "ice"}},
     )
+
+
+def test_the_status_of_the_whole_charger_is_that_of_each_connector() -> None:
+    desk = Desk(PROFILE, Station([], next_id=lambda: 4711, places=[(1, 1), (1, 2), (2, 1)]))
+    asked = [call.payload["evse"] for call in desk.calls("trigger", message="StatusNotification")]
+    assert asked == [{"id": 1, "connectorId": 1}, {"id": 1, "connectorId": 2}, {"id": 2, "connectorId": 1}]
+    assert desk.calls("trigger", message="Heartbeat") == [Call("TriggerMessage", {"requestedMessage": "Heartbeat"})]
