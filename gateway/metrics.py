@@ -166,8 +166,8 @@ class PrometheusObserver:
     def delivered(self, reader: str, shard: int, count: int) -> None:
         self._delivered(reader, shard).inc(count)
 
-    def undelivered(self, reader: str, shard: int, outcome: str) -> None:
-        self._undelivered(reader, shard, outcome).inc()
+    def undelivered(self, reader: str, shard: int, outcome: str, count: int = 1) -> None:
+        self._undelivered(reader, shard, outcome).inc(count)
 
     def log_size(self, shard: int, size: int, limit: int) -> None:
         self._log_size(shard).set(size)

@@ -241,28 +241,32 @@ class MqttDelivery:
 
         Raises DeliveryRefused or DeliveryImpossible.
         """
-        for index, code in enumerate(codes, start=first):
-            if code == NO_SUBSCRIBER:
-                self._unheard(entries[index])
-            elif code >= 0x80:
-                topic, body = messages[index]
-                if code == TOO_LARGE and body is entries[index].body:
-                    messages[index] = (topic, without_raw(entries[index]))
-                    return index
-                if code in _IMPOSSIBLE:
-                    raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=index)
-                place = _place(entries[index])
-                self._window, self._doubted = 1, (place, place)
-                self._redialer.refused()
-                raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=index, topic=topic)
-        return first + len(codes)
+        taken = next((place for place, code in enumerate(codes) if code >= 0x80), len(codes))
+        index = first + taken
+        if NO_SUBSCRIBER in codes[:taken]:
+            self._unheard(entries[first:index], codes)
+        if taken == len(codes):
+            return index
+        code, (topic, body) = codes[taken], messages[index]
+        if code == TOO_LARGE and body is entries[index].body:
+            messages[index] = (topic, without_raw(entries[index]))
+            return index
+        if code in _IMPOSSIBLE:
+            raise DeliveryImpossible(f"{topic[:200]}: {_IMPOSSIBLE[code]}", confirmed=index)
+        place = _place(entries[index])
+        self._window, self._doubted = 1, (place, place)
+        self._redialer.refused()
+        raise DeliveryRefused(f"the broker refuses it with 0x{code:02x}", confirmed=index, topic=topic)
 
-    def _unheard(self, entry: LogEntry) -> None:
-        """Nobody subscribed: a success, but bad news where money is concerned."""
-        self._observer.undelivered("mqtt", self._shard, "no_subscriber")
-        now = self._clock.monotonic()
-        if entry.type.startswith("ocpp.transaction.") and now >= self._warn_at:
-            self._warn_at = now + _WARN_SECONDS
+    def _unheard(self, entries: Sequence[LogEntry], codes: bytes) -> None:
+        """Nobody subscribed to some of these: a success, but bad news where money is concerned."""
+        unheard = [entry for entry, code in zip(entries, codes, strict=False) if code == NO_SUBSCRIBER]
+        self._observer.undelivered("mqtt", self._shard, "no_subscriber", len(unheard))
+        if self._clock.monotonic() < self._warn_at:
+            return
+        entry = next((entry for entry in unheard if entry.type.startswith("ocpp.transaction.")), None)
+        if entry is not None:
+            self._warn_at = self._clock.monotonic() + _WARN_SECONDS
             log.warning("nobody has subscribed to transaction events", charger=str(entry.charger), type=entry.type)
 
     async def _clear(self, entries: Sequence[LogEntry], removed: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ import structlog
 from gateway.core.answers import Answer, SignCertificateAnswer
 from gateway.core.chain import OPERATOR
 from gateway.core.clock import rfc3339
-from gateway.core.events import Origin
+from gateway.core.events import Origin, compact
 from gateway.core.identity import ChargerId
 from gateway.core.reports import (
     Authorization,
@@ -211,7 +211,7 @@ def _verdict(row: Inbound | None, item: Received, decisions: Decisions, change: 
 def _written(row: Inbound, verdict: Verdict, action: str) -> bytes:
     """The answer in JSON. Where what was decided cannot be written, the version's default reply is given."""
     try:
-        return orjson.dumps(row.reply(verdict))
+        return compact(orjson.dumps(row.reply(verdict)))
     except Exception:
         _log.exception("answer cannot be written", action=action)
         return orjson.dumps(row.reply(replace(verdict, answer=None)))

@@ -135,9 +135,18 @@ def _as_json_or_text(raw: str) -> orjson.Fragment | str:
 def to_json(value: Any) -> bytes:
     """JSON of anything that a charger may have sent; what JSON cannot hold is made tolerable (see `stamp`)."""
     try:
-        return orjson.dumps(value)
+        return compact(orjson.dumps(value))
     except (TypeError, ValueError):
-        return orjson.dumps(_tolerable(value))
+        return compact(orjson.dumps(_tolerable(value)))
+
+
+def compact(json: bytes) -> bytes:
+    """What orjson wrote, in no more memory than it takes.
+
+    orjson hands out the buffer that it wrote into, whole: 16 KiB for an event of 2, 64 for one of 5. What waits for
+    Redis held two to four times the memory.
+    """
+    return b"".join((json, b""))
 
 
 def _tolerable(value: Any) -> Any:

@@ -31,8 +31,8 @@ class Counts:
     def up(self, part: str, up: bool) -> None:
         self.redis.append(up)
 
-    def undelivered(self, reader: str, shard: int, outcome: str) -> None:
-        self.outcomes.append(outcome)
+    def undelivered(self, reader: str, shard: int, outcome: str, count: int = 1) -> None:
+        self.outcomes += [outcome] * count
 
     def committed(self, batch: int, seconds: float) -> None:
         self.batches.append(batch)

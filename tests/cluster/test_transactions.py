@@ -108,6 +108,33 @@ async def test_who_polls_hears_of_an_end_that_comes_together_with_an_update(valk
         assert told == {"opened": ["opened"], "ticked": [], "filled": ["filled"]}
 
 
+async def test_a_transaction_is_listed_that_begins_with_an_update_and_again_where_the_listing_was_lost(
+    valkey: Valkey,
+) -> None:
+    async with running(valkey.url) as node:
+        charger, state = FLEET[0], node.cluster.state
+        epoch = (await node.cluster.ownership.claim(charger)).epoch
+        own = TransactionQuery(charger=charger)
+
+        async def updated(number: int, samples: dict[str, bytes]) -> list[str]:
+            events = [event(f"update {number}", "ocpp.transaction.updated")]
+            record = {"t": b'{"id":"t"}'}
+            await node.cluster.log.commit(Commit(charger, epoch, events, transactions=record, samples=samples))
+            return [item["id"] for item in (await state.transactions(own)).items]
+
+        def lose() -> None:
+            with redis.Redis.from_url(valkey.url) as client:
+                for listing in client.keys("*transactions"):
+                    client.delete(listing)
+
+        assert await updated(0, {"t": b"[0]"}) == ["t"]
+        lose()
+        assert await updated(1, {}) == ["t"]
+        lose()
+        found = [await updated(number, {"t": b"[0]"}) for number in range(2, 102)]
+        assert found[-1] == ["t"]
+
+
 async def test_changes_begin_at_a_time(valkey: Valkey) -> None:
     async with running(valkey.url) as node:
         await stored(node, FLEET[0], "old")

@@ -1,5 +1,7 @@
 """CloudEvents: the envelope, stable ids, and payloads that JSON can hardly hold."""
 
+import sys
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -104,6 +106,18 @@ def test_anything_that_a_charger_sends_can_be_stored(value: Any) -> None:
 
 def test_big_integers_are_stored_unharmed() -> None:
     assert to_json({"n": 2**80, "bad": "\ud800"}) == b'{"n":1208925819614629174706176,"bad":"?"}'
+
+
+def test_json_that_waits_holds_no_more_memory_than_it_takes() -> None:
+    value = {"payload": "x" * 3000}
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        waiting = [to_json(value) for _ in range(100)]
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert held < 1.2 * sum(map(sys.getsizeof, waiting))
 
 
 @pytest.mark.parametrize(

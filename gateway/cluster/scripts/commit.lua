@@ -11,13 +11,14 @@
 -- A field given as '' is deleted. A name leads to a transaction for as long as that is kept.
 --
 -- The indexes order transactions by when they began, ended or were corrected: for a sample more or less, which nobody
--- looks for there, three more commands would be carried out and written to disk.
+-- looks for there, three more commands would be carried out and written to disk. Whether they have a transaction at all
+-- is looked at with its first samples, and now and then.
 --
 -- `serial` counts the commits of one connection's node: an item whose serial was stored under this epoch, with its
 -- answer or else with its owner, is one that was sent twice because the first reply got lost, and is not stored again.
 if redis.replicate_commands then redis.replicate_commands() end
 
--- Messages with samples that are kept of one transaction, and after how many of them that is looked at.
+-- Messages with samples that are kept of one transaction, and after how many of them that, and more, is looked at.
 local SAMPLES_KEPT, SAMPLES_CHECKED = 20000, 100
 
 local call, keys, argv = redis.call, KEYS, ARGV
@@ -100,25 +101,27 @@ for item = 1, tonumber(argv[1]) do
           end
         end
       end
-      local only_updated = events > 0
+      local listed = events > 0
       for at = events_at, events_end, 3 do
-        only_updated = only_updated and argv[at + 1] == 'ocpp.transaction.updated'
+        listed = listed and argv[at + 1] == 'ocpp.transaction.updated'
+      end
+      local looked_at = samples == 0
+      for n = 0, samples - 1 do
+        local length = call('RPUSH', keys[sample_keys_at + n], argv[samples_at + n])
+        if length % SAMPLES_CHECKED == 1 then
+          looked_at = true
+          call('PEXPIRE', keys[sample_keys_at + n], records_for)
+          call('LTRIM', keys[sample_keys_at + n], -SAMPLES_KEPT, -1)
+        end
       end
       for n = 0, records - 1 do
         local id = argv[records_at + 2 * n]
         call('SET', keys[record_keys_at + n], argv[records_at + 2 * n + 1], 'PX', records_for)
-        if not (only_updated and call('ZSCORE', own_transactions, id)) then
+        if not listed or (looked_at and not call('ZSCORE', own_transactions, id)) then
           call('ZADD', transactions, milliseconds(), id)
           call('ZADD', own_transactions, milliseconds(), id)
           call('ZREMRANGEBYSCORE', own_transactions, '-inf', string.format('%.0f', milliseconds() - records_for))
           call('PEXPIRE', own_transactions, records_for)
-        end
-      end
-      for n = 0, samples - 1 do
-        local length = call('RPUSH', keys[sample_keys_at + n], argv[samples_at + n])
-        if length % SAMPLES_CHECKED == 1 then
-          call('PEXPIRE', keys[sample_keys_at + n], records_for)
-          call('LTRIM', keys[sample_keys_at + n], -SAMPLES_KEPT, -1)
         end
       end
       for n = 0, names - 1 do

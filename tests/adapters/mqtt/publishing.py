@@ -33,8 +33,8 @@ class Counts:
         self.undelivered_outcomes: list[str] = []
         self.ups: list[bool] = []
 
-    def undelivered(self, reader: str, shard: int, outcome: str) -> None:
-        self.undelivered_outcomes.append(outcome)
+    def undelivered(self, reader: str, shard: int, outcome: str, count: int = 1) -> None:
+        self.undelivered_outcomes += [outcome] * count
 
     def up(self, part: str, up: bool) -> None:
         self.ups.append(up)
