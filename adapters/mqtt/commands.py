@@ -8,13 +8,14 @@ OCPP's, and only these terms may stand beside it. OCPP itself names no such fiel
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from adapters.mqtt.sightings import Sighting
 from adapters.mqtt.topics import CommandTopic, SetTopic
 from gateway.core.commands import (
     CALL_PREFIX,
@@ -96,7 +97,7 @@ class Request:
     the deadline the command is given up, and past its expiry it was too late from the beginning. Where the message
     bears no id, other nodes may know it by one of the `aliases`. `sets` is the attribute that a home set by it, and
     `kind` what a newer request takes its place by while it waits, None where none may; one that is `paced` is not sent
-    as often as it comes.
+    as often as it comes. `sighting` is there where the id may turn out to be that of an equal message before it.
     """
 
     id: str
@@ -112,6 +113,12 @@ class Request:
     sets: SetTopic | None = None
     kind: str | None = None
     paced: bool = False
+    sighting: Sighting | None = None
+
+    def recounted(self, sighting: Sighting) -> "Request":
+        """The same with the next ids that its message may have."""
+        command_id, *aliases = sighting.after(self.id)
+        return replace(self, id=command_id, aliases=tuple(aliases))
 
     @property
     def ids(self) -> tuple[str, ...]:

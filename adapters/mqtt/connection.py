@@ -6,6 +6,7 @@ import select
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import aiomqtt
@@ -26,7 +27,7 @@ from adapters.mqtt.outbox import Outbox
 from adapters.mqtt.problems import is_problem
 from adapters.mqtt.refreshing import read_wish
 from adapters.mqtt.setting import Manner, read_settings
-from adapters.mqtt.sightings import Part, Sightings
+from adapters.mqtt.sightings import Sighting, Sightings
 from adapters.mqtt.sleeps import Sleeps
 from adapters.mqtt.topics import GetTopic, SetTopic, Topics
 from gateway.core.clock import Clock
@@ -239,15 +240,19 @@ class Connection:
             response_topic = getattr(properties, "ResponseTopic", None)
             correlation = getattr(properties, "CorrelationData", None)
             told_by = (str(message.topic), message.payload, response_topic, correlation)
-            for request in self._requests(str(message.topic), received, told_by):
+            sightings: list[Sighting] = []
+
+            def unnamed() -> Sequence[str]:
+                sightings.append(self._sightings.sighting(*told_by, now=received.now))
+                return sightings[0].ids
+
+            for request in self._requests(str(message.topic), received, unnamed):
+                if sightings and sightings[0].may_lag:
+                    request = replace(request, sighting=sightings[0])
                 self._execution.submit(Order(request, response_topic, correlation))
 
-    def _requests(self, topic: str, received: Received, told_by: tuple[Part, ...]) -> Sequence[Request]:
+    def _requests(self, topic: str, received: Received, unnamed: Callable[[], Sequence[str]]) -> Sequence[Request]:
         """What a message on a command's topic, or a home's, asks for."""
-
-        def unnamed() -> Sequence[str]:
-            return self._sightings.ids(*told_by, now=received.now)
-
         timeout, interval = self._config.command_timeout, self._config.set_interval
         command = self._topics.parse_command(topic)
         if command is not None:

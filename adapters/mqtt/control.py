@@ -133,6 +133,7 @@ class ControlLane:
             self._connection = connection
             try:
                 denied = await connection.subscribe((*self._topics.filters, *self._context.listeners.filters))
+                self._sightings.heard_since = self._context.clock.now()
                 self._report_subscribed(address, connection, denied)
                 started()
                 async with _MqttTasks() as tasks:

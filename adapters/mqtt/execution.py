@@ -8,6 +8,7 @@ upload that follows from a yes holds up nobody.
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -69,11 +70,8 @@ class Execution:
         waiting = self._followed[charger] + (0 if line is None else len(line))
         self.pending += 1
         self._latest.came(order.request)
-        held = Held(
-            order,
-            self._tasks.create_task(self._is_ours(order), name=f"mqtt command heard: {charger}"),
-            self._pace.opens_at(order.request),
-        )
+        held = Held(order, self._pace.opens_at(order.request))
+        held.is_ours = self._tasks.create_task(self._is_ours(held), name=f"mqtt command heard: {charger}")
         if line is not None and (older := line.superseded_by(held)) is not None:
             self._refuse(older, Outcome.SUPERSEDED, REASON)
         elif waiting > self._waiting_limit:
@@ -101,14 +99,23 @@ class Execution:
         for line in self._lines.values():
             line.release()
 
-    async def _is_ours(self, order: Order) -> bool:
-        request = order.request
+    async def _is_ours(self, held: Held) -> bool:
         try:
-            is_ours = await self._router.answers_for(request.charger)
-            return is_ours and await self._router.hearing.take(request.id, until=request.latest)
+            if not await self._router.answers_for(held.request.charger):
+                return False
+            await self._recount(held)
+            return await self._router.hearing.take(held.request.id, until=held.request.latest)
         except LogUnavailable:
             # Whoever can ask Redis knows whose it is; a socket that is open here proves nothing.
             return False
+
+    async def _recount(self, held: Held) -> None:
+        """Give a request the id that its message has, though equal ones came before this node heard any: those that
+        are taken are theirs."""
+        while (sighting := held.request.sighting) is not None and await self._router.hearing.is_taken(held.request.id):
+            earlier, request = held.request.id, held.request.recounted(sighting)
+            held.order = replace(held.order, request=request)
+            self._latest.renamed(request, earlier)
 
     def _refuse(self, held: Held, outcome: Outcome, reason: str) -> None:
         refusal = held.request.refused(self._clock.now()) or held.request.result(outcome, reason)
@@ -137,7 +144,10 @@ class Execution:
 
     async def _settle(self, held: Held, refusal: CommandResult | None = None) -> None:
         """Bring an order to its end; `answered` is set once the next one may begin."""
+        await asyncio.wait((held.is_ours,))
         order, request, follows = held.order, held.request, False
+        if refusal is not None:
+            refusal = replace(refusal, id=request.id)
 
         def let_go() -> None:
             nonlocal follows

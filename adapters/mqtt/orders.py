@@ -62,8 +62,8 @@ class Held:
     """An order, and whether it is on this node to answer it; until `opens_at` (monotonic) it waits for its pace."""
 
     order: Order
-    is_ours: "asyncio.Task[bool]"
     opens_at: float | None = None
+    is_ours: "asyncio.Task[bool]" = field(init=False)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the next one may begin."""
 

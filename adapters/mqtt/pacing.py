@@ -58,6 +58,11 @@ class Latest:
             if len(self._ids) > _REMEMBERED:
                 del self._ids[next(iter(self._ids))]
 
+    def renamed(self, request: Request, earlier: str) -> None:
+        """A request that came as `earlier` has another id."""
+        if request.kind is not None and self._ids.get((request.charger, request.kind)) == earlier:
+            self._ids[request.charger, request.kind] = request.id
+
     def has_newer(self, request: Request) -> bool:
         """Whether a newer request has come that takes this one's place."""
         return request.kind is not None and self._ids.get((request.charger, request.kind)) not in (None, request.id)

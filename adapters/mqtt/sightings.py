@@ -1,6 +1,7 @@
 """Ids for messages that bear none. Every node that hears a message makes the same of it, so that what one node does
 with it another can find."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 
 PERIOD = 300.0
@@ -12,12 +13,46 @@ _MOST = 100_000
 Part = bytes | str | None
 
 
+class Sighting:
+    """The ids of one message; `after` leads on to the next ones where those turn out to be another's."""
+
+    def __init__(self, count: Callable[[], tuple[str, ...]], *, may_lag: bool) -> None:
+        self._count = count
+        self._counted = [count()]
+        self.may_lag = may_lag
+        """This node may have missed equal messages of the period, so that the ids may be those of one of them."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self._counted[0]
+
+    def after(self, command_id: str) -> tuple[str, ...]:
+        """What follows the id of a request that the message makes: the same with the next count.
+
+        All requests of the message are told the same; what theirs bears behind the message's own id stays.
+        """
+        place = next(at for at, ids in enumerate(self._counted) if command_id.startswith(ids[0]))
+        suffix = command_id.removeprefix(self._counted[place][0])
+        if place + 1 == len(self._counted):
+            self._counted.append(self._count())
+        return tuple(f"{one}{suffix}" for one in self._counted[place + 1])
+
+
 class Sightings:
-    """Counts messages that are alike; one node's."""
+    """Counts messages that are alike; one node's.
+
+    `heard_since` (Unix seconds) is when it began to hear them without a gap: what came before, it did not count.
+    """
 
     def __init__(self) -> None:
+        self.heard_since = 0.0
         self._counts: dict[tuple[int, bytes], int] = {}
         self._period = 0
+
+    def sighting(self, *parts: Part, now: float) -> Sighting:
+        """What `ids` tells of a message, and what follows should it be another's."""
+        began = now // PERIOD * PERIOD - EDGE
+        return Sighting(lambda: self.ids(*parts, now=now), may_lag=self.heard_since > began)
 
     def ids(self, *parts: Part, now: float) -> tuple[str, ...]:
         """The id of a message that is told by its parts, then those that another node may have given it instead, for

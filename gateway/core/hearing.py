@@ -43,6 +43,11 @@ class Hearing:
             return False
         return await self._commands.hear(command_id, self.node, kept_seconds=kept, instead_of=holder) == self.node
 
+    async def is_taken(self, command_id: str) -> bool:
+        """Whether a command of this id has ended, waits for its charger, or was this node's in a life before."""
+        stage, holder = await self._commands.stage(command_id)
+        return stage in (Stage.ENDED, Stage.WAITING) or holder == self.node
+
     async def standing(self, ids: Sequence[str]) -> Standing:
         """How far the command has come that has one of these ids."""
         for command_id in ids:

@@ -426,6 +426,31 @@ async def test_after_a_restart_of_the_broker_commands_work_again_and_results_on_
             assert (await me.answer()).body["id"] == "new"
 
 
+@pytest.mark.parametrize(
+    ("topic", "payload", "commands"),
+    [
+        ("command/unlock", "{}", ["unlock"]),
+        ("evse/1/connector/1/set", '{"enabled": true, "limit_a": 6}', ["set_availability", "set_charging_limit"]),
+    ],
+)
+async def test_what_is_said_again_after_a_restart_of_the_node_is_carried_out_again(
+    broker: Server, topic: str, payload: str, commands: list[str]
+) -> None:
+    """Neither message bears an id, and the node that comes has not counted what the one before it heard."""
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    told = []
+    async with commander(broker) as me:
+        for times in (2, 2):
+            async with control_lane(gateway, config_of(broker, set_interval=0)):
+                for _ in range(times):
+                    await me.send(f"ocpp/chargers/CP-1/{topic}", payload)
+                    told += [(await me.answer()).body for _ in commands]
+    assert [command.name for command in charger.executed] == 4 * commands
+    assert [body["outcome"] for body in told] == len(told) * ["accepted"]
+    assert len({body["id"] for body in told}) == len(told)
+
+
 async def test_the_gateway_starts_while_the_broker_is_away(mosquitto: Mosquitto) -> None:
     mosquitto.stop()
     gateway = Gateway()

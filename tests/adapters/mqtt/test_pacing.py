@@ -39,7 +39,9 @@ async def held(asked: Request, opens_at: float | None = None, *, is_ours: bool =
     async def ours() -> bool:
         return is_ours
 
-    return Held(Order(asked), asyncio.create_task(ours()), opens_at)
+    found = Held(Order(asked), opens_at)
+    found.is_ours = asyncio.create_task(ours())
+    return found
 
 
 def test_one_of_a_kind_is_sent_at_once_and_the_next_when_the_interval_is_over() -> None:

@@ -36,3 +36,21 @@ def test_two_nodes_find_each_other_s_id_though_a_period_ended_between_their_cloc
     assert first[0] != second[0]
     assert second[0] in first
     assert first[0] in second
+
+
+def test_only_what_was_heard_from_before_the_period_on_is_counted_for_certain() -> None:
+    sightings = Sightings()
+    sightings.heard_since = MIDDLE
+    assert sightings.sighting("a", now=MIDDLE + 1).may_lag
+    assert sightings.sighting("a", now=MIDDLE + EDGE + PERIOD / 2).may_lag is False
+
+
+def test_the_requests_of_one_message_go_on_to_the_same_next_ids_and_keep_their_names() -> None:
+    here, there = Sightings(), Sightings()
+    there.ids("a", now=MIDDLE)
+    (true_id,) = there.ids("a", now=MIDDLE)
+    sighting = here.sighting("a", now=MIDDLE)
+    (first,) = sighting.ids
+    assert sighting.after(f"{first}-limit_a") == (f"{true_id}-limit_a",)
+    assert sighting.after(f"{first}-paused") == (f"{true_id}-paused",)
+    assert here.ids("a", now=MIDDLE) == there.ids("a", now=MIDDLE)
