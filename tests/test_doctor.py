@@ -48,7 +48,7 @@ def no_variables_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is not what the doctor is to find here."""
-    for name in ("cli.doctor.broker.PROBE_SECONDS", "cli.doctor.running._SECONDS"):
+    for name in ("cli.doctor.broker.PROBE_SECONDS", "cli.doctor.running.SECONDS"):
         monkeypatch.setattr(f"gateway.{name}", 60.0)
     monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 60.0)
 
