@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,6 +17,10 @@ _log = structlog.get_logger(__name__)
 
 MOST = 10_000
 """Places whose problem may wait for the broker."""
+MAX_FAILURES = 2
+"""A problem that was in flight at so many ends of connections may well be their cause."""
+REST_SECONDS = 300.0
+"""How long none is published after so many failures in a row: each may cost commands."""
 
 _SAID: dict[Outcome, str] = {
     Outcome.REJECTED: "the charger refused it",
@@ -76,13 +81,27 @@ def from_text(charger: ChargerId, text: str | None) -> SetTopic | None:
     return SetTopic(charger, (int(evse_id), int(connector_id)) if place else None, attribute or None)
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """What is wrong at a place, and how often in a row the broker refused it, or the connection ended."""
+
+    told: dict[str, Any]
+    failures: int = 0
+
+
 class Problems:
-    """What the problem topics shall hold, until the broker has it: of each place the latest alone."""
+    """What the problem topics shall hold, until the broker has it: of each place the latest alone.
+
+    A broker may hang up on what it refuses, and with the connection go the commands. So what was refused, or in flight
+    when a connection ended, lets the others go first and is dropped at the second time; after two in a row all rest.
+    """
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
-        self._waiting: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._filled = asyncio.Event()
+        self._failures = 0
+        self._rests_until = 0.0
 
     def put(self, result: CommandResult, sets: SetTopic | None, at: float) -> None:
         """Take a result; nothing comes of it where a home did not ask for it by `set`."""
@@ -93,17 +112,43 @@ class Problems:
         if topic not in self._waiting and len(self._waiting) >= MOST:
             _log.warning("problem not published: too many wait for the broker", topic=topic)
             return
-        self._waiting.pop(topic, None)
-        self._waiting[topic] = told
+        one = self._waiting.pop(topic, None) or _Waiting(told)
+        one.told = told
+        self._waiting[topic] = one
         self._filled.set()
 
-    async def publish(self, publish: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
-        """Hand them over one after the other, for ever; what `publish` raises goes through, and that one stays."""
+    async def publish(self, publish: Callable[[str, dict[str, Any]], Awaitable[bool]]) -> None:
+        """Hand them over one after the other, for ever; `publish` returns whether the broker took it, and what it
+        raises goes through."""
         while True:
             while not self._waiting:
                 self._filled.clear()
                 await self._filled.wait()
-            topic, told = next(iter(self._waiting.items()))
-            await publish(topic, told)
-            if self._waiting.get(topic) is told:
+            await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
+            topic, one = next(iter(self._waiting.items()))
+            told = one.told
+            try:
+                taken = await publish(topic, told)
+            except BaseException:
+                self._failed(topic, one)
+                raise
+            if not taken:
+                self._failed(topic, one)
+                continue
+            self._failures = one.failures = 0
+            if one.told is told:
                 del self._waiting[topic]
+
+    def _failed(self, topic: str, one: _Waiting) -> None:
+        """The broker refused this, or the connection ended while it was in flight."""
+        one.failures += 1
+        self._failures += 1
+        del self._waiting[topic]
+        if one.failures < MAX_FAILURES:
+            self._waiting[topic] = one
+        else:
+            _log.warning("problem not published: the broker refuses it, or hangs up", topic=topic)
+        if self._failures >= MAX_FAILURES:
+            self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
+            _log.warning("no problem is published for a while; the gateway needs a right to publish them",
+                         topic=topic, seconds=REST_SECONDS)  # fmt: skip
