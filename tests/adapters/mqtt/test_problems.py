@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from adapters.mqtt.problems import Problems
@@ -13,6 +14,8 @@ from gateway.core.commands import CommandResult, Outcome
 from gateway.core.identity import ChargerId
 from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane
 from tests.adapters.mqtt.guarding import guarded_against
+from tests.adapters.rest.fakes import FakeState, Outage
+from tests.cluster.support import eventually
 
 PATIENCE = 60
 
@@ -42,6 +45,13 @@ class Line:
                 continue
 
 
+def problems_of(*known: str, redis: Outage | None = None) -> Problems:
+    state = FakeState(redis or Outage())
+    for identity in known:
+        state.add(identity)
+    return Problems(Topics("ocpp"), state)
+
+
 def topic_of(identity: str) -> str:
     return f"ocpp/chargers/{identity}/problem"
 
@@ -54,7 +64,7 @@ def put(problems: Problems, identity: str) -> None:
 
 
 async def test_one_that_ends_connections_holds_up_no_other_and_is_dropped_at_the_second_time() -> None:
-    problems = Problems(Topics("ocpp"))
+    problems = problems_of("BAD", "CP-1", "CP-2", "CP-3")
     line = Line(problems, topic_of("BAD"))
     for identity in ("BAD", "CP-1", "CP-2"):
         put(problems, identity)
@@ -72,8 +82,27 @@ async def test_one_that_ends_connections_holds_up_no_other_and_is_dropped_at_the
     assert line.tried.count(topic_of("BAD")) == 2
 
 
+async def test_a_problem_waits_until_redis_can_say_whether_its_charger_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.mqtt.problems.RETRY_SECONDS", 0.01)
+    redis = Outage()
+    problems = problems_of("CP-1", redis=redis)
+    line, redis.away = Line(problems), True
+    put(problems, "CP-1")
+    task = asyncio.create_task(line.run(), name="line")
+    try:
+        await eventually(lambda: redis.asked > 1)
+        assert line.tried == []
+        redis.away = False
+        async with asyncio.timeout(PATIENCE):
+            assert await line.taken.get() == topic_of("CP-1")
+    finally:
+        task.cancel()
+
+
 async def test_a_broker_that_refuses_problems_is_left_in_peace_after_two_hang_ups() -> None:
-    problems = Problems(Topics("ocpp"))
+    problems = problems_of("BAD", "CP-1", "CP-2", "CP-3")
     line = Line(problems, *map(topic_of, ("CP-1", "CP-2", "CP-3")))
     for identity in ("CP-1", "CP-2", "CP-3"):
         put(problems, identity)
