@@ -300,9 +300,11 @@ class MqttDelivery:
             messages += due
             owners += [owner] * len(due)
         codes = await self._careful.publish(connection, messages)
-        for message, code in zip(messages, codes, strict=True):
+        for message, code, owner in zip(messages, codes, owners, strict=True):
             if code < 0x80:
                 self._retained.published(message, now)
+            elif not message[1]:
+                self._retained.refused(snapshots[owner].charger)
         await self._publish_projected(connection, snapshots, now)
         for (topic, _), code, owner in zip(messages, codes, owners, strict=True):
             if code in _IMPOSSIBLE:

@@ -1,6 +1,7 @@
 """Retained topics of chargers: what a snapshot looks like there, and what of it is published already."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from adapters.mqtt.attributes import attributes, cleared
 from adapters.mqtt.login import Message
@@ -11,6 +12,15 @@ from gateway.core.identity import ChargerId
 from gateway.core.ports import Snapshot
 
 _REMEMBERED = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Emptied:
+    """Which attributes of a charger were null when they were told last: a bit for each topic, in their order; `shape`
+    tells whether the topics are still the same. A fleet has too many of them to remember each."""
+
+    shape: int
+    nulls: int
 
 
 class Retained:
@@ -24,8 +34,7 @@ class Retained:
         self._topics = topics
         self._repeat_after = repeat_after
         self._attribute_topics = attribute_topics
-        self._emptied: set[str] = set()
-        """Attributes that are null, and whose topics were cleared for that."""
+        self._emptied: dict[ChargerId, _Emptied] = {}
         self._published: dict[str, tuple[int, float]] = {}
         self._connectors: dict[ChargerId, set[str]] = {}
         self._again: set[ChargerId] = set()
@@ -49,8 +58,7 @@ class Retained:
             return self.clearing(charger, ())
         found = [message for message in self._all(charger, snapshot) if again or self.is_due(message, now)]
         if self._attribute_topics:
-            wanted = self._attributes(charger, snapshot)
-            found += [message for message in wanted if again or self._is_attribute_due(message, now)]
+            found += self._due_attributes(charger, snapshot, now, again=again)
         return found
 
     def clearing(self, charger: ChargerId, connectors: Iterable[tuple[int, int]]) -> list[Message]:
@@ -64,20 +72,21 @@ class Retained:
             names += [topic for name, shape in shaped for topic, _ in cleared(name.removesuffix("/state"), shape)]
         for name in names:
             self._published.pop(name, None)
-            self._emptied.discard(name)
+        self._emptied.pop(charger, None)
         return [(name, b"") for name in names]
 
     def published(self, message: Message, now: float) -> None:
         """The broker has taken a message, or was asked to clear a topic."""
         if not message[1]:
             self._published.pop(message[0], None)
-            if self._attribute_topics and len(self._emptied) < _REMEMBERED:
-                self._emptied.add(message[0])
             return
-        self._emptied.discard(message[0])
         while len(self._published) >= _REMEMBERED:
             del self._published[next(iter(self._published))]
         self._published[message[0]] = (hash(message[1]), now)
+
+    def refused(self, charger: ChargerId) -> None:
+        """The broker did not let a topic of a charger be cleared: what is null there is told again."""
+        self._emptied.pop(charger, None)
 
     def _all(self, charger: ChargerId, snapshot: Snapshot) -> Iterator[Message]:
         for name, value in snapshot.fields.items():
@@ -99,9 +108,19 @@ class Retained:
                 _, evse, connector = name.split("/", 2)
                 yield from attributes(self._topics.connector(charger, evse, connector), value, ConnectorState)
 
-    def _is_attribute_due(self, message: Message, now: float) -> bool:
+    def _due_attributes(self, charger: ChargerId, snapshot: Snapshot, now: float, *, again: bool) -> list[Message]:
         """What is null is told once on each connection: something may stand there from before."""
-        return self.is_due(message, now) if message[1] else message[0] not in self._emptied
+        wanted = sorted(self._attributes(charger, snapshot))
+        shape = hash(tuple(topic for topic, _ in wanted))
+        before = self._emptied.get(charger)
+        told = 0 if before is None or before.shape != shape or again else before.nulls
+        nulls = sum(1 << index for index, (_, payload) in enumerate(wanted) if not payload)
+        self._emptied[charger] = _Emptied(shape, nulls)
+        return [
+            message
+            for index, message in enumerate(wanted)
+            if (again or self.is_due(message, now) if message[1] else not told >> index & 1)
+        ]
 
     def is_due(self, message: Message, now: float, *, at_least: float = 0.0) -> bool:
         """Whether the broker has another message there, or had this one long ago (so many seconds `at_least`); what

@@ -301,6 +301,36 @@ async def test_an_attribute_is_published_when_it_changes_and_what_is_null_once()
         assert sorted(published(broker)) == [f"{place}/power_w", f"{place}/state"]
 
 
+async def test_what_is_null_is_published_once_however_large_the_fleet_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.mqtt.retained._REMEMBERED", 40)
+    fleet = [Snapshot(charger, {**FIELDS, "connector/1/2": IDLE}) for charger in (CP1, CP2)]
+    async with scripted() as broker, House().connected(broker.url, state_interval=0, attribute_topics=True) as delivery:
+        await delivery.project(fleet)
+        assert len([packet for packet in broker.published if not packet.payload]) > 80
+        published(broker)
+        await delivery.project(fleet)
+        assert not [packet.topic for packet in broker.published if not packet.payload]
+        await delivery.project([Snapshot(CP1, {**FIELDS, "connector/1/2": CHARGING})])
+        published(broker)
+        await delivery.project(fleet)
+        emptied = {packet.topic for packet in broker.published if not packet.payload}
+        place = "ocpp/chargers/CP1/evse/1/connector/2/transaction"
+        assert emptied == {f"{place}/id", f"{place}/energy_wh", f"{place}/token/id"}
+
+
+async def test_what_is_null_and_was_refused_is_published_again() -> None:
+    house = House()
+    async with scripted() as broker, house.connected(broker.url, state_interval=0, attribute_topics=True) as delivery:
+        topic = "ocpp/chargers/CP1/evse/1/connector/2/transaction/id"
+        broker.codes = {topic: mqtt5.PubAckReasonCode.QUOTA_EXCEEDED}
+        with pytest.raises(DeliveryRefused):
+            await delivery.project([snapshot(**{"connector/1/2": IDLE})])
+        published(broker)
+        broker.codes = {}
+        await delivery.project([snapshot(**{"connector/1/2": IDLE})])
+        assert topic in published(broker)
+
+
 async def test_the_problems_of_a_removed_charger_are_cleared(broker: Server) -> None:
     problems = ("ocpp/chargers/CP1/problem", "ocpp/chargers/CP1/evse/1/connector/2/problem")
     async with House().connected(broker.url) as delivery:
