@@ -360,6 +360,20 @@ def test_refusals_are_told_in_words_and_no_more_than_fit_a_screen() -> None:
     assert (len(findings), findings[-1].text) == (21, "and 3 more: GET /v1/handshakes")
 
 
+def test_what_a_stranger_calls_himself_does_not_steer_the_terminal() -> None:
+    item = {
+        "charger_id": "CP\x9b31mX\u202e",
+        "address": "10.0.0.5",
+        "count": 1,
+        "last_at": "2026-01-02T03:04:05.000Z",
+        "reason": "the path is /\x1b[2J",
+        "advice": "look",
+    }
+    (finding,) = told([item])
+    assert finding.text.isprintable()
+    assert "charger CP?31mX?" in finding.text
+
+
 async def test_a_gateway_that_hangs_up_does_not_end_the_doctor(tmp_path: Path) -> None:
     nobody = RunningGateway(f"http://127.0.0.1:{free_port()}")
     async with asyncio.timeout(60):
