@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from gateway.cli.doctor.database import Database
-from gateway.cli.doctor.findings import Finding, Findings
+from gateway.cli.doctor.findings import REFUSED, Finding, Findings
 from gateway.cli.doctor.running import RunningGateway
 from gateway.config import Settings
 from gateway.core.errors import LogUnavailable, NotFound
 
 _KEY = Findings("api key")
-_HANDSHAKES = Findings("handshakes")
+_HANDSHAKES = Findings(REFUSED)
 _SHOWN = 20
 _ASKED_OF_EACH_WORKER = 4
 
