@@ -56,7 +56,10 @@ class HomeAssistantConfig(BaseModel):
         description="Home Assistant's discovery prefix; its birth message is heard there",
     )
     max_chargers: int = Field(
-        50, ge=1, description="Chargers that a node announces at the most: a home is announced, a fleet is not"
+        50,
+        ge=1,
+        description="Chargers announced at the most, those under [homeassistant.chargers] first, then by name: "
+        "a home is announced, a fleet is not",
     )
     language: Language = Field("en", description="Language of the entities' names and options")
     currency: str | None = Field(
