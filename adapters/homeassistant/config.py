@@ -71,7 +71,9 @@ class HomeAssistantConfig(BaseModel):
         description="http:// or https:// URL that the devices link to, e.g. of the gateway's own pages; none: no link",
     )
     chargers: dict[str, HomeCharger] = Field(
-        default_factory=dict, description="What is known of single chargers, a table for each charger id"
+        default_factory=dict,
+        description="What is known of single chargers, a table [homeassistant.chargers.ID] for each charger id: name, "
+        "area, min_a and max_a (bounds of its charging limit), firmware_url and firmware_version",
     )
 
     @field_validator("discovery_prefix")

@@ -187,7 +187,11 @@ class Connection:
         async for message in self._client.messages:
             if message.qos > 0:
                 self._unacknowledged.append(message)
-            self._take(message)
+            try:
+                self._take(message)
+            except Exception:
+                # Raised here, a bug in reading one message would end the adapter and every other command.
+                _log.exception("message could not be read", topic=str(message.topic)[:200])
             self.acknowledge()
 
     async def look_after(self) -> None:

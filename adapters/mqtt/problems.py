@@ -36,7 +36,7 @@ _SAID: dict[Outcome, str] = {
     Outcome.TIMEOUT: "whether the charger did it is not known",
     Outcome.EXPIRED: "its time was up before it was sent",
     Outcome.CANCELLED: "it was not sent",
-    Outcome.INVALID: "it makes no sense",
+    Outcome.INVALID: "it cannot be done so",
     Outcome.UNSUPPORTED: "the charger cannot do it",
 }
 

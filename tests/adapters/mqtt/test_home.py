@@ -56,8 +56,8 @@ async def test_a_refusal_is_retained_as_a_problem_until_something_is_accepted_th
 @pytest.mark.parametrize(
     ("topic", "payload", "outcome", "told"),
     [
-        (f"{PLACE}/set/limit_a", "lots", "invalid", "set limit_a: it makes no sense: limit_a is a number of ampere"),
-        (f"{PLACE}/set", "lots", "invalid", "set: it makes no sense: set takes a JSON object"),
+        (f"{PLACE}/set/limit_a", "lots", "invalid", "set limit_a: it cannot be done so: limit_a is a number of ampere"),
+        (f"{PLACE}/set", "lots", "invalid", "set: it cannot be done so: set takes a JSON object"),
         ("ocpp/chargers/CP-2/set/limit_w", "-3", "invalid", "limit_w is a number of watt"),
         ("ocpp/chargers/CP-2/set/enabled", "on", "offline", "set enabled: it was not sent: the charger is not"),
     ],
