@@ -30,6 +30,8 @@ class _Announced:
     """As they stand, with what was seen earlier."""
     told: ChargerFacts | None = None
     told_at: float = 0.0
+    leaving: bool = False
+    """It is to be withdrawn at its next snapshot, which may be another node's to see by now."""
     documents: list[RetainedMessage] = field(default_factory=list)
 
 
@@ -46,9 +48,13 @@ class Announcements:
 
     def choose(self, chosen: Chosen) -> bool:
         """Announce these from now on, and what comes to join them; before the first call nothing is announced. Returns
-        whether one that is announced is to be withdrawn."""
+        whether one that is announced is to be withdrawn, and was not before."""
         self._chosen = chosen
-        return any(one.told is not None and charger not in chosen for charger, one in self._announced.items())
+        leaving = [one for charger, one in self._announced.items() if one.told is not None and charger not in chosen]
+        is_new = any(not one.leaving for one in leaving)
+        for one in leaving:
+            one.leaving = True
+        return is_new
 
     def messages(self, snapshot: Snapshot, topics: TopicNames) -> Iterable[RetainedMessage]:
         charger = snapshot.charger
@@ -59,6 +65,7 @@ class Announcements:
         one = self._announced.get(charger)
         if one is None:
             one = self._announced[charger] = _Announced(self._clock.monotonic())
+        one.leaving = False
         if not _is_same(one.fields, snapshot):
             one.fields = {name: value for name, value in snapshot.fields.items() if _matters(name)}
             facts = read_facts(one.fields)

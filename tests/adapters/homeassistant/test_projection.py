@@ -128,6 +128,18 @@ async def test_the_chargers_of_all_nodes_are_counted_and_those_beyond_withdrawn(
         task.cancel()
 
 
+def test_one_that_is_to_be_withdrawn_is_asked_for_once_until_it_was_chosen_again() -> None:
+    home = Home()
+    home.announced(snapshot({}))
+    nobody, all_of_them = Chosen(HomeAssistantConfig(max_chargers=1)), Chosen(HomeAssistantConfig())
+    nobody.admit(ChargerId("A"))
+    assert [home.announcements.choose(nobody) for _ in range(2)] == [True, False]
+    assert not home.announcements.choose(all_of_them)
+    home.see(snapshot({}))
+    assert home.announcements.choose(nobody)
+    assert home.see(snapshot({})) == {}
+
+
 def test_a_charger_that_goes_makes_room_for_another() -> None:
     home = Home(max_chargers=1)
     home.announced(snapshot({}))
