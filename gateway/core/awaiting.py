@@ -24,6 +24,8 @@ AGAIN_AFTER = 30.0
 MOST_TRIES = 3
 """Tries for one EV; the next one that is plugged in has its own."""
 
+_BUSY = frozenset(("charging", "suspended_ev", "suspended_evse"))
+"""Statuses of a connector that needs no start, whether or not its transaction is known."""
 _WRONG_BY = 300.0
 """Seconds by which a charger's clock may be wrong."""
 _KEPT_COME_WITHIN = 120.0
@@ -47,7 +49,8 @@ def due(
     """One that is to be given to the charger now; None where there is none."""
     for start in awaited.values():
         at = None if start["withdrawn"] else due_at(start)
-        plugged = any(state["plugged"] for place, state in connectors.items() if place[0] == start["evse_id"])
+        there = [state for place, state in connectors.items() if place[0] == start["evse_id"]]
+        plugged = any(state["plugged"] for state in there) and not any(state["status"] in _BUSY for state in there)
         if plugged and at is not None and at <= now:
             return start
     return None

@@ -67,6 +67,17 @@ def test_what_the_charger_refused_for_want_of_an_ev_is_given_as_soon_as_one_is_p
     assert due(driver, 1000)
 
 
+@pytest.mark.parametrize("status", ["charging", "suspended_ev", "suspended_evse"])
+def test_an_evse_that_charges_is_given_no_start_whether_or_not_its_transaction_is_known(status: str) -> None:
+    driver = garage()
+    asked(driver, held=False)
+    plug(driver, 1000, status)
+    assert driver.state(1)["plugged"] is True
+    assert not due(driver, 2000)
+    plug(driver, 2000, "finishing")
+    assert due(driver, 2000)
+
+
 def test_a_start_that_the_charger_holds_has_time_to_begin_by_itself() -> None:
     driver = garage()
     asked(driver, held=True)
