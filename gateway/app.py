@@ -6,7 +6,7 @@ Drain: the listener closes and every charger is sent away first, their farewells
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -155,7 +155,7 @@ class _House:
             observer=self._observer,
             metrics=self._metrics,
             read_log=self._cluster.read_log,
-            known_chargers=self._known_chargers,
+            known_chargers=self._cluster.state.known_chargers,
             refusals=self._refusals,
             dev=dev,
         )
@@ -254,16 +254,6 @@ class _House:
 
     async def _metrics(self) -> bytes:
         return self._observer.page() if self._membership is None else await self._membership.page()
-
-    async def _known_chargers(self) -> AsyncIterator[ChargerId]:
-        after: str | None = None
-        while True:
-            page = await self._cluster.state.chargers(after=after, limit=500)
-            for snapshot in page.items:
-                yield snapshot.charger
-            if page.next is None:
-                return
-            after = page.next
 
     # ------------------------------------------------------------ what the cluster calls
 

@@ -22,7 +22,7 @@ from adapters.mqtt.config import MqttConfig
 from gateway.chargers.config import ChargersConfig
 from gateway.cli.doctor.broker import Probe
 from gateway.cli.doctor.certificates import examine_tls
-from gateway.cli.doctor.examination import diagnosis
+from gateway.cli.doctor.examination import _Examination, diagnosis
 from gateway.cli.doctor.findings import Finding
 from gateway.cli.doctor.handshakes import examine_handshakes, told
 from gateway.cli.doctor.machine import examine_clock, examine_disk, is_kept
@@ -360,6 +360,20 @@ def test_refusals_are_told_in_words_and_no_more_than_fit_a_screen() -> None:
     assert (len(findings), findings[-1].text) == (21, "and 3 more: GET /v1/handshakes")
 
 
+def test_what_a_stranger_calls_himself_does_not_steer_the_terminal() -> None:
+    item = {
+        "charger_id": "CP\x9b31mX\u202e",
+        "address": "10.0.0.5",
+        "count": 1,
+        "last_at": "2026-01-02T03:04:05.000Z",
+        "reason": "the path is /\x1b[2J",
+        "advice": "look",
+    }
+    (finding,) = told([item])
+    assert finding.text.isprintable()
+    assert "charger CP?31mX?" in finding.text
+
+
 async def test_a_gateway_that_hangs_up_does_not_end_the_doctor(tmp_path: Path) -> None:
     nobody = RunningGateway(f"http://127.0.0.1:{free_port()}")
     async with asyncio.timeout(60):
@@ -383,3 +397,15 @@ async def test_of_several_workers_each_is_heard_and_nothing_told_twice() -> None
     settings = Settings(gateway=GatewayConfig(workers=2))
     findings = [finding async for finding in examine_handshakes(OneOfTwo("http://unused"), settings, None, "key")]
     assert [finding.text.split(" from ")[0] for finding in findings] == ["charger WB-2", "charger WB-1"]
+
+
+async def test_a_running_gateway_with_another_configuration_is_told_apart_from_a_broker_that_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.cli.doctor.broker.PROBE_SECONDS", 1.0)
+    settings = Settings.model_validate({"mqtt": {"url": f"mqtt://127.0.0.1:{free_port()}"}})
+    running_gateway = RunningGateway("http://127.0.0.1:1", {"mqtt control": {"level": "ok"}})
+    examination = _Examination(settings, running_gateway, None)
+    texts = [finding.text async for finding in examination._of_broker()]
+    assert any("cannot be used" in text for text in texts)
+    assert any("another configuration than doctor" in text for text in texts)

@@ -56,7 +56,10 @@ class HomeAssistantConfig(BaseModel):
         description="Home Assistant's discovery prefix; its birth message is heard there",
     )
     max_chargers: int = Field(
-        50, ge=1, description="Chargers that a node announces at the most: a home is announced, a fleet is not"
+        50,
+        ge=1,
+        description="Chargers announced at the most, those under [homeassistant.chargers] first, then by name: "
+        "a home is announced, a fleet is not",
     )
     language: Language = Field("en", description="Language of the entities' names and options")
     currency: str | None = Field(
@@ -68,7 +71,9 @@ class HomeAssistantConfig(BaseModel):
         description="http:// or https:// URL that the devices link to, e.g. of the gateway's own pages; none: no link",
     )
     chargers: dict[str, HomeCharger] = Field(
-        default_factory=dict, description="What is known of single chargers, a table for each charger id"
+        default_factory=dict,
+        description="What is known of single chargers, a table [homeassistant.chargers.ID] for each charger id: name, "
+        "area, min_a and max_a (bounds of its charging limit), firmware_url and firmware_version",
     )
 
     @field_validator("discovery_prefix")

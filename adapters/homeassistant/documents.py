@@ -17,8 +17,6 @@ from adapters.homeassistant.words import Words
 from gateway.core.identity import ChargerId
 from gateway.core.ports import RetainedMessage, TopicNames
 
-SUPPORT_URL = "https://ocpp-gateway.dev"
-
 
 class Documents:
     """Makes the documents of chargers; the same facts make the same bytes."""
@@ -107,7 +105,7 @@ class _Maker:
     def document(self, device: dict[str, Any], components: list[Component], *, unique: str, slug: str) -> bytes:
         written = {
             "device": device,
-            "origin": {"name": "OCPP gateway", "sw_version": self.version, "support_url": SUPPORT_URL},
+            "origin": {"name": "OCPP gateway", "sw_version": self.version},
             "availability": [{"topic": self.status}, {"topic": f"{self.branch}/availability"}],
             "availability_mode": "all",
             "components": {one.key: one.written(unique=unique, slug=slug, words=self.words) for one in components},

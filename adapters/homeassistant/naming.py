@@ -8,18 +8,20 @@ from gateway.core.identity import ChargerId
 CONNECTOR_MARK = "--"
 _ODD_IN_TOPIC = re.compile(r"[^A-Za-z0-9_-]")
 """What may not stand in the object id of a discovery topic."""
+_MARKED = re.compile(r"_[0-9a-f]{8}$")
 _ODD_IN_ENTITY = re.compile(r"[^a-z0-9]+")
 
 
 def object_id(charger: ChargerId, prefix: str) -> str:
     """The charger's name in discovery topics and unique ids: its identity as far as that can be spelt there.
 
-    Where it cannot (`a/b` is not `a_b`), where it might be taken for a connector's, in a tenant, and with another
-    prefix than `ocpp`, which makes another gateway, it bears a mark of its own.
+    Where it cannot (`a/b` is not `a_b`), where it might be taken for a connector's or for a marked one, in a tenant,
+    and with another prefix than `ocpp`, which makes another gateway, it bears a mark of its own.
     """
     known = charger.identity
     plain = _ODD_IN_TOPIC.sub("_", known)
-    if plain == known and CONNECTOR_MARK not in known and not charger.tenant and prefix == "ocpp":
+    may_be_taken = CONNECTOR_MARK in known or _MARKED.search(known) is not None
+    if plain == known and not may_be_taken and not charger.tenant and prefix == "ocpp":
         return f"ocpp_{plain}"
     whole = "\x00".join((prefix, charger.tenant, known))
     mark = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:8]

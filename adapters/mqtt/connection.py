@@ -47,6 +47,8 @@ RECEIVE_MAXIMUM = 100
 LOOK_SECONDS = 1.0
 """How often the socket itself is asked whether it has failed."""
 UNSUPPORTED_PROTOCOL_VERSION = 0x84
+_FAILURE = 0x80
+"""Reason codes from here on are failures."""
 NO_CONNACK = "Operation timed out"
 """What aiomqtt says where no CONNACK came, also where the broker hung up."""
 MAX_HANG_UPS = 3
@@ -162,6 +164,8 @@ class Connection:
         self._pass_on = cast("paho.CallbackOnPublish_v2", client._client.on_publish)
         client._client.on_publish = self._acknowledged
         self._unacknowledged: deque[aiomqtt.Message] = deque()
+        self._problem: tuple[int, asyncio.Future[int]] | None = None
+        """The packet id of the problem in flight, and what the broker says to it."""
 
     async def subscribe(self, filters: Iterable[str]) -> tuple[str, ...]:
         """Subscribe; returns the filters that the broker denied."""
@@ -183,7 +187,11 @@ class Connection:
         async for message in self._client.messages:
             if message.qos > 0:
                 self._unacknowledged.append(message)
-            self._take(message)
+            try:
+                self._take(message)
+            except Exception:
+                # Raised here, a bug in reading one message would end the adapter and every other command.
+                _log.exception("message could not be read", topic=str(message.topic)[:200])
             self.acknowledge()
 
     async def look_after(self) -> None:
@@ -283,13 +291,25 @@ class Connection:
         except ValueError as error:
             _log.warning("result not published", command_id=result.id, charger=str(result.charger), reason=str(error))
 
-    async def publish_problem(self, topic: str, told: dict[str, Any]) -> None:
-        """Retain what is wrong with what a home asked for, or that nothing is."""
+    async def publish_problem(self, topic: str, told: dict[str, Any]) -> bool:
+        """Retain what is wrong with what a home asked for, or that nothing is; returns whether the broker took it. One
+        at a time. Raises MqttError where the broker says nothing to it."""
+        properties = self._json_properties()
         try:
-            await self._client.publish(topic, to_json(told), qos=1, retain=True, properties=self._json_properties())
+            sent = self._client._client.publish(topic, to_json(told), qos=1, retain=True, properties=properties)
         except ValueError as error:
             _log.warning("problem not published", topic=topic, reason=str(error))
-        _heed_cancellation()
+            return True
+        if sent.rc != paho.MQTT_ERR_SUCCESS:
+            raise aiomqtt.MqttCodeError(sent.rc, "Could not publish message")
+        self._problem = sent.mid, asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await self._problem[1] < _FAILURE
+        except TimeoutError:
+            raise aiomqtt.MqttError("the broker does not acknowledge a problem") from None
+        finally:
+            self._problem = None
 
     def _destination(self, reply: Reply) -> str:
         result, wanted = reply.result, reply.response_topic
@@ -341,6 +361,8 @@ class Connection:
     ) -> None:
         self._pass_on(client, userdata, packet_id, code, properties)
         self._asker.acknowledged(packet_id, code.value)
+        if self._problem is not None and self._problem[0] == packet_id and not self._problem[1].done():
+            self._problem[1].set_result(code.value)
 
 
 def _hear_of_its_end(client: aiomqtt.Client) -> None:

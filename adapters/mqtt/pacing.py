@@ -102,12 +102,13 @@ class Line:
     def superseded_by(self, held: Held) -> Held | None:
         """Put an order in the place of one that waits and is of its kind; that one, None where there is none.
 
-        One that is paced goes behind an act that came between: a start would resume what it pauses.
+        What a home sets goes behind what came between where their order tells: a start resumes what was paused before.
         """
         new = held.request
         for place, older in enumerate(self.waiting):
             if new.kind is not None and older.request.kind == new.kind and older.request.id != new.id:
-                if new.paced and not all(between.request.paced for between in self.waiting[place + 1 :]):
+                between = [one.request for one in self.waiting[place + 1 :]]
+                if between and new.sets is not None and not (new.paced and all(one.paced for one in between)):
                     del self.waiting[place]
                     self.waiting.append(held)
                 else:

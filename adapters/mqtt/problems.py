@@ -2,20 +2,32 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 import structlog
 
-from adapters.mqtt.topics import SetTopic, Topics
+from adapters.mqtt.topics import Place, SetTopic, Topics
 from gateway.core.clock import rfc3339
 from gateway.core.commands import CommandResult, Outcome
+from gateway.core.errors import LogUnavailable
 from gateway.core.identity import ChargerId
+from gateway.core.ports import StateStore
 
 _log = structlog.get_logger(__name__)
 
+SetPlace = tuple[ChargerId, Place | None]
+"""Where something was set: None is the charger as a whole."""
+
 MOST = 10_000
 """Places whose problem may wait for the broker."""
+MAX_FAILURES = 2
+"""A problem that was in flight at so many ends of connections may well be their cause."""
+RETRY_SECONDS = 1.0
+"""After which Redis is asked again whether a charger is known."""
+REST_SECONDS = 300.0
+"""How long none is published after so many failures in a row: each may cost commands."""
 
 _SAID: dict[Outcome, str] = {
     Outcome.REJECTED: "the charger refused it",
@@ -24,21 +36,18 @@ _SAID: dict[Outcome, str] = {
     Outcome.TIMEOUT: "whether the charger did it is not known",
     Outcome.EXPIRED: "its time was up before it was sent",
     Outcome.CANCELLED: "it was not sent",
-    Outcome.INVALID: "it makes no sense",
+    Outcome.INVALID: "it cannot be done so",
     Outcome.UNSUPPORTED: "the charger cannot do it",
 }
 
 
-def problem_of(result: CommandResult, sets: SetTopic, at: float) -> dict[str, Any] | None:
-    """What is retained on the problem topic after a result; None where that stays as it is.
-
-    What a newer setting took the place of is no problem, and none is solved by it.
-    """
-    if result.outcome is Outcome.SUPERSEDED:
-        return None
+def problem_of(result: CommandResult, sets: SetTopic, at: float, *, elsewhere: bool = False) -> dict[str, Any]:
+    """What is retained on the problem topic after a result; `elsewhere` names the place, as the topic does not."""
     problem = None
     if result.outcome is not Outcome.ACCEPTED:
         what = "set" if sets.attribute is None else f"set {sets.attribute}"
+        if elsewhere and sets.place is not None:
+            what += f" at evse/{sets.place[0]}/connector/{sets.place[1]}, which the charger has not"
         because = "" if result.reason is None else f": {result.reason}"
         problem = f"{what}: {_SAID[result.outcome]}{because}"
     return {
@@ -76,34 +85,102 @@ def from_text(charger: ChargerId, text: str | None) -> SetTopic | None:
     return SetTopic(charger, (int(evse_id), int(connector_id)) if place else None, attribute or None)
 
 
-class Problems:
-    """What the problem topics shall hold, until the broker has it: of each place the latest alone."""
+@dataclass(slots=True)
+class _Waiting:
+    """What came of a setting, and how often in a row the broker refused to be told, or the connection ended."""
 
-    def __init__(self, topics: Topics) -> None:
+    result: CommandResult
+    sets: SetTopic
+    at: float
+    failures: int = 0
+
+
+class Problems:
+    """What the problem topics shall hold, until the broker has it: of each place the latest alone.
+
+    Nothing is retained for a charger that is not known, for nobody would ever clear it; of a place that the charger
+    has not, its own problem topic tells.
+
+    A broker may hang up on what it refuses, and with the connection go the commands. So what was refused, or in flight
+    when a connection ended, lets the others go first and is dropped at the second time; after two in a row all rest.
+    """
+
+    def __init__(self, topics: Topics, state: StateStore) -> None:
         self._topics = topics
-        self._waiting: dict[str, dict[str, Any]] = {}
+        self._state = state
+        self._waiting: dict[SetPlace, _Waiting] = {}
         self._filled = asyncio.Event()
+        self._failures = 0
+        self._rests_until = 0.0
 
     def put(self, result: CommandResult, sets: SetTopic | None, at: float) -> None:
-        """Take a result; nothing comes of it where a home did not ask for it by `set`."""
-        told = None if sets is None else problem_of(result, sets, at)
-        if sets is None or told is None:
+        """Take a result; nothing comes of it where a home did not ask for it by `set`, or a newer one took its place:
+        that is no problem, and none is solved by it."""
+        if sets is None or result.outcome is Outcome.SUPERSEDED:
             return
-        topic = self._topics.problem(sets.charger, sets.place)
-        if topic not in self._waiting and len(self._waiting) >= MOST:
-            _log.warning("problem not published: too many wait for the broker", topic=topic)
+        place = (sets.charger, sets.place)
+        before = self._waiting.pop(place, None)
+        if before is None and len(self._waiting) >= MOST:
+            _log.warning("problem not published: too many wait for the broker", charger=str(sets.charger))
             return
-        self._waiting.pop(topic, None)
-        self._waiting[topic] = told
+        self._waiting[place] = _Waiting(result, sets, at, 0 if before is None else before.failures)
         self._filled.set()
 
-    async def publish(self, publish: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
-        """Hand them over one after the other, for ever; what `publish` raises goes through, and that one stays."""
+    async def publish(self, publish: Callable[[str, dict[str, Any]], Awaitable[bool]]) -> None:
+        """Hand them over one after the other, for ever; `publish` returns whether the broker took it, and what it
+        raises goes through."""
         while True:
             while not self._waiting:
                 self._filled.clear()
                 await self._filled.wait()
-            topic, told = next(iter(self._waiting.items()))
-            await publish(topic, told)
-            if self._waiting.get(topic) is told:
-                del self._waiting[topic]
+            await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
+            place, one = next(iter(self._waiting.items()))
+            try:
+                sets = await self._told_at(one.sets)
+            except LogUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if sets is not None and not await self._taken(publish, sets, place, one):
+                continue
+            if self._waiting.get(place) is one:
+                del self._waiting[place]
+
+    async def _told_at(self, sets: SetTopic) -> SetTopic | None:
+        """Where a problem is told of; None where nowhere. Raises LogUnavailable."""
+        snapshot = await self._state.charger(sets.charger)
+        if snapshot is None or snapshot.removed:
+            return None
+        if sets.place is None or f"connector/{sets.place[0]}/{sets.place[1]}" in snapshot.fields:
+            return sets
+        return replace(sets, place=None)
+
+    async def _taken(
+        self, publish: Callable[[str, dict[str, Any]], Awaitable[bool]], sets: SetTopic, place: SetPlace, one: _Waiting
+    ) -> bool:
+        topic = self._topics.problem(sets.charger, sets.place)
+        try:
+            taken = await publish(
+                topic, problem_of(one.result, one.sets, one.at, elsewhere=sets.place != one.sets.place)
+            )
+        except BaseException:
+            self._failed(topic, place)
+            raise
+        if taken:
+            self._failures = 0
+        else:
+            self._failed(topic, place)
+        return taken
+
+    def _failed(self, topic: str, place: SetPlace) -> None:
+        """The broker refused this, or the connection ended while it was in flight."""
+        one = self._waiting.pop(place)
+        one.failures += 1
+        self._failures += 1
+        if one.failures < MAX_FAILURES:
+            self._waiting[place] = one
+        else:
+            _log.warning("problem not published: the broker refuses it, or hangs up", topic=topic)
+        if self._failures >= MAX_FAILURES:
+            self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
+            _log.warning("no problem is published for a while; the gateway needs a right to publish them",
+                         topic=topic, seconds=REST_SECONDS)  # fmt: skip

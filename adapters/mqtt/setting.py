@@ -4,6 +4,7 @@
 request of its own. Attributes bear the names of the state's keys that they change.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -35,6 +36,8 @@ UNREADABLE = "set"
 
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _NOTHING = frozenset(("none", "null"))
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_NAME = re.compile(r"[a-z0-9_]{1,40}", re.ASCII | re.IGNORECASE)
 _MOST_SHOWN = 40
 _MOST_ATTRIBUTES = 20
 
@@ -59,6 +62,9 @@ def read_settings(
     `unnamed` gives the id and the aliases of the message.
     """
     ids = unnamed()
+    if topic.attribute is not None and _NAME.fullmatch(topic.attribute) is None:
+        problem = f"there is no attribute {_shown(topic.attribute)} to set; there are {_all_of(topic.place)}"
+        return [_request(topic, None, received, manner, ids, problem=problem)]
     try:
         if received.retain:
             raise CommandInvalid(RETAINED)
@@ -88,6 +94,9 @@ def _wanted(topic: SetTopic, payload: bytes) -> list[tuple[str, Any]]:
         )
     if not given or len(given) > _MOST_ATTRIBUTES:
         raise CommandInvalid(f"set takes one or more of the attributes {_all_of(topic.place)}")
+    odd = next((name for name in given if _NAME.fullmatch(name) is None), None)
+    if odd is not None:
+        raise CommandInvalid(f"there is no attribute {_shown(odd)} to set; there are {_all_of(topic.place)}")
     limits = [name for name in LIMITS if name in given and not _lifts(given[name])]
     if len(limits) > 1:
         raise CommandInvalid("set takes one limit, either limit_a or limit_w")
@@ -194,7 +203,8 @@ def _limit(attribute: str, value: Any) -> float | None:
     if _lifts(value):
         return None
     try:
-        number = float("nan") if isinstance(value, bool) else float(value)
+        readable = not isinstance(value, bool) and (not isinstance(value, str) or _NUMBER.fullmatch(value) is not None)
+        number = float(value) if readable else float("nan")
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not isfinite(number) or not 0 <= number <= 1e9:
@@ -203,6 +213,9 @@ def _limit(attribute: str, value: Any) -> float | None:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, list | dict):
+        # Nested deeper than can be written again, it may be.
+        return "a list" if isinstance(value, list) else "an object"
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}...")
 

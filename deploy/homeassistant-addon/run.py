@@ -77,7 +77,8 @@ def environment(options: Mapping[str, Any], service: Mapping[str, Any] | None) -
         settings["MQTT__URL"] = str(options["mqtt_url"])
     elif service is not None:
         scheme = "mqtts" if service.get("ssl") else "mqtt"
-        settings["MQTT__URL"] = f"{scheme}://{service['host']}:{service['port']}"
+        host = str(service["host"])
+        settings["MQTT__URL"] = f"{scheme}://{f'[{host}]' if ':' in host else host}:{service['port']}"
         settings.setdefault("MQTT__USERNAME", str(service.get("username") or ""))
         settings.setdefault("MQTT__PASSWORD", str(service.get("password") or ""))
     else:

@@ -180,6 +180,11 @@ def test_every_option_becomes_a_setting_that_the_gateway_takes(
     assert settings.gateway.data_dir == tmp_path
 
 
+def test_a_broker_may_be_named_by_an_ipv6_address() -> None:
+    service = {"host": "fd00::1", "port": 1883}
+    assert own_module().environment(CONFIG["options"], service)["OCPP_GATEWAY__MQTT__URL"] == "mqtt://[fd00::1]:1883"
+
+
 def test_without_a_broker_wallboxes_are_served_all_the_same() -> None:
     assert own_module().environment(CONFIG["options"], None)["OCPP_GATEWAY__GATEWAY__ADAPTERS"] == "rest,webhooks"
 

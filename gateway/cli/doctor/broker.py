@@ -53,6 +53,14 @@ class Seen:
     """Topics of discovery configurations → who made them, where they say."""
 
 
+def elsewhere() -> Finding:
+    """The gateway that runs is with a broker that this configuration does not lead to."""
+    return _BROKER.warning(
+        "the gateway that runs here is connected to its broker all the same: it has another configuration than doctor",
+        "give doctor the same: MQTT_URL=... ocpp-gateway doctor, or -c and the gateway's file",
+    )
+
+
 @dataclass(slots=True)
 class Probe:
     """One look at a broker."""

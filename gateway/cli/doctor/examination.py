@@ -101,11 +101,16 @@ class _Examination:
         discovery = settings.homeassistant.discovery_prefix
         if settings.mqtt.url is None and not is_running:
             port = settings.mqtt.embedded_port
-            checks = examine_port("mqtt", "127.0.0.1", port, is_running=False, option="[mqtt] embedded_")
-            for finding in await asyncio.to_thread(list, checks):
+            advice = (
+                f"stop that program, set [mqtt] embedded_port, or use that broker: MQTT_URL=mqtt://127.0.0.1:{port}"
+            )
+            checks = examine_port("mqtt", "127.0.0.1", port, is_running=False, option="[mqtt]", advice=advice)
+            found = await asyncio.to_thread(list, checks)
+            for finding in found:
                 yield finding
-            async for finding in broker.try_embedded():
-                yield finding
+            if all(finding.level == "ok" for finding in found):
+                async for finding in broker.try_embedded():
+                    yield finding
             return
         announces = "homeassistant" in settings.gateway.adapters and settings.homeassistant.enabled
         probe = broker.Probe(settings.mqtt, discovery, announces=announces)
@@ -113,6 +118,8 @@ class _Examination:
             yield finding
         for finding in probe.after(is_running=is_running):
             yield finding
+        if self._running is not None and self._running.is_connected("mqtt control") and not probe.seen.probe:
+            yield broker.elsewhere()
 
     async def _of_ports(self) -> AsyncIterator[Finding]:
         chargers, rest, is_running = self._settings.chargers, self._settings.rest, self._running is not None

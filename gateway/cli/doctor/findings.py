@@ -5,6 +5,9 @@ from typing import Literal
 
 Level = Literal["ok", "warning", "problem"]
 
+REFUSED = "handshakes"
+"""The area of what was refused to chargers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from gateway.cli.doctor.database import Database
-from gateway.cli.doctor.findings import Finding, Findings
+from gateway.cli.doctor.findings import REFUSED, Finding, Findings
 from gateway.cli.doctor.running import RunningGateway
 from gateway.config import Settings
 from gateway.core.errors import LogUnavailable, NotFound
 
 _KEY = Findings("api key")
-_HANDSHAKES = Findings("handshakes")
+_HANDSHAKES = Findings(REFUSED)
 _SHOWN = 20
 _ASKED_OF_EACH_WORKER = 4
 
@@ -91,14 +91,20 @@ def told(items: list[Mapping[str, Any]]) -> Iterator[Finding]:
     if not items:
         yield _HANDSHAKES.ok("none was refused since the gateway started, or all have connected since")
     for item in items[:_SHOWN]:
-        who = f"charger {item['charger_id']}" if item.get("charger_id") else "somebody"
+        who = f"charger {_printable(item['charger_id'])}" if item.get("charger_id") else "somebody"
         times = "once" if item["count"] == 1 else f"{item['count']} times"
         moment = datetime.fromisoformat(item["last_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         yield _HANDSHAKES.warning(
-            f"{who} from {item['address']}, {times}, last at {moment}: {item['reason']}", str(item["advice"])
+            f"{who} from {item['address']}, {times}, last at {moment}: {_printable(item['reason'])}",
+            _printable(item["advice"]),
         )
     if len(items) > _SHOWN:
         yield _HANDSHAKES.ok(f"and {len(items) - _SHOWN} more: GET /v1/handshakes")
+
+
+def _printable(text: object) -> str:
+    """What a stranger said, with nothing in it that steers a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in str(text))
 
 
 def _day(moment: float) -> str:

@@ -70,8 +70,10 @@ def _is_gateway(command: list[str]) -> bool:
     return "serve" in command and any(Path(word).name in _OURS for word in command)
 
 
-def examine_port(area: str, host: str, port: int, *, is_running: bool, option: str) -> Iterator[Finding]:
-    """Whether a port is there for the gateway. `option` names what sets it."""
+def examine_port(
+    area: str, host: str, port: int, *, is_running: bool, option: str, advice: str | None = None
+) -> Iterator[Finding]:
+    """Whether a port is there for the gateway. `option` names what sets it, `advice` what to do where it is taken."""
     findings = Findings(area)
     if port == 0:
         yield findings.ok("any free port is taken at start")
@@ -93,7 +95,7 @@ def examine_port(area: str, host: str, port: int, *, is_running: bool, option: s
         yield findings.ok(f"the gateway listens on port {port}")
     else:
         told = f"port {port} is taken by {found}"
-        yield findings.problem(told, f"stop that program, or set {option} port to another one")
+        yield findings.problem(told, advice or f"stop that program, or set {option} port to another one")
 
 
 def examine_reach(config: ChargersConfig, *, is_running: bool) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.text import Text
 
-from gateway.cli.doctor.findings import Finding
+from gateway.cli.doctor.findings import REFUSED, Finding
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 _INDENT = " " * 10
@@ -30,7 +30,9 @@ async def report(findings: AsyncIterator[Finding], *, as_json: bool) -> int:
         console.out(json.dumps(told), highlight=False)
     else:
         console.print()
-        console.print(f"{_many(count['problem'], 'problem')}, {_many(count['warning'], 'warning')}")
+        refused = sum(finding.area == REFUSED and finding.level == "warning" for finding in found)
+        last = f"{_many(count['problem'], 'problem')}, {_many(count['warning'], 'warning')}"
+        console.print(last + (f"; {_many(refused, 'charger')} refused: see {REFUSED}" if refused else ""))
     return 1 if count["problem"] else 0
 
 

@@ -21,6 +21,10 @@ class RunningGateway:
     url: str
     checks: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    def is_connected(self, check: str) -> bool:
+        """Whether it says that one of its parts is well."""
+        return self.checks.get(check, {}).get("level") == "ok"
+
     def get(self, path: str, key: str | None) -> tuple[int, Any]:
         """Status and body of a REST answer. Raises OSError where there is none."""
         return _get(self.url + path, key)

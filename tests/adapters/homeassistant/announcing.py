@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from adapters.homeassistant.chosen import Chosen
 from adapters.homeassistant.config import HomeAssistantConfig
 from adapters.homeassistant.documents import Documents
 from adapters.homeassistant.projection import Announcements
@@ -54,13 +55,17 @@ class Home:
         config = HomeAssistantConfig.model_validate(settings)
         self.clock, self.names = HandClock(), names or Names()
         self.announcements = Announcements(config, Documents(config, "1.2.3"), self.clock)
+        self.announcements.choose(Chosen(config))
         self.broker: dict[str, dict[str, Any]] = {}
 
     def see(self, one: Snapshot, *, after: float = 0.0) -> dict[str, dict[str, Any]]:
         """Show a snapshot after so many seconds; what stands on the broker then, by topic."""
         self.clock.time += after
         for topic, payload in self.announcements.messages(one, self.names):
-            self.broker[topic] = json.loads(payload)
+            if payload:
+                self.broker[topic] = json.loads(payload)
+            else:
+                self.broker.pop(topic, None)
         return self.broker
 
     def announced(self, one: Snapshot) -> dict[str, dict[str, Any]]:

@@ -1,15 +1,22 @@
 """Which chargers are announced, and when what changed is."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import permutations
+
 import pytest
 from structlog.testing import capture_logs
 
 from adapters.homeassistant.adapter import HomeAssistantAdapter
+from adapters.homeassistant.chosen import Chosen
 from adapters.homeassistant.config import HomeAssistantConfig
 from adapters.homeassistant.projection import PAUSE_SECONDS, SETTLE_SECONDS
 from gateway.core.identity import ChargerId
 from gateway.core.ports import Snapshot
-from tests.adapters.homeassistant.announcing import BOX, Home, snapshot
+from tests.adapters.homeassistant.announcing import BOX, HandClock, Home, Names, snapshot
 from tests.adapters.rest.fakes import FakeGateway
+from tests.cluster.support import eventually
 
 SEEN = {"measurands": ["power_w"]}
 OWN = "homeassistant/device/ocpp_WALLBOX-1/config"
@@ -58,6 +65,67 @@ def test_a_fleet_is_not_announced_and_the_log_says_so_once() -> None:
     assert list(home.broker) == [f"homeassistant/device/ocpp_CP{number}/config" for number in range(2)]
     assert [line["limit"] for line in logs] == [2]
     assert home.announcements.due_again(ChargerId("CP4")) is None
+
+
+@pytest.mark.parametrize("order", [*permutations(("CP1", "CP2", "CP3", "CP4"))])
+def test_the_same_chargers_are_announced_whatever_comes_first_and_those_of_the_home_before_all(
+    order: tuple[str, ...],
+) -> None:
+    home = Home(max_chargers=2, chargers={"CP3": {"name": "Garage"}})
+    seen = [snapshot({}, {}, charger=ChargerId(identity)) for identity in order]
+    for one in (*seen, *seen):
+        home.announced(one)
+    devices = {topic.split("/")[2].split("--")[0] for topic in home.broker}
+    assert devices == {"ocpp_CP1", "ocpp_CP3"}
+    assert len(home.broker) == 6
+    assert [home.announcements.due_again(one.charger) for one in seen] == [None] * 4
+
+
+def test_the_room_that_one_left_goes_to_the_next_in_line_whichever_comes_first() -> None:
+    home = Home(max_chargers=1)
+    one, two, three = (snapshot({}, charger=ChargerId(identity)) for identity in ("CP1", "CP2", "CP3"))
+    for each in (one, two, three):
+        home.announced(each)
+    for topic, _ in home.announcements.clearing(one.charger, [(1, 1)], home.names):
+        del home.broker[topic]
+    home.announced(three)
+    assert home.broker == {}
+    counted = Chosen(HomeAssistantConfig(max_chargers=1))
+    assert [counted.admit(each.charger) for each in (three, two)] == [True, True]
+    assert not home.announcements.choose(counted)
+    assert list(home.announced(two)) == ["homeassistant/device/ocpp_CP2/config"]
+
+
+async def test_the_chargers_of_all_nodes_are_counted_and_those_beyond_withdrawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.homeassistant.adapter.COUNT_SECONDS", 0.01)
+    known, again = [ChargerId("CP2")], asyncio.Event()
+
+    async def known_chargers() -> AsyncIterator[ChargerId]:
+        for charger in known:
+            yield charger
+
+    context = replace(FakeGateway().context, known_chargers=known_chargers, clock=HandClock())
+    adapter = HomeAssistantAdapter(HomeAssistantConfig(max_chargers=1), context)
+    (projection,) = context.projections
+    context.projections.follow(lambda one, seconds: again.set())
+    cp2, names = snapshot({}, charger=ChargerId("CP2")), Names()
+    assert list(projection.messages(cp2, names)) == []
+    assert projection.due_again(cp2.charger) == SETTLE_SECONDS
+    task = asyncio.create_task(adapter.run(lambda: None), name="adapter")
+    try:
+        await eventually(lambda: projection.due_again(cp2.charger) is None)
+        projection.messages(cp2, names)
+        context.clock.time += SETTLE_SECONDS  # type: ignore[attr-defined]
+        assert all(payload for _, payload in projection.messages(cp2, names))
+        known.append(ChargerId("CP1"))
+        async with asyncio.timeout(60):
+            await again.wait()
+        own = "homeassistant/device/ocpp_CP2/config"
+        assert list(projection.messages(cp2, names)) == [(own, b"")]
+    finally:
+        task.cancel()
 
 
 def test_a_charger_that_goes_makes_room_for_another() -> None:

@@ -30,16 +30,18 @@ class Guarded:
 
 
 @contextmanager
-def guarded_against(denied: str, folder: Path) -> Iterator[Guarded]:
-    """The broker, with its files in a folder; the test is skipped where the machine has no such broker."""
+def guarded_against(denied: str, folder: Path, *, publishing: bool = False) -> Iterator[Guarded]:
+    """The broker, with its files in a folder; the test is skipped where the machine has no such broker. It denies what
+    is subscribed to, or with `publishing` what is published to a filter."""
     plugin = next(Path("/usr/lib").glob("**/mosquitto_dynamic_security.so"), None)
     if plugin is None or Mosquitto.binary() is None:
         pytest.skip("there is no mosquitto with its dynamic security plugin")
+    rule = {"acltype": "publishClientSend", "topic": denied} if publishing else _rule(denied)
     everything = dict.fromkeys(("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe"), True)
     control = {"acltype": "publishClientSend", "topic": "$CONTROL/#", "priority": 0, "allow": True}
     rules = {
         "defaultACLAccess": everything,
-        "roles": [{"rolename": "guests", "acls": [{**_rule(denied), "priority": 0, "allow": False}, control]}],
+        "roles": [{"rolename": "guests", "acls": [{**rule, "priority": 0, "allow": False}, control]}],
         "groups": [{"groupname": "all", "roles": [{"rolename": "guests"}]}],
         "clients": [],
         "anonymousGroup": "all",

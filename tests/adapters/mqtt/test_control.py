@@ -400,6 +400,19 @@ async def test_a_bug_in_one_command_ends_neither_the_lane_nor_the_next_command(m
         assert (await me.answer()).body["outcome"] == "accepted"
 
 
+async def test_a_bug_in_reading_one_message_ends_neither_the_lane_nor_the_next_command(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.mqtt.connection.read_settings", lambda *_, **__: 1 // 0)
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    async with control_lane(gateway, config_of(mosquitto)), commander(mosquitto) as me:
+        await me.send("ocpp/chargers/CP-1/set/limit_a", "6")
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"id": "u-1"})
+        assert (await me.answer()).body["id"] == "u-1"
+    assert [command.name for command in charger.executed] == ["unlock"]
+
+
 async def test_after_a_restart_of_the_broker_commands_work_again_and_results_on_their_way_arrive(
     broker: Server,
 ) -> None:

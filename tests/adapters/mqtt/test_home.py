@@ -56,11 +56,10 @@ async def test_a_refusal_is_retained_as_a_problem_until_something_is_accepted_th
 @pytest.mark.parametrize(
     ("topic", "payload", "outcome", "told"),
     [
-        (f"{PLACE}/set/limit_a", "lots", "invalid", "set limit_a: it makes no sense: limit_a is a number of ampere"),
-        (f"{PLACE}/set", "lots", "invalid", "set: it makes no sense: set takes a JSON object"),
+        (f"{PLACE}/set/limit_a", "lots", "invalid", "set limit_a: it cannot be done so: limit_a is a number of ampere"),
+        (f"{PLACE}/set", "lots", "invalid", "set: it cannot be done so: set takes a JSON object"),
         ("ocpp/chargers/CP-2/set/limit_w", "-3", "invalid", "limit_w is a number of watt"),
         ("ocpp/chargers/CP-2/set/enabled", "on", "offline", "set enabled: it was not sent: the charger is not"),
-        ("ocpp/chargers/CP-9/evse/1/connector/1/set/charging", "on", "offline", "never seen"),
     ],
 )
 async def test_nonsense_and_absent_chargers_are_problems_too(
@@ -74,6 +73,22 @@ async def test_nonsense_and_absent_chargers_are_problems_too(
         problem = (await me.answer()).body
     assert problem["outcome"] == outcome
     assert told in problem["problem"]
+
+
+async def test_nothing_is_retained_for_chargers_and_places_that_do_not_exist(broker: Server) -> None:
+    gateway = Gateway()
+    gateway.connect("CP-1").outcome = Outcome.REJECTED
+    async with control_lane(gateway, config_of(broker)), commander(broker, *PROBLEMS, "ocpp/+/+/result/#") as me:
+        await me.send("ocpp/chargers/CP-9/evse/1/connector/1/set/charging", "on")
+        unknown = await me.answer()
+        await me.send("ocpp/chargers/CP-1/evse/7/connector/7/set/limit_a", "10")
+        told = {answer.topic: answer.body for answer in [await me.answer(), await me.answer()]}
+        await me.send("ocpp/chargers/CP-1/evse/1/connector/1/set/limit_a", "lots")
+        told |= {answer.topic: answer.body for answer in [await me.answer(), await me.answer()]}
+    assert (unknown.topic, unknown.body["outcome"]) == ("ocpp/chargers/CP-9/result/start", "offline")
+    assert {topic for topic in told if topic.endswith("problem")} == {"ocpp/chargers/CP-1/problem", PROBLEM}
+    problem = told["ocpp/chargers/CP-1/problem"]["problem"]
+    assert problem.startswith("set limit_a at evse/7/connector/7, which the charger has not: the charger refused it")
 
 
 async def test_a_refusal_has_the_state_published_again_and_what_is_accepted_has_not(broker: Server) -> None:

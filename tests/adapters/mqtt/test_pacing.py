@@ -107,6 +107,20 @@ async def test_a_newer_one_goes_behind_what_came_between() -> None:
     assert await line.next(time.now) is paused_again
 
 
+async def test_a_start_goes_behind_the_pause_that_it_lifts() -> None:
+    time, line = Time(), Line()
+    line.add(await held(request(1)))
+    stop, paused = await held(request(2, "charging", paced=False)), await held(request(3, "paused"))
+    line.add(stop)
+    line.add(paused)
+    start = await held(request(4, "charging", paced=False))
+    assert line.superseded_by(start) is stop
+    line.running = None
+    assert await line.next(time.now) is paused
+    line.running = None
+    assert await line.next(time.now) is start
+
+
 async def test_what_waits_for_its_own_pace_lets_nothing_else_go() -> None:
     time, line = Time(), Line()
     late, early = await held(request(1, "a"), 1005.0), await held(request(2, "b"), 1003.0)

@@ -110,7 +110,13 @@ def test_what_is_wrong_with_one_attribute_does_not_hold_up_the_others() -> None:
         ("limit_w", "true", "limit_w is a number of watt, 0 or more, or none; not 'true'"),
         ("limit_a", "nan", "0 or more"),
         ("limit_a", "1e400", "0 or more"),
-        ("limit_a", "[6]", "not '[6]'"),
+        ("limit_a", "1_6", "not '1_6'"),
+        ("limit_a", "١٦", "0 or more"),
+        ("limit_a", "[6]", "not a list"),
+        ("limit_a", "[" * 300 + "]" * 300, "not a list"),
+        (None, '{"charging": ' + '{"a":' * 300 + "1" + "}" * 301, "not an object"),
+        ("charging" * 6, "1", "there is no attribute 'chargingcharging"),
+        (None, '{"' + "x" * 60_000 + '": 1}', "there is no attribute 'xxx"),
         ("charging", "maybe", "charging is ON or OFF (also true, false, 1, 0), not 'maybe'"),
         ("paused", "none", "paused is ON or OFF"),
         ("enabled", "2", "enabled is ON or OFF"),
@@ -125,6 +131,9 @@ def test_what_is_wrong_with_one_attribute_does_not_hold_up_the_others() -> None:
 )
 def test_nonsense_is_refused_with_what_would_make_sense(attribute: str | None, payload: bytes | str, told: str) -> None:
     (request,) = read(payload, attribute)
+    assert len(request.id) < 40
+    assert len(request.problem or "") < 300
+    assert request.sets is None or len(request.sets.attribute or "") <= 40
     assert request.arguments is None
     assert told in (request.problem or "")
 
