@@ -51,6 +51,11 @@ class ChargerFacts:
         """Whether charger and connector are one device."""
         return len(self.connectors) == 1
 
+    @property
+    def has_spoken(self) -> bool:
+        """Whether it has said what it is, or what it has: a mistyped address makes a charger that never does."""
+        return bool(self.connectors) or self.vendor is not None or self.model is not None
+
     def or_earlier(self, earlier: "ChargerFacts | None") -> "ChargerFacts":
         """The same with what was seen of its connectors before."""
         if earlier is None:

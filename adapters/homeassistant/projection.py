@@ -32,6 +32,13 @@ class _Announced:
     told_at: float = 0.0
     documents: list[RetainedMessage] = field(default_factory=list)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether it is to be announced otherwise than it was; at first only once it has said anything of itself."""
+        if self.facts is None or self.facts == self.told:
+            return False
+        return self.told is not None or self.facts.has_spoken
+
 
 class Announcements:
     """The Projection of Home Assistant's discovery documents."""
@@ -63,7 +70,7 @@ class Announcements:
             one.fields = {name: value for name, value in snapshot.fields.items() if _matters(name)}
             facts = read_facts(one.fields)
             one.facts = one.facts if facts is None else facts.or_earlier(one.facts)
-        if one.facts is not None and one.facts != one.told and self._wait(one) <= 0:
+        if one.facts is not None and one.has_news and self._wait(one) <= 0:
             one.documents = self._documents.of(charger, one.facts, topics)
             one.told, one.told_at = one.facts, self._clock.monotonic()
         return one.documents
@@ -72,7 +79,7 @@ class Announcements:
         if self._chosen is None:
             return SETTLE_SECONDS
         one = self._announced.get(charger)
-        if one is None or one.facts == one.told or charger not in self._chosen:
+        if one is None or not one.has_news or charger not in self._chosen:
             return None
         return max(0.0, self._wait(one))
 

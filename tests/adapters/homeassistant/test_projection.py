@@ -28,11 +28,19 @@ def shows_power(home: Home) -> bool:
 
 def test_a_new_charger_is_announced_once_it_has_settled() -> None:
     home = Home()
-    assert home.see(snapshot()) == {}
+    assert home.see(snapshot(vendor="Acme")) == {}
     assert home.announcements.due_again(BOX) == SETTLE_SECONDS
     assert home.see(snapshot({}, {}), after=SETTLE_SECONDS - 0.5) == {}
     assert len(home.see(snapshot({}, {}), after=0.5)) == 3
     assert home.announcements.due_again(BOX) is None
+
+
+def test_who_only_connected_and_said_nothing_of_himself_is_no_device() -> None:
+    home = Home()
+    assert home.see(snapshot()) == {}
+    assert home.announcements.due_again(BOX) is None
+    assert home.see(snapshot(), after=SETTLE_SECONDS + 1) == {}
+    assert home.see(snapshot(model="One")) != {}
 
 
 def test_what_changes_soon_after_is_announced_when_home_assistant_has_had_time() -> None:
