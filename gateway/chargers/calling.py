@@ -10,7 +10,7 @@ import structlog
 
 from gateway.chargers.admission import Admission
 from gateway.chargers.commands import CallEnd, Caller, carry_out
-from gateway.chargers.effects import effect_of, expectation_of
+from gateway.chargers.effects import LIMITING, effect_of, expectation_of
 from gateway.chargers.limiting import Limiting
 from gateway.chargers.make import KnownMake
 from gateway.chargers.passwords import change_password
@@ -85,7 +85,12 @@ class Calling:
             recorder.charger, recorder.twin, around.clock, carry_out=self._carry_out, change=self._change
         )
         self.limiting = Limiting(
-            recorder.charger, recorder.twin, around.clock, carry_out=self._carry_out, change=self._change
+            recorder.charger,
+            recorder.twin,
+            around.clock,
+            carry_out=self._call_charger,
+            change=self._change,
+            settled=self._settle,
         )
 
     async def execute(self, command: Command) -> CommandResult:
@@ -96,7 +101,7 @@ class Calling:
             return CommandResult(
                 command.id, charger, command.name, Outcome.OFFLINE, told, strayed=self.wanted_elsewhere
             )
-        await self._settle(command)
+        await self._settle(command.deadline - self._around.clock.now())
         if command.name == "start":
             result = await self.starting.start(command)
         elif command.name == "stop":
@@ -107,11 +112,12 @@ class Calling:
                   outcome=result.outcome.value, reason=result.reason)  # fmt: skip
         return result
 
-    async def _settle(self, command: Command) -> None:
+    async def _settle(self, seconds: float = SETTLES_WITHIN) -> bool:
         """What a command asks for may hang on what the one before has changed: wait until that is seen, not long."""
-        if self._settled is not None and not self._settled.done():
-            left = command.deadline - self._around.clock.now()
-            await asyncio.wait((self._settled,), timeout=max(0.0, min(SETTLES_WITHIN, left)))
+        if self._settled is None or self._settled.done():
+            return True
+        done, _ = await asyncio.wait((self._settled,), timeout=max(0.0, min(SETTLES_WITHIN, seconds)))
+        return bool(done)
 
     def _change(self, make: Callable[[], Change]) -> "asyncio.Future[None]":
         """Have a change stored in its turn; resolved once it is."""
@@ -121,6 +127,17 @@ class Calling:
         return settled
 
     async def _carry_out(self, command: Command) -> CommandResult:
+        """Call the charger in the command's turn."""
+        if command.name not in LIMITING:
+            return await self._call_charger(command)
+        try:
+            async with self.limiting.by_command(max(0.0, command.deadline - self._around.clock.now())):
+                return await self._call_charger(command)
+        except TimeoutError:
+            told = "its time was up before it could be sent"
+            return CommandResult(command.id, command.charger, command.name, Outcome.EXPIRED, told)
+
+    async def _call_charger(self, command: Command) -> CommandResult:
         """Call the charger with a command, and note what follows from its answer."""
         command = self._with_remote_start_id(command)
         expectation = expectation_of(command, self._recorder.twin, self._around.clock.now)

@@ -1,6 +1,8 @@
 """Limits that a charger may have lost, told to it again: so that it does what its state shows."""
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -21,9 +23,26 @@ _NO = frozenset((Outcome.REJECTED, Outcome.ERROR, Outcome.INVALID, Outcome.UNSUP
 
 
 class Limiting:
-    """The limits of one charger. `change` has a change of the twin stored in its turn."""
+    """The limits of one charger. `change` has a change of the twin stored in its turn; `settled` waits until the latest
+    one is, and says whether it was.
 
-    __slots__ = ("_carry_out", "_change", "_charger", "_clock", "_not_before", "_twin")
+    Nothing is told again while a command sets limits, and no command sets one while something is told: what is told
+    again is older than any command.
+    """
+
+    __slots__ = (
+        "_at_work",
+        "_carry_out",
+        "_change",
+        "_charger",
+        "_clock",
+        "_commands",
+        "_idle",
+        "_not_before",
+        "_settled",
+        "_telling",
+        "_twin",
+    )
 
     def __init__(
         self,
@@ -33,30 +52,62 @@ class Limiting:
         *,
         carry_out: CarryOut,
         change: Callable[[Callable[[], Change]], object],
+        settled: Callable[[], Awaitable[bool]],
     ) -> None:
         self._charger, self._twin, self._clock = charger, twin, clock
-        self._carry_out, self._change = carry_out, change
-        self._not_before = 0.0
+        self._carry_out, self._change, self._settled = carry_out, change, settled
+        self._not_before, self._at_work = 0.0, False
+        self._commands, self._idle, self._telling = 0, asyncio.Event(), asyncio.Lock()
+
+    @asynccontextmanager
+    async def by_command(self, seconds: float) -> AsyncIterator[None]:
+        """The turn of a command that sets limits. Raises TimeoutError where it has not come within `seconds`."""
+        self._commands += 1
+        self._idle.clear()
+        try:
+            # The lock lets those that wait through in the order in which they came.
+            async with asyncio.timeout(seconds), self._telling:
+                pass
+            yield
+        finally:
+            self._commands -= 1
+            if not self._commands:
+                self._idle.set()
 
     def work(self) -> Coroutine[Any, Any, None] | None:
         """What is to be told to the charger again now, None where there is nothing."""
         now = self._clock.monotonic()
-        if now < self._not_before or self._twin.boot_status != "accepted":
+        if self._at_work or now < self._not_before or self._twin.boot_status != "accepted":
             return None
         owed = self._twin.owed_limits(self._clock.now())
         if not owed:
             return None
-        self._not_before = now + AGAIN_AFTER
-        return self._tell_again(owed)
+        self._not_before, self._at_work = now + AGAIN_AFTER, True
+        return self._tell_again([*owed])
 
-    async def _tell_again(self, owed: dict[int, Limit]) -> None:
+    async def _tell_again(self, evse_ids: list[int]) -> None:
         try:
-            for evse_id, limit in owed.items():
-                await self._tell(evse_id, limit)
+            for evse_id in evse_ids:
+                await self._tell_in_turn(evse_id)
             self._not_before = 0.0 if not self._twin.owed_limits(self._clock.now()) else self._not_before
+        except TimeoutError:
+            _log.info("commands set limits all the time: none is told again yet", charger=str(self._charger))
         except Exception:
             # Our own bug, on one charger: every other goes on.
             _log.exception("a limit was not told again", charger=str(self._charger))
+        finally:
+            self._at_work = False
+
+    async def _tell_in_turn(self, evse_id: int) -> None:
+        async with asyncio.timeout(AGAIN_AFTER):
+            while self._commands:
+                await self._idle.wait()
+        async with self._telling:
+            # What is not stored yet may have set another limit, or none.
+            limit = self._twin.owed_limits(self._clock.now()).get(evse_id) if await self._settled() else None
+            if limit is not None:
+                await self._tell(evse_id, limit)
+                await self._settled()
 
     async def _tell(self, evse_id: int, limit: Limit) -> None:
         now = self._clock.now

@@ -8,7 +8,22 @@ from typing import Any
 
 import structlog
 
-from gateway.core.awaiting import forget, put, tried, unwanted, waiting, withdraw
+from gateway.core.awaiting import (
+    ask,
+    forget,
+    given,
+    is_stale,
+    let_go,
+    put,
+    refused,
+    replaced,
+    spare,
+    tried,
+    unwanted,
+    waiting,
+    withdraw,
+    withdrawable,
+)
 from gateway.core.charger_state import AwaitedStart
 from gateway.core.clock import Clock
 from gateway.core.commands import USUAL_TIMEOUT, Command, CommandResult, Outcome, validated_arguments
@@ -60,16 +75,25 @@ class Starting:
             ended = await self._resumed_or_running(command, evse_id)
             if ended is not None:
                 return ended
-        if when_plugged:
-            command = replace(command, arguments={**arguments, "evse_id": evse_id})
+        if evse_id is None or not when_plugged:
+            return await self._at_once(command, evse_id)
+        command = replace(command, arguments={**arguments, "evse_id": evse_id})
+        self._write(lambda draft: ask(draft, command.id, evse_id, command.arguments))
+        return self._awaited(command, evse_id, await self._carry_out(command))
+
+    async def _at_once(self, command: Command, evse_id: int | None) -> CommandResult:
+        """A start that does not wait, in the place of those that do, or were withdrawn."""
+        awaited = self._twin.awaited
+        here = [one["evse_id"] for one in awaited.values() if evse_id in (None, one["evse_id"])]
+        spared = [one for one in here if awaited[str(one)]["withdrawn"]]
+        if spared:
+            self._write(lambda draft: spare(draft, spared))
         result = await self._carry_out(command)
-        if evse_id is None:
-            return result
-        if not when_plugged:
-            if str(evse_id) in twin.awaited and result.outcome not in _NO:
-                self._write(lambda draft: forget(draft, [evse_id]))
-            return result
-        return self._awaited(command, evse_id, result)
+        taken = result.outcome not in _NO
+        ended = spared if evse_id is None or not taken else here
+        if ended:
+            self._write(lambda draft: (replaced if taken else withdraw)(draft, ended))
+        return result
 
     async def _resumed_or_running(self, command: Command, evse_id: int) -> CommandResult | None:
         """The end of a start where nothing is to be started, or where what is in its way stays there."""
@@ -89,9 +113,15 @@ class Starting:
 
     def _awaited(self, command: Command, evse_id: int, result: CommandResult) -> CommandResult:
         """Have a start wait for its EV, where the charger took it or refused it for want of one."""
+        if result.outcome is Outcome.TIMEOUT or (result.acted and result.outcome is not Outcome.ACCEPTED):
+            # It may have taken it: a stop withdraws that.
+            return result
         held = result.outcome is Outcome.ACCEPTED
-        if not held and not (result.outcome is Outcome.REJECTED and self._twin.is_plugged(evse_id) is False):
-            self._write(lambda draft: forget(draft, [evse_id]))
+        known = self._twin.awaited.get(str(evse_id))
+        withdrawn = known is not None and known["withdrawn"]
+        wants_ev = result.outcome is Outcome.REJECTED and self._twin.is_plugged(evse_id) is False
+        if not held and (withdrawn or not wants_ev):
+            self._write(lambda draft: refused(draft, command.id, evse_id))
             return result
         self._write(lambda draft: put(draft, command.id, evse_id, command.arguments, held=held))
         if held:
@@ -108,9 +138,13 @@ class Starting:
             return self._working(ending[0], self._end_unwanted(*ending))
         if start is not None and start["evse_id"] not in self._at_work:
             return self._working(start["evse_id"], self._give_again(start))
+        now = self._clock.now()
+        stale = next((one["evse_id"] for one in self._twin.awaited.values() if is_stale(one, now)), None)
+        if stale is not None and stale not in self._at_work:
+            return self._working(stale, self._stored(self._write(let_go)))
         return None
 
-    async def _working(self, evse_id: int, work: Coroutine[Any, Any, None]) -> None:
+    async def _working(self, evse_id: int, work: Coroutine[Any, Any, object]) -> None:
         self._at_work.add(evse_id)
         try:
             await work
@@ -122,10 +156,15 @@ class Starting:
 
     async def _give_again(self, start: AwaitedStart) -> None:
         """Give a start to the charger again, now that its EV is there."""
+        command_id, evse_id = start["command_id"], start["evse_id"]
+        noted = await self._stored(self._write(lambda draft: given(draft, command_id, evse_id)))
+        known = self._twin.awaited.get(str(evse_id))
+        if not noted or known is None or known["command_id"] != command_id or known["withdrawn"]:
+            return
         arguments = {**start["arguments"], "when_plugged": False, "if_needed": False}
-        result = await self._call("start", start["command_id"], arguments)
+        result = await self._call("start", command_id, arguments)
         held = result.outcome not in _NO
-        await self._stored(self._write(lambda draft: tried(draft, start["evse_id"], held=held)))
+        await self._stored(self._write(lambda draft: tried(draft, command_id, evse_id, held=held)))
 
     async def _end_unwanted(self, evse_id: int, transaction_id: str) -> None:
         """Stop the transaction of a start that the charger held when it was withdrawn."""
@@ -146,7 +185,7 @@ class Starting:
         """Carry out a stop, which withdraws starts that wait, too; with `if_needed` it will do where nothing runs."""
         twin = self._twin
         wanted, evse_id = command.arguments["transaction_id"], command.arguments["evse_id"]
-        waited = [one for one in waiting(twin.awaited) if wanted is None and evse_id in (None, one)]
+        waited = [one for one in withdrawable(twin.awaited) if wanted is None and evse_id in (None, one)]
         if waited:
             self._write(lambda draft: withdraw(draft, waited))
         runs = any(
@@ -161,9 +200,10 @@ class Starting:
     def _write(self, write: Callable[[Draft], None]) -> "asyncio.Future[None]":
         return self._change(lambda: self._twin.written(self._clock.now(), write))
 
-    async def _stored(self, change: "asyncio.Future[None]") -> None:
-        """Until then what was done is to be done still, as far as anybody can see."""
+    async def _stored(self, change: "asyncio.Future[None]") -> bool:
+        """Whether it was stored: until then what was done is to be done still, as far as anybody can see."""
         await asyncio.wait((change,), timeout=STORED_WITHIN)
+        return change.done() and not change.cancelled() and change.exception() is None
 
     def _the_evse(self, command: Command) -> int | None:
         """The EVSE that a command means: the one it names, or the only one there is."""

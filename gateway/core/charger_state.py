@@ -105,7 +105,9 @@ class AwaitedStart(TypedDict):
 
     `held_since` is when the charger last said yes, None where it certainly does not hold the start (any more);
     `plugged_at` when an EV was last plugged in; `tries` and `tried_at` tell of those since. One that was `withdrawn`
-    while the charger may hold it waits no more; the transaction that it causes all the same is `unwanted`.
+    while the charger may hold it waits no more; the transaction that it causes all the same is `unwanted`. One that is
+    `unclear` is on its way, or nobody knows whether the charger took it: it is not given again, but can be withdrawn.
+    `held_before` and `withdrawn_before` tell of the one whose place it took.
     """
 
     command_id: str
@@ -118,6 +120,9 @@ class AwaitedStart(TypedDict):
     tried_at: float
     withdrawn: bool
     unwanted: str | None
+    unclear: NotRequired[bool]
+    held_before: NotRequired[float | None]
+    withdrawn_before: NotRequired[bool]
 
 
 class StoredCarrier(TypedDict):

@@ -174,3 +174,82 @@ async def test_a_limit_that_held_for_one_transaction_alone_is_set_for_the_next_a
         profile = (await told_again(charger, ACCEPTED))["csChargingProfiles"]
         assert (profile["chargingProfilePurpose"], profile["transactionId"]) == ("TxProfile", again["transactionId"])
         await scene.shows(limit_a=10)
+
+
+async def two_limits(node: Node, charger: Charger) -> Scene:
+    """20 A for the whole charger and 16 A on its EVSE."""
+    await charger.call("StatusNotification", STATUS)
+    scene = Scene(node, charger)
+    await scene.give("set_charging_limit", ACCEPTED, evse_id=0, current_a=20)
+    await scene.give("set_charging_limit", ACCEPTED, evse_id=1, current_a=16)
+    await scene.shows(limit_a=16)
+    return scene
+
+
+async def next_rate(charger: Charger) -> tuple[str, tuple[str, float]]:
+    message_id, action, payload = await charger.called()
+    assert action == "SetChargingProfile"
+    return message_id, rate(payload)
+
+
+async def test_a_limit_set_while_older_ones_are_told_again_is_the_last_that_the_charger_hears() -> None:
+    async with running() as node, node.charger() as charger:
+        scene = await two_limits(node, charger)
+        await charger.call("BootNotification", BOOT)
+        message_id, told = await next_rate(charger)
+        assert told == ("A", 20.0)
+        arguments = validated_arguments("set_charging_limit", {"evse_id": 1, "current_a": 6})
+        newer = asyncio.create_task(node.execute("set_charging_limit", arguments))
+        await charger.call("Heartbeat", {})
+        await charger.answer(message_id, ACCEPTED)
+        message_id, told = await next_rate(charger)
+        assert told == ("A", 6.0)
+        await charger.answer(message_id, ACCEPTED)
+        assert (await newer).outcome is Outcome.ACCEPTED
+        await scene.shows(limit_a=6)
+        # With nothing owed, the connection goes on to what is asked next.
+        await scene.give("set_charging_limit", ACCEPTED, evse_id=1, current_a=7)
+        assert [rate(payload) for _, payload in scene.called] == [("A", 7.0)]
+        await scene.shows(limit_a=7)
+
+
+async def test_a_resume_while_the_pause_is_told_again_has_the_last_word_also_after_a_refused_unit() -> None:
+    async with running() as node, node.charger() as charger:
+        scene = await two_limits(node, charger)
+        await scene.give("pause", ACCEPTED, evse_id=1)
+        await scene.shows(paused=True)
+        await charger.call("BootNotification", BOOT)
+        message_id, _ = await next_rate(charger)
+        await charger.answer(message_id, ACCEPTED)
+        message_id, told = await next_rate(charger)
+        assert told == ("A", 0.0)
+        resumed = asyncio.create_task(node.execute("resume", validated_arguments("resume", {"evse_id": 1})))
+        await charger.call("Heartbeat", {})
+        await charger.answer(message_id, REJECTED)
+        message_id, action, _ = await charger.called()
+        assert action == "GetConfiguration"
+        only_power = {"key": "ChargingScheduleAllowedChargingRateUnit", "readonly": True, "value": "Power"}
+        await charger.answer(message_id, {"configurationKey": [only_power]})
+        heard = []
+        for _ in range(2):
+            message_id, told = await next_rate(charger)
+            heard.append(told)
+            await charger.answer(message_id, ACCEPTED)
+        assert heard == [("W", 0.0), ("W", 11040.0)]
+        assert (await resumed).outcome is Outcome.ACCEPTED
+        await scene.shows(paused=False, limit_a=16)
+
+
+async def test_a_command_whose_time_is_up_while_an_older_limit_is_told_again_was_certainly_not_sent() -> None:
+    async with running() as node, node.charger() as charger:
+        scene = await two_limits(node, charger)
+        await charger.call("BootNotification", BOOT)
+        message_id, _ = await next_rate(charger)
+        arguments = validated_arguments("set_charging_limit", {"evse_id": 1, "current_a": 6})
+        late = await node.execute("set_charging_limit", arguments, seconds=0.1)
+        assert late.outcome is Outcome.EXPIRED
+        await charger.answer(message_id, ACCEPTED)
+        message_id, told = await next_rate(charger)
+        assert told == ("A", 16.0)
+        await charger.answer(message_id, ACCEPTED)
+        await scene.shows(limit_a=16)

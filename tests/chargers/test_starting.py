@@ -1,11 +1,14 @@
 """A start and a stop that see to what a home's switch wants: only as much is sent as there is to do."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
+from gateway.core.clock import rfc3339
 from gateway.core.commands import CommandResult, Outcome, validated_arguments
+from gateway.core.identity import ChargerId
 from tests.chargers.harness import START, Charger, Node, running, until
 
 ACCEPTED = {"status": "Accepted"}
@@ -191,6 +194,130 @@ async def test_a_stop_withdraws_a_start_that_waits_and_ends_what_the_charger_beg
         message_id, action, payload = await charger.called()
         assert (action, payload) == ("RemoteStopTransaction", {"transactionId": number})
         await charger.answer(message_id, ACCEPTED)
+
+
+PREPARING = {**AVAILABLE, "status": "Preparing"}
+ON = {"token": "HOME", "evse_id": 1, "if_needed": True, "when_plugged": True}
+OFF = {"evse_id": 1, "if_needed": True}
+
+
+def switched_on(node: Node) -> "asyncio.Task[CommandResult]":
+    return asyncio.create_task(node.execute("start", validated_arguments("start", ON)))
+
+
+def unwatched(node: Node) -> bool:
+    """Whether no start is remembered any more by which a transaction would be stopped."""
+    memory = json.loads(node.store.fields[ChargerId("CP1")]["memory"])
+    return memory["awaited"] == {}
+
+
+async def begins_and_is_stopped(charger: Charger, token: str = "HOME") -> None:
+    number = (await charger.call("StartTransaction", {**START, "idTag": token}))["transactionId"]
+    message_id, action, payload = await charger.called()
+    assert (action, payload) == ("RemoteStopTransaction", {"transactionId": number})
+    await charger.answer(message_id, ACCEPTED)
+
+
+async def lost(node: Node) -> None:
+    """Switched on, and the connection lost before the charger answered."""
+    async with node.charger() as charger:
+        await charger.call("StatusNotification", AVAILABLE)
+        on = switched_on(node)
+        await charger.called()
+    assert (await on).outcome is Outcome.TIMEOUT
+    assert node.connector()["start_requested"] is False
+
+
+async def test_a_start_that_is_given_again_while_it_is_switched_off_is_stopped_once_it_begins() -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger, "Rejected", evse_id=1)
+        await until(lambda: node.connector()["start_requested"])
+        await charger.call("StatusNotification", PREPARING)
+        message_id, action, _ = await charger.called()
+        assert action == "RemoteStartTransaction"
+        stopped = await node.execute("stop", validated_arguments("stop", OFF))
+        assert stopped.outcome is Outcome.ACCEPTED
+        await charger.answer(message_id, ACCEPTED)
+        await begins_and_is_stopped(charger)
+        await until(lambda: node.connector()["start_requested"] is False)
+
+
+async def test_a_start_of_unknown_fate_that_was_switched_off_is_stopped_once_it_begins() -> None:
+    async with running() as node:
+        await lost(node)
+        async with node.charger(boot=False) as charger:
+            await give(node, charger, "stop", YES, **OFF)
+            await begins_and_is_stopped(charger)
+
+
+async def test_a_start_of_unknown_fate_can_be_given_anew_and_what_begins_by_either_runs_on() -> None:
+    async with running() as node:
+        await lost(node)
+        async with node.charger(boot=False) as charger:
+            again, called = await give(node, charger, "start", YES, **ON)
+            assert (again.outcome, called) == (Outcome.ACCEPTED, ["RemoteStartTransaction"])
+            await until(lambda: node.connector()["start_requested"])
+            await charger.call("StartTransaction", {**START, "idTag": "HOME"})
+            await until(lambda: node.connector()["start_requested"] is False)
+            _, called = await give(node, charger, "stop", YES, **OFF)
+            assert called == ["RemoteStopTransaction"]
+
+
+async def test_a_start_that_the_charger_holds_from_before_is_stopped_though_a_later_one_was_refused() -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger, evse_id=1, if_needed=True)
+        await give(node, charger, "stop", YES, **OFF)
+        await asked(node, charger, "Rejected", evse_id=1, if_needed=True)
+        await until(lambda: node.connector()["start_requested"])
+        await give(node, charger, "stop", YES, **OFF)
+        await charger.call("StatusNotification", PREPARING)
+        await begins_and_is_stopped(charger)
+
+
+async def test_a_start_that_is_refused_after_it_was_switched_off_waits_no_more() -> None:
+    async with running() as node, node.charger() as charger:
+        await charger.call("StatusNotification", AVAILABLE)
+        on = switched_on(node)
+        message_id, _, _ = await charger.called()
+        stopped = await node.execute("stop", validated_arguments("stop", OFF))
+        assert stopped.outcome is Outcome.ACCEPTED
+        await charger.answer(message_id, {"status": "Rejected"})
+        assert (await on).outcome is Outcome.REJECTED
+        # A later command sees what this one has changed.
+        idle = await node.execute("stop", validated_arguments("stop", OFF))
+        assert idle.reason == "nothing runs there"
+        assert node.connector()["start_requested"] is False
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_start_given_after_one_that_was_switched_off_runs_on_though_it_begins_before_the_answer(
+    waits: bool,
+) -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger, evse_id=1)
+        await give(node, charger, "stop", YES, **OFF)
+        await until(lambda: node.connector()["start_requested"] is False)
+        arguments = validated_arguments("start", {"token": "HOME", "evse_id": 1, "when_plugged": waits})
+        on = asyncio.create_task(node.execute("start", arguments))
+        message_id, _, _ = await charger.called()
+        number = (await charger.call("StartTransaction", {**START, "idTag": "HOME"}))["transactionId"]
+        await charger.answer(message_id, ACCEPTED)
+        assert (await on).outcome is Outcome.ACCEPTED
+        result, called = await give(node, charger, "start", YES, **ON)
+        assert (result.reason, called) == ("a transaction runs there already", [])
+        assert result.result is not None
+        assert result.result["ocpp_transaction_id"] == str(number)
+        await until(lambda: unwatched(node), "nothing is left that could stop it")
+
+
+async def test_a_driver_with_a_card_charges_though_a_start_was_switched_off() -> None:
+    async with running() as node, node.charger() as charger:
+        await asked(node, charger, evse_id=1)
+        await give(node, charger, "stop", YES, **OFF)
+        await charger.call("StartTransaction", {**START, "idTag": "A-CARD", "timestamp": rfc3339(node.clock.now())})
+        result, called = await give(node, charger, "start", YES, **ON)
+        assert (result.reason, called) == ("a transaction runs there already", [])
+        await until(lambda: unwatched(node), "nothing is left that could stop it")
 
 
 @pytest.mark.parametrize("subprotocol", ["ocpp2.0.1", "ocpp2.1"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.core import awaiting
-from gateway.core.awaiting import AGAIN_AFTER, BEGINS_WITHIN, ECHO, HELD_FOR, MOST_TRIES
+from gateway.core.awaiting import AGAIN_AFTER, BEGINS_WITHIN, ECHO, GONE_AFTER, HELD_FOR, MOST_TRIES
 from gateway.core.draft import Draft
 from gateway.core.reports import Boot, Report, Status, Token, Transaction
 from gateway.core.twin import Twin
@@ -67,6 +67,17 @@ def test_what_the_charger_refused_for_want_of_an_ev_is_given_as_soon_as_one_is_p
     assert due(driver, 1000)
 
 
+@pytest.mark.parametrize("status", ["charging", "suspended_ev", "suspended_evse"])
+def test_an_evse_that_charges_is_given_no_start_whether_or_not_its_transaction_is_known(status: str) -> None:
+    driver = garage()
+    asked(driver, held=False)
+    plug(driver, 1000, status)
+    assert driver.state(1)["plugged"] is True
+    assert not due(driver, 2000)
+    plug(driver, 2000, "finishing")
+    assert due(driver, 2000)
+
+
 def test_a_start_that_the_charger_holds_has_time_to_begin_by_itself() -> None:
     driver = garage()
     asked(driver, held=True)
@@ -109,7 +120,7 @@ def test_an_ev_that_is_there_gets_a_few_tries_and_the_next_one_as_many() -> None
     now = 10.0
     for _ in range(MOST_TRIES):
         assert due(driver, now)
-        driver.commit(driver.twin.written(NOW + now, lambda draft: awaiting.tried(draft, 1, held=False)))
+        driver.commit(driver.twin.written(NOW + now, lambda draft: awaiting.tried(draft, "c-1", 1, held=False)))
         assert not due(driver, now + AGAIN_AFTER - 0.1)
         now += AGAIN_AFTER
     assert not due(driver, now + 86_400)
@@ -209,12 +220,37 @@ def test_a_withdrawn_start_makes_no_other_transaction_unwanted() -> None:
     assert driver.twin.awaited == {}
 
 
-@pytest.mark.parametrize(("held", "seconds"), [(False, 10), (True, HELD_FOR + 1)])
-def test_what_no_charger_holds_is_withdrawn_without_a_trace(held: bool, seconds: float) -> None:
+def test_what_no_charger_holds_is_withdrawn_without_a_trace() -> None:
     driver = garage()
-    asked(driver, held=held)
-    withdraw(driver, seconds)
+    asked(driver, held=False)
+    withdraw(driver, 10)
     assert driver.twin.awaited == {}
+
+
+def test_a_charger_that_holds_a_start_for_long_begins_nothing_wanted_once_it_was_withdrawn() -> None:
+    driver = garage()
+    asked(driver, held=True)
+    withdraw(driver, HELD_FOR + 50)
+    hear(driver, start(HELD_FOR + 60, token="HOME"), HELD_FOR + 60)
+    ((known, _),) = command_ids(driver)
+    assert awaiting.unwanted(driver.twin.awaited) == (1, known)
+
+
+def test_what_was_withdrawn_is_forgotten_a_day_later() -> None:
+    driver = garage()
+    asked(driver, held=True)
+    withdraw(driver, 10)
+    driver.commit(driver.twin.written(NOW + GONE_AFTER - 1, awaiting.let_go))
+    assert [*driver.twin.awaited] == ["1"]
+    driver.commit(driver.twin.written(NOW + GONE_AFTER, awaiting.let_go))
+    assert driver.twin.awaited == {}
+
+
+def test_a_start_that_waits_is_never_let_go() -> None:
+    driver = garage()
+    asked(driver, held=True)
+    driver.commit(driver.twin.written(NOW + 10 * GONE_AFTER, awaiting.let_go))
+    assert driver.state(1)["start_requested"] is True
 
 
 def test_memory_that_was_stored_before_there_were_such_starts_is_read() -> None:
