@@ -1,6 +1,7 @@
 """The books are worth something: each of these gateways breaks one law, and is caught; one that breaks none is not."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from tests.chaos.run.run import Outcome, Plan, run
 from tests.chaos.run.summary import told
 from tests.support.gateway_process import GatewayProcess
 from tests.support.servers import Mosquitto
+
+ATTEMPTS = 8
+"""Runs in which a broken gateway has to be caught; nearly always one is enough."""
 
 
 def gateway(mutant: str) -> type[GatewayProcess]:
@@ -36,7 +40,7 @@ async def _run(plan: Plan, mutant: str, folder: Path) -> Outcome:
         ("reuses_ids", ["chargers_cut"], "charger", "wire id"),
     ],
 )
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_a_broken_law_is_noticed(
     mutant: str, faults: Sequence[str], where: str, caught: str, tmp_path: Path
 ) -> None:
@@ -58,5 +62,14 @@ async def test_a_broken_law_is_noticed(
     )
     healthy, broken = await asyncio.gather(_run(plan, "none", tmp_path), _run(plan, mutant, tmp_path))
     assert healthy.good, told(healthy)
-    found = kinds([one for one in broken.discrepancies if one.where == where])
-    assert found[caught], told(broken)
+    # A fault harms a broken gateway only where it strikes at the wrong moment, and in few seconds none may.
+    for again in range(1, ATTEMPTS):
+        if _found(broken, where)[caught]:
+            break
+        anew = replace(plan, seed=f"{plan.seed}, again {again}", faults=12, pause=0.1)
+        broken = await _run(anew, mutant, tmp_path / f"again-{again}")
+    assert _found(broken, where)[caught], told(broken)
+
+
+def _found(outcome: Outcome, where: str) -> Counter[str]:
+    return kinds([one for one in outcome.discrepancies if one.where == where])
