@@ -76,7 +76,7 @@ class NodeMailboxes:
             return _ended(command, Outcome.TIMEOUT, "the charger's node gave no result in time")
 
     async def settle(self, node: str) -> None:
-        """Withdraw the commands that wait for a dead node, and tell their senders so. Raises LogUnavailable.
+        """Withdraw what a dead node has not read, and tell the senders that nothing came of it. Raises LogUnavailable.
 
         The mailbox itself stays until it expires: a command that comes late can then still be withdrawn by its sender.
         """
@@ -84,9 +84,14 @@ class NodeMailboxes:
         while messages := await self._lane.call("XRANGE", key, "-", "+", "COUNT", 100):
             claims = await self._lane.calls([("XDEL", key, position) for position, _ in messages])
             for (_, fields), claimed in zip(messages, claims, strict=True):
-                if claimed and fields[1] == b"command":
-                    letter = json.loads(fields[3])
-                    await self._answer(letter, _unsent(_from_dict(letter), "the charger's node is dead"))
+                if claimed:
+                    await self._settle(fields[1], json.loads(fields[3]))
+
+    async def _settle(self, kind: bytes, letter: dict[str, Any]) -> None:
+        if kind == b"command":
+            await self._answer(letter, _unsent(_from_dict(letter), "the charger's node is dead"))
+        elif kind == b"superseded":
+            await self.tell_handed_over(letter["by"], ChargerId.from_key(letter["charger"]), letter["epoch"])
 
     async def tell_superseded(self, node: str, charger: ChargerId, epoch: int) -> None:
         """Tell a node that a newer connection owns a charger. Where that fails its next commit will be refused."""

@@ -180,6 +180,10 @@ class WaitingRoom:
                     await hand_over(charger)
         except TimeoutError:
             return
+        except asyncio.CancelledError:
+            # This node ends over it: nothing more comes from here.
+            await self._mailboxes.tell_handed_over(to, charger, epoch)
+            raise
         await self._mailboxes.tell_handed_over(to, charger, epoch)
 
     def handed_over(self, charger: ChargerId, epoch: int) -> None:

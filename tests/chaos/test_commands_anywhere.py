@@ -19,8 +19,9 @@ from tests.support.servers import EmbeddedBroker, Valkey
 CHARGER = "FOLLOWED"
 COMMANDS = f"/v1/chargers/{CHARGER}/commands"
 
-UNHURRIED = retimed({"gateway.core.waiting.HANDOVER_SECONDS": 60.0, "adapters.mqtt.witness.LOOK_EVERY": 20.0})
-"""Nodes that wait long for each other: what is tested is order, not for how long a busy machine holds one up."""
+UNHURRIED = retimed({"gateway.core.waiting.HANDOVER_SECONDS": 20.0, "adapters.mqtt.witness.LOOK_EVERY": 20.0})
+"""Nodes that wait long for each other, and less long than a command: what is tested is order, not for how long a busy
+machine holds one up."""
 
 Nodes = tuple[GatewayProcess, GatewayProcess]
 

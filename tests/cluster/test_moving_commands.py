@@ -250,3 +250,31 @@ async def test_a_former_owner_that_says_nothing_holds_a_charger_up_for_a_moment_
         result = await c.router.submit(order(1))
         assert result is not None
         assert (result.outcome, charger.sent) == (Outcome.ACCEPTED, ["c-1"])
+
+
+@pytest.mark.parametrize("read", [True, False])
+async def test_a_new_owner_does_not_wait_for_a_former_one_that_ends_before_it_has_handed_over(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch, read: bool
+) -> None:
+    """Whether that one had read that its charger was taken, or not."""
+    monkeypatch.setattr("gateway.core.waiting.HANDOVER_SECONDS", 3600.0)
+    async with routing(valkey, "a", "b", "c") as (a, b, c):
+        await eventually_async(lambda: a.cluster.state.nodes(), lambda nodes: len(nodes) == 3)
+        asked = asyncio.Event()
+
+        async def hand_over(charger: ChargerId) -> None:
+            asked.set()
+            await asyncio.Event().wait()
+
+        b.router.hands_over(hand_over)
+        if not read:
+            holding_letters(b, monkeypatch)
+        await b.hold()
+        await c.hold()
+        command = submitted(a, order(1))
+        if read:
+            await asyncio.wait_for(asked.wait(), 60)
+        else:
+            await eventually_async(lambda: letters_of(a, "b"))
+        await b.stop()
+        assert (await command).outcome is Outcome.ACCEPTED  # type: ignore[union-attr]
