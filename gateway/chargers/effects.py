@@ -26,8 +26,13 @@ def effect_of(
         )
     if command.name in LIMITING:
         evse_id = told["evse_id"]
+        # What is set or lifted while charging is paused is noted, and not sent.
+        is_told = command.name in ("pause", "resume") or not told["paused"]
         return lambda: twin.limited(
-            now(), evse_id, _limit(command.name, arguments, told, twin.limits(now()).get(evse_id, NO_LIMIT))
+            now(),
+            evse_id,
+            _limit(command.name, arguments, told, twin.limits(now()).get(evse_id, NO_LIMIT)),
+            is_told=is_told,
         )
     return None
 

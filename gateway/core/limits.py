@@ -20,11 +20,16 @@ def known_limits(memory: Memory, now: str) -> dict[int, Limit]:
     }
 
 
-def put_limit(draft: Draft, evse_id: int, limit: Limit) -> None:
-    """Note the limit of an EVSE, and show it: a connector shows its own, or that of the whole charger if lower."""
+def put_limit(draft: Draft, evse_id: int, limit: Limit, *, is_told: bool = True) -> None:
+    """Note the limit of an EVSE, and show it: a connector shows its own, or that of the whole charger if lower.
+
+    What the charger had to be told again is settled by it, but where it was not told (`is_told`).
+    """
     memory = draft.memory()
-    memory["limits"].pop(str(evse_id), None)
-    memory["limits"][str(evse_id)] = _stored(limit)
+    before, stored = memory["limits"].pop(str(evse_id), None), _stored(limit)
+    if before is not None and before.get("owed") and not is_told:
+        stored["owed"] = True
+    memory["limits"][str(evse_id)] = stored
     while len(memory["limits"]) > MAX_CONNECTORS + 1:
         del memory["limits"][next(iter(memory["limits"]))]
     places = [place for place in draft.places() if evse_id in (0, place[0])]

@@ -312,10 +312,13 @@ class Twin:
         draft.events.append(Event("ocpp.charger.unresponsive", data))
         return draft.change()
 
-    def limited(self, now: float, evse_id: int, limit: Limit) -> Change:
-        """The limit of an EVSE (0: of the whole charger) was set, lifted, or charging was paused or resumed there."""
+    def limited(self, now: float, evse_id: int, limit: Limit, *, is_told: bool = True) -> Change:
+        """The limit of an EVSE (0: of the whole charger) was set, lifted, or charging was paused or resumed there.
+
+        Where the charger was not told of it, what it must be told again is so still.
+        """
         draft = self._draft(now)
-        put_limit(draft, evse_id, limit)
+        put_limit(draft, evse_id, limit, is_told=is_told)
         return _shown(draft)
 
     def availability_set(self, now: float, evse_id: int, available: bool, *, connector_id: int | None = None) -> Change:

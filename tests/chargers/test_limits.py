@@ -240,6 +240,29 @@ async def test_a_resume_while_the_pause_is_told_again_has_the_last_word_also_aft
         await scene.shows(paused=False, limit_a=16)
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "limit_a"), [("set_charging_limit", {"current_a": 6}, 6), ("clear_charging_limit", {}, 20)]
+)
+async def test_a_limit_that_is_only_noted_as_charging_is_paused_leaves_the_pause_to_be_told_after_a_restart(
+    name: str, asked: dict[str, Any], limit_a: float
+) -> None:
+    async with running() as node, node.charger() as charger:
+        scene = await two_limits(node, charger)
+        await scene.give("pause", ACCEPTED, evse_id=1)
+        await scene.shows(paused=True)
+        await charger.call("BootNotification", BOOT)
+        message_id, told = await next_rate(charger)
+        assert told == ("A", 20.0)
+        noted = asyncio.create_task(node.execute(name, validated_arguments(name, {"evse_id": 1, **asked})))
+        await charger.call("Heartbeat", {})
+        await charger.answer(message_id, ACCEPTED)
+        assert (await noted).outcome is Outcome.ACCEPTED
+        message_id, told = await next_rate(charger)
+        assert told == ("A", 0.0)
+        await charger.answer(message_id, ACCEPTED)
+        await scene.shows(paused=True, limit_a=limit_a)
+
+
 async def test_a_command_whose_time_is_up_while_an_older_limit_is_told_again_was_certainly_not_sent() -> None:
     async with running() as node, node.charger() as charger:
         scene = await two_limits(node, charger)
