@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator
 
-from adapters.homeassistant.components import CONFIG, DIAGNOSTIC, Component, Options, button, sensor, switch
+from adapters.homeassistant.components import CONFIG, DIAGNOSTIC, Component, Options, button, sensor, switch, told_to
 from adapters.homeassistant.config import HomeCharger
-from adapters.homeassistant.connector_components import bounds, limit_number, problem_sensor
+from adapters.homeassistant.connector_components import bounds, limit_number, problem_sensor, where
 from adapters.homeassistant.facts import ChargerFacts
 from adapters.homeassistant.templates import inner, key, rendered, value
 
@@ -23,10 +23,12 @@ _PROGRESS = {
 def charger_components(charger: str, status: str, facts: ChargerFacts, home: HomeCharger) -> list[Component]:
     """All of a charger's components, those that it has not as not shown. `charger` is its branch, `status` the topic of
     the gateway's own status."""
+    # The only connector's problems are shown as the charger's.
+    problem_at = where(facts.connectors[0]) if facts.is_one else "charger"
     return [
         *_connection(charger, status),
-        *_firmware(charger, facts, home),
-        *_services(charger),
+        *_firmware(charger, facts, home, problem_at),
+        *_services(charger, problem_at),
         *_tags(charger),
         *_of_all_connectors(charger, facts, home),
     ]
@@ -49,7 +51,7 @@ def _connection(charger: str, status: str) -> Iterator[Component]:
     yield sensor("last_seen", state, value(key("last_seen_at")), enabled_by_default=False, **moment)
 
 
-def _firmware(charger: str, facts: ChargerFacts, home: HomeCharger) -> Iterator[Component]:
+def _firmware(charger: str, facts: ChargerFacts, home: HomeCharger, problem_at: str) -> Iterator[Component]:
     status = key("firmware_status")
     latest = key("firmware_version") if home.firmware_version is None else json.dumps(home.firmware_version)
     told = {
@@ -66,18 +68,18 @@ def _firmware(charger: str, facts: ChargerFacts, home: HomeCharger) -> Iterator[
     }
     if home.firmware_url is not None:
         options["command_topic"] = f"{charger}/command/update_firmware"
-        options["payload_install"] = json.dumps({"location": home.firmware_url})
+        options["payload_install"] = told_to(problem_at, location=home.firmware_url)
         options["entity_category"] = CONFIG
         options["qos"] = 1
     yield Component("firmware", "update", options, facts.firmware_version is not None)
 
 
-def _services(charger: str) -> Iterator[Component]:
-    reset = json.dumps({"type": "on_idle"})
+def _services(charger: str, problem_at: str) -> Iterator[Component]:
+    reset = told_to(problem_at, type="on_idle")
     yield button("reboot", f"{charger}/command/reset", reset, device_class="restart")
     cache: Options = {"enabled_by_default": False, "icon": "mdi:card-remove"}
-    yield button("clear_cache", f"{charger}/command/clear_cache", "{}", **cache)
-    boot = json.dumps({"message": "BootNotification"})
+    yield button("clear_cache", f"{charger}/command/clear_cache", told_to(problem_at), **cache)
+    boot = told_to(problem_at, message="BootNotification")
     refresh: Options = {"category": DIAGNOSTIC, "enabled_by_default": False, "icon": "mdi:refresh"}
     yield button("trigger_boot", f"{charger}/command/trigger", boot, **refresh)
 

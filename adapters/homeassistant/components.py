@@ -1,5 +1,6 @@
 """What a component of a discovery document is, and where its topics lie."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +42,11 @@ class Component:
 
 def sensor(key: str, topic: str, template: str, *, shown: bool = True, **options: Any) -> Component:
     return Component(key, "sensor", {"state_topic": topic, "value_template": template, **options}, shown)
+
+
+def told_to(problem_at: str, **arguments: Any) -> str:
+    """A command's payload; what does not end as accepted is retained on the problem topic of the place."""
+    return json.dumps({**arguments, "problem_at": problem_at})
 
 
 def button(key: str, topic: str, payload: str, *, category: str = CONFIG, **options: Any) -> Component:

@@ -1,10 +1,18 @@
 """The components of a connector: its switches, its limit, what it measures, and its transaction."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.homeassistant.components import CONFIG, DIAGNOSTIC, Component, button, sensor, switch, with_problem
+from adapters.homeassistant.components import (
+    CONFIG,
+    DIAGNOSTIC,
+    Component,
+    button,
+    sensor,
+    switch,
+    told_to,
+    with_problem,
+)
 from adapters.homeassistant.config import HomeCharger
 from adapters.homeassistant.facts import ConnectorFacts
 from adapters.homeassistant.templates import attributes, inner, key, kilo, on_off, one_of, rendered, value
@@ -39,6 +47,11 @@ class Place:
 
     def command(self, name: str) -> str:
         return f"{self.charger}/command/{name}"
+
+
+def where(facts: ConnectorFacts) -> str:
+    """The branch of a connector below that of its charger."""
+    return f"evse/{facts.evse_id}/connector/{facts.connector_id}"
 
 
 def connector_components(place: Place, words: Words, home: HomeCharger, currency: str | None) -> list[Component]:
@@ -252,10 +265,10 @@ def _transaction_event(place: Place) -> Component:
 
 
 def _services(place: Place) -> Iterator[Component]:
-    facts = place.facts
-    where = {"evse_id": facts.evse_id, "connector_id": facts.connector_id}
-    yield button("unlock", place.command("unlock"), json.dumps(where), icon="mdi:lock-open")
+    problem_at, facts = where(place.facts), place.facts
+    here = {"evse_id": facts.evse_id, "connector_id": facts.connector_id}
+    yield button("unlock", place.command("unlock"), told_to(problem_at, **here), icon="mdi:lock-open")
     for kind, message in (("status", "StatusNotification"), ("meter", "MeterValues")):
-        payload = json.dumps({"message": message, **where})
+        payload = told_to(problem_at, message=message, **here)
         trigger = place.command("trigger")
         yield button(f"trigger_{kind}", trigger, payload, category=DIAGNOSTIC, icon="mdi:refresh")

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.homeassistant.charger_components import charger_components
 from adapters.homeassistant.components import Component
 from adapters.homeassistant.config import HomeAssistantConfig, HomeCharger
-from adapters.homeassistant.connector_components import Place, connector_components
+from adapters.homeassistant.connector_components import Place, connector_components, where
 from adapters.homeassistant.facts import ChargerFacts, ConnectorFacts
 from adapters.homeassistant.naming import connector_object_id, entity_slug, object_id
 from adapters.homeassistant.words import Words
@@ -87,8 +87,7 @@ class _Maker:
     home: HomeCharger
 
     def place(self, facts: ConnectorFacts, *, alone: bool) -> Place:
-        connector = f"{self.branch}/evse/{facts.evse_id}/connector/{facts.connector_id}"
-        return Place(self.branch, connector, facts, alone)
+        return Place(self.branch, f"{self.branch}/{where(facts)}", facts, alone)
 
     def described(self, facts: ChargerFacts) -> dict[str, Any]:
         """The device as it is told in words, as far as it is known."""

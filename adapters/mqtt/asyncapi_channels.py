@@ -92,7 +92,7 @@ def commands(topics: Topics) -> Iterator[Part]:
         results[ended] = _result(ended, f"How {name} ended.", example(f"results/{name}.json"))
     told = (
         "Any OCPP call.\n\nThe payload is OCPP's own; or, to say more, an object with OCPP's under `payload` and `id`, "
-        "`timeout`, `expires_at` and `queue_for` beside it."
+        "`timeout`, `expires_at`, `queue_for` and `problem_at` beside it."
     )
     said = message("call", told, {"anyOf": [ref("schemas", "CallEnvelope"), {"type": "object"}]})
     yield Channel("call", f"{branch}/call/{{action}}", told, {"call": said})

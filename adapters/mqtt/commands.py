@@ -2,7 +2,7 @@
 
 The payload of `command/{name}` is a JSON object of arguments, `{}` where none is wanted. Beside the arguments stand
 `id` (the idempotency key), `timeout` (seconds for the charger to answer), `expires_at` (RFC 3339), `queue_for` (seconds
-to wait for a charger that is offline) and, of start, `wait_for`.
+to wait for a charger that is offline), `problem_at` (where a problem is retained) and, of start, `wait_for`.
 The payload of `call/{Action}` is OCPP's own, the whole object, unless it has an object under `payload`: then that is
 OCPP's, and only these terms may stand beside it. OCPP itself names no such field.
 """
@@ -40,6 +40,10 @@ EMPTY_VALUE = "an empty message sets nothing, for it may be the clearing of a re
 """With MQTT 3.1.1, and from brokers that do not keep the retain flag as published, the two look the same."""
 
 
+OF_CHARGER = "charger"
+"""The place of a problem that is the charger's as a whole."""
+
+
 class Terms(BaseModel):
     """What may stand beside the arguments of every command."""
 
@@ -62,6 +66,12 @@ class Terms(BaseModel):
         "without it the charger's absence ends it as `offline`",
     )
 
+    problem_at: str | None = Field(
+        None,
+        pattern=rf"^({OF_CHARGER}|evse/[1-9][0-9]{{0,5}}/connector/[1-9][0-9]{{0,5}})$",
+        description="`charger` or `evse/{e}/connector/{c}`: where it is retained on `problem` if it is not accepted",
+    )
+
     @field_validator("expires_at")
     @classmethod
     def _expires_at_is_a_moment(cls, text: str | None) -> str | None:
@@ -72,6 +82,13 @@ class Terms(BaseModel):
     def expires(self) -> float | None:
         """Unix seconds, or None."""
         return None if self.expires_at is None else _moment(self.expires_at)
+
+    def problem_topic(self, charger: ChargerId) -> SetTopic | None:
+        """Where a problem is retained, or None."""
+        if self.problem_at is None or self.problem_at == OF_CHARGER:
+            return None if self.problem_at is None else SetTopic(charger, None)
+        _, evse_id, _, connector_id = self.problem_at.split("/")
+        return SetTopic(charger, (int(evse_id), int(connector_id)))
 
 
 class StartTerms(Terms):
@@ -95,9 +112,10 @@ class Request:
 
     `arguments` are validated, None where `problem` says what is wrong. `deadline` and `expiry` are Unix seconds; at
     the deadline the command is given up, and past its expiry it was too late from the beginning. Where the message
-    bears no id, other nodes may know it by one of the `aliases`. `sets` is the attribute that a home set by it, and
-    `kind` what a newer request takes its place by while it waits, None where none may; one that is `paced` is not sent
-    as often as it comes. `sighting` is there where the id may turn out to be that of an equal message before it.
+    bears no id, other nodes may know it by one of the `aliases`. `sets` is the attribute that a home set by it,
+    `problem_at` where else it is told what is not accepted, and `kind` what a newer request takes its place by while it
+    waits, None where none may; one that is `paced` is not sent as often as it comes. `sighting` is there where the id
+    may turn out to be that of an equal message before it.
     """
 
     id: str
@@ -111,6 +129,7 @@ class Request:
     followed: bool = False
     aliases: tuple[str, ...] = ()
     sets: SetTopic | None = None
+    problem_at: SetTopic | None = None
     kind: str | None = None
     paced: bool = False
     sighting: Sighting | None = None
@@ -214,12 +233,14 @@ def read_request(
         patience=None if until is None else Patience(until, timeout),
         followed=followed,
         aliases=tuple(aliases),
+        problem_at=terms.problem_topic(topic.charger),
         kind=None if arguments is None else kind_of(name, arguments),
     )
 
 
 class _Unreadable(CommandInvalid):
-    """The terms are wrong; `terms` holds the id, where that one could be read, so that the result can echo it."""
+    """The terms are wrong; `terms` holds what of the id and of the place of problems could be read, so that the
+    result can echo the one and come to the other."""
 
     def __init__(self, message: str, terms: Terms) -> None:
         self.terms = terms
@@ -230,7 +251,13 @@ class _Unreadable(CommandInvalid):
         problems = error.errors(include_url=False)
         told, _ = told_in_full(problems, Terms)
         wrong = {problem["loc"][0] for problem in problems}
-        return cls(told, Terms() if "id" in wrong else Terms(id=given.get("id")))
+        return cls(
+            told,
+            Terms(
+                id=None if "id" in wrong else given.get("id"),
+                problem_at=None if "problem_at" in wrong else given.get("problem_at"),
+            ),
+        )
 
 
 def _object(received: Received) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class ControlLane:
 
     def _answer(self, reply: Reply) -> None:
         self._outbox.put(reply)
-        self._problems.put(reply.result, reply.sets, reply.at)
+        self._problems.put(reply.result, reply.problem_at, reply.at)
 
     def _acknowledge(self) -> None:
         if self._connection is not None:

@@ -12,13 +12,13 @@ from gateway.core.commands import CommandResult
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A result and where the requester wants it; `response_topic` None is the result topic. `sets` is the attribute
-    that a home set by the command, and `at` (Unix seconds) when it ended."""
+    """A result and where the requester wants it; `response_topic` None is the result topic. `problem_at` is
+    where a problem is retained, with the attribute that a home set, and `at` (Unix seconds) when it ended."""
 
     result: CommandResult
     response_topic: str | None = None
     correlation: bytes | None = None
-    sets: SetTopic | None = None
+    problem_at: SetTopic | None = None
     at: float = 0.0
 
     @classmethod
@@ -29,7 +29,7 @@ class Reply:
             result,
             reply.get("topic"),
             None if correlation is None else b64decode(correlation),
-            from_text(result.charger, reply.get("sets")),
+            from_text(result.charger, reply.get("problem_at")),
             at,
         )
 
@@ -48,13 +48,17 @@ class Order:
         told = {} if self.response_topic is None else {"topic": self.response_topic}
         if self.correlation is not None:
             told["correlation"] = b64encode(self.correlation).decode()
-        if self.request.sets is not None:
-            told["sets"] = to_text(self.request.sets)
+        if self._problem_at is not None:
+            told["problem_at"] = to_text(self._problem_at)
         return told
+
+    @property
+    def _problem_at(self) -> SetTopic | None:
+        return self.request.sets or self.request.problem_at
 
     def replied(self, result: CommandResult, at: float) -> Reply:
         """Its result, on the way to whoever gave it."""
-        return Reply(result, self.response_topic, self.correlation, self.request.sets, at)
+        return Reply(result, self.response_topic, self.correlation, self._problem_at, at)
 
 
 @dataclass(slots=True, eq=False)

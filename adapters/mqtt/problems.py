@@ -1,4 +1,5 @@
-"""The problem of a place: the last thing that was asked there by `set` and did not end as accepted."""
+"""The problem of a place: the last thing that was asked there, by `set` or by a command that names the place, and did
+not end as accepted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -45,7 +46,7 @@ def problem_of(result: CommandResult, sets: SetTopic, at: float, *, elsewhere: b
     """What is retained on the problem topic after a result; `elsewhere` names the place, as the topic does not."""
     problem = None
     if result.outcome is not Outcome.ACCEPTED:
-        what = "set" if sets.attribute is None else f"set {sets.attribute}"
+        what = result.name if sets.attribute is None else f"set {sets.attribute}"
         if elsewhere and sets.place is not None:
             what += f" at evse/{sets.place[0]}/connector/{sets.place[1]}, which the charger has not"
         because = "" if result.reason is None else f": {result.reason}"
@@ -77,7 +78,7 @@ def to_text(sets: SetTopic) -> str:
 
 
 def from_text(charger: ChargerId, text: str | None) -> SetTopic | None:
-    """What a command was given along; None where a home did not set it."""
+    """What a command was given along; None where its problem is nobody's."""
     if text is None:
         return None
     place, _, attribute = text.partition("|")
@@ -114,8 +115,8 @@ class Problems:
         self._rests_until = 0.0
 
     def put(self, result: CommandResult, sets: SetTopic | None, at: float) -> None:
-        """Take a result; nothing comes of it where a home did not ask for it by `set`, or a newer one took its place:
-        that is no problem, and none is solved by it."""
+        """Take a result; nothing comes of it where it has no place (`sets`), or a newer one took its place: that is no
+        problem, and none is solved by it."""
         if sets is None or result.outcome is Outcome.SUPERSEDED:
             return
         place = (sets.charger, sets.place)

@@ -14,7 +14,7 @@ ANSWER_SECONDS = 60.0
 
 
 class HandCharger:
-    """One connection of one charger; obeys every CALL with an accepting answer and writes it down."""
+    """One connection of one charger; obeys every CALL, unless told otherwise, and writes it down."""
 
     def __init__(self, url: str, identity: str, *, version: str = "1.6") -> None:
         self.identity = identity
@@ -22,6 +22,8 @@ class HandCharger:
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.mute = False
         """Whether it leaves the gateway's calls unanswered."""
+        self.answers: dict[str, dict[str, Any]] = {}
+        """What it answers to some actions in place of that it accepts."""
         self.closed: tuple[int, str] | None = None
         self._url = f"{url}/{identity}"
         self._answers: dict[str, asyncio.Future[list[Any]]] = {}
@@ -117,7 +119,8 @@ class HandCharger:
                 if frame[0] == 2:
                     self.commands.append((frame[2], frame[3]))
                     if not self.mute:
-                        await socket.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
+                        answer = self.answers.get(frame[2], {"status": "Accepted"})
+                        await socket.send(json.dumps([3, frame[1], answer]))
                 elif (waiting := self._answers.get(frame[1])) is not None and not waiting.done():
                     waiting.set_result(frame)
         except ConnectionClosed:

@@ -383,6 +383,22 @@ async def test_the_controls_drive_the_charger_and_a_refusal_shows(house: House) 
             await charger.until_told(action)
 
 
+async def test_a_button_that_the_charger_refuses_shows_as_its_problem(house: House) -> None:
+    home = house.home
+    async with HandCharger(house.gateway.charger_url, "stubborn") as charger:
+        charger.answers["UnlockConnector"] = {"status": "UnlockFailed"}
+        await charger.boot()
+        await charger.call("StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"})
+        await home.shows("sensor.stubborn_status", "Available")
+        await home.call("button.press", "button.stubborn_unlock")
+        await home.shows("binary_sensor.stubborn_problem", "on")
+        problem = home.attributes["binary_sensor.stubborn_problem"]["problem"]
+        assert problem.startswith("unlock: the charger refused it")
+        await home.call("button.press", "button.stubborn_trigger_status")
+        await home.shows("binary_sensor.stubborn_problem", "off")
+    await remove(house, "stubborn")
+
+
 BUTTONS = {"unlock": "UnlockConnector", "trigger_meter": "TriggerMessage", "reboot": "Reset"}
 
 

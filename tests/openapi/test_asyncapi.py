@@ -59,7 +59,7 @@ def test_a_command_s_payload_takes_its_arguments_and_the_terms_and_nothing_else(
     whole = document()
     reference = whole["components"]["messages"][f"command_{name}"]["payload"]["$ref"]
     schema = whole["components"]["schemas"][reference.rpartition("/")[2]]
-    terms = {"id", "timeout", "expires_at", "queue_for"} | ({"wait_for"} if name == "start" else set())
+    terms = {"id", "timeout", "expires_at", "queue_for", "problem_at"} | ({"wait_for"} if name == "start" else set())
     assert schema["properties"].keys() == COMMANDS[name].model_fields.keys() | terms
     assert schema["additionalProperties"] is False
 

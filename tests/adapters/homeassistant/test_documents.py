@@ -77,6 +77,20 @@ def test_connectors_of_a_charger_with_several_are_devices_behind_it() -> None:
     assert own["charging"] == {"platform": "switch"}, "what it had as a single device goes away"
 
 
+def test_what_becomes_of_a_button_is_told_where_its_device_shows_problems() -> None:
+    alone, several = Home().announced(snapshot({})), Home().announced(snapshot({}, {}))
+    found = []
+    for components in (document["components"] for document in (*alone.values(), *several.values())):
+        for one in components.values():
+            branch, is_command, _ = one.get("command_topic", "").partition("/command/")
+            if is_command:
+                problem_at = json.loads(one["payload_press"])["problem_at"]
+                topic = f"{branch}/problem" if problem_at == "charger" else f"{branch}/{problem_at}/problem"
+                assert components["problem"]["state_topic"] == topic
+                found.append(problem_at)
+    assert sorted(found) == sorted(["charger"] * 3 + ["evse/1/connector/1"] * (6 + 3) + ["evse/2/connector/1"] * 3)
+
+
 def test_what_was_never_seen_is_not_shown_and_appears_when_it_is() -> None:
     home = Home()
     assert home.components(snapshot({})).keys() == ALWAYS
@@ -133,7 +147,8 @@ def test_a_firmware_is_installed_only_where_one_is_configured() -> None:
     known = {"firmware_url": "https://example.com/2.bin", "firmware_version": "2.0"}
     firmware = Home(chargers={"WALLBOX-1": known}).components(snapshot({}, **KNOWN))["firmware"]
     assert firmware["command_topic"] == "ocpp/chargers/WALLBOX-1/command/update_firmware"
-    assert json.loads(firmware["payload_install"]) == {"location": "https://example.com/2.bin"}
+    payload = {"location": "https://example.com/2.bin", "problem_at": "evse/1/connector/1"}
+    assert json.loads(firmware["payload_install"]) == payload
 
 
 # ---------------------------------------------------------------- names

@@ -91,6 +91,40 @@ async def test_nothing_is_retained_for_chargers_and_places_that_do_not_exist(bro
     assert problem.startswith("set limit_a at evse/7/connector/7, which the charger has not: the charger refused it")
 
 
+@pytest.mark.parametrize(
+    ("problem_at", "topic", "told"),
+    [
+        ("evse/1/connector/1", PROBLEM, "unlock: the charger refused it"),
+        ("charger", "ocpp/chargers/CP-1/problem", "unlock: the charger refused it"),
+        (
+            "evse/7/connector/7",
+            "ocpp/chargers/CP-1/problem",
+            "unlock at evse/7/connector/7, which the charger has not: the charger refused it",
+        ),
+    ],
+)
+async def test_a_command_that_says_where_has_its_refusal_retained_as_a_problem_there(
+    broker: Server, problem_at: str, topic: str, told: str
+) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.outcome = Outcome.REJECTED
+    async with control_lane(gateway, config_of(broker)), commander(broker, *PROBLEMS) as me:
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"problem_at": problem_at, "id": "u-1"})
+        refused = await me.answer()
+        charger.outcome = Outcome.ACCEPTED
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"problem_at": problem_at})
+        mended = await me.answer()
+        await me.send("ocpp/chargers/CP-1/command/unlock", {"problem_at": problem_at, "evse_id": "first", "id": "u-2"})
+        invalid = await me.answer()
+    assert (refused.topic, mended.topic, invalid.topic) == (topic, topic, topic)
+    assert refused.body["problem"].startswith(told)
+    assert (refused.body["attribute"], refused.body["command"], refused.body["command_id"]) == (None, "unlock", "u-1")
+    assert mended.body["problem"] is None
+    assert (invalid.body["outcome"], invalid.body["command_id"]) == ("invalid", "u-2")
+    assert len(charger.executed) == 2
+
+
 async def test_a_refusal_has_the_state_published_again_and_what_is_accepted_has_not(broker: Server) -> None:
     gateway = Gateway()
     charger = gateway.connect("CP-1")
