@@ -1,4 +1,5 @@
-"""Reading back what a twin stored, of whatever age and shape: what cannot be read is left out, the rest is kept."""
+"""Reading back what a twin stored, of whatever age and shape (what cannot be read is left out, the rest is kept), and
+storing it whole again."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
@@ -9,8 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.core.charger_state import ChargerState, EndedTransaction, Memory, new_charger, new_memory
 from gateway.core.connector_state import ConnectorState, new_connector
-from gateway.core.draft import PART_PREFIX, Place, State, StoredPart
+from gateway.core.draft import PART_PREFIX, Change, Place, State, StoredPart
+from gateway.core.events import to_json
 from gateway.core.identity import ChargerId
+from gateway.core.ledger import command_name
+from gateway.core.matching import number_name
 from gateway.core.transaction import TransactionRecord, new_record
 
 _log = structlog.get_logger(__name__)
@@ -62,6 +66,32 @@ def restored_record(charger: ChargerId, stored: bytes) -> TransactionRecord | No
     record = None if found is None or not isinstance(known, str) else _record(charger, known, found, left_out)
     _tell(charger, left_out)
     return record
+
+
+def everything(state: State) -> Change:
+    """What stores the whole state again: with it, the ended transactions that are still in mind."""
+    ended = {known: entry["record"] for known, entry in state.memory["ended"].items()}
+    kept = {**state.transactions, **{known: record for known, record in ended.items() if record is not None}}
+    fields = {
+        "charger": to_json(state.charger),
+        "availability": state.charger["availability"].encode(),
+        "memory": to_json(state.memory),
+    }
+    for (evse_id, connector_id), connector in state.connectors.items():
+        fields[f"connector/{evse_id}/{connector_id}"] = to_json(connector)
+    for name, parts in state.reports.items():
+        for number, part in parts.items():
+            fields[f"{PART_PREFIX}{name}/{number}"] = part.stored()
+    records = {known: to_json(record) for known, record in kept.items()}
+    names = {
+        number_name(record["ocpp_transaction_id"]): known
+        for known, record in kept.items()
+        if record["start_key"] is not None
+    }
+    names |= {
+        command_name(record["command_id"]): known for known, record in kept.items() if record["command_id"] is not None
+    }
+    return Change([], None, fields, records, names=names)
 
 
 def _tell(charger: ChargerId, left_out: list[str]) -> None:

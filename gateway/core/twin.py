@@ -6,18 +6,16 @@ that a message was a repeat, its change is thrown away and nothing has happened.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
-from gateway.core import awaiting, ledger, start_stop, statuses, transaction_events
-from gateway.core.assembly import counts_from_one, give_up, take_part
+from gateway.core import awaiting, charger_reports, ledger, start_stop, statuses, transaction_events
+from gateway.core.assembly import counts_from_one, give_up
 from gateway.core.charger_state import AwaitedStart, count_violations, new_charger, new_memory
 from gateway.core.clock import instant, rfc3339
 from gateway.core.connector_state import is_idle, make_idle
-from gateway.core.draft import PART_PREFIX, Change, Draft, Place, State
-from gateway.core.events import Event, to_json
+from gateway.core.draft import Change, Draft, Place, State
+from gateway.core.events import Event
 from gateway.core.identity import ChargerId
-from gateway.core.limits import known_limits, owe, owed, put_limit, show_lapsed
-from gateway.core.matching import number_name
+from gateway.core.limits import known_limits, owed, put_limit, show_lapsed
 from gateway.core.remembering import recall
 from gateway.core.reports import (
     ActiveTransaction,
@@ -33,8 +31,7 @@ from gateway.core.reports import (
     TokenDecision,
     Transaction,
 )
-from gateway.core.restoring import restored, restored_record
-from gateway.core.transaction import token_facts
+from gateway.core.restoring import everything, restored, restored_record
 
 __all__ = ["Change", "Twin"]
 
@@ -209,11 +206,11 @@ class Twin:
             case Status():
                 draft.events.append(statuses.status(draft, report))
             case Boot():
-                draft.events.append(_booted(draft, report, boot))
+                draft.events.append(charger_reports.booted(draft, report, boot))
             case Authorization():
-                draft.events.append(_authorized(report, token))
+                draft.events.append(charger_reports.authorized(report, token))
             case Notice():
-                _notice(draft, report)
+                charger_reports.notice(draft, report)
             case Heartbeat():
                 pass
             case _:
@@ -347,31 +344,7 @@ class Twin:
 
     def everything(self) -> Change:
         """All that is known, to be stored again: with it, the ended transactions that are still in mind."""
-        state = self._state
-        ended = {known: entry["record"] for known, entry in state.memory["ended"].items()}
-        kept = {**state.transactions, **{known: record for known, record in ended.items() if record is not None}}
-        fields = {
-            "charger": to_json(state.charger),
-            "availability": state.charger["availability"].encode(),
-            "memory": to_json(state.memory),
-        }
-        for (evse_id, connector_id), connector in state.connectors.items():
-            fields[f"connector/{evse_id}/{connector_id}"] = to_json(connector)
-        for name, parts in state.reports.items():
-            for number, part in parts.items():
-                fields[f"{PART_PREFIX}{name}/{number}"] = part.stored()
-        records = {known: to_json(record) for known, record in kept.items()}
-        names = {
-            number_name(record["ocpp_transaction_id"]): known
-            for known, record in kept.items()
-            if record["start_key"] is not None
-        }
-        names |= {
-            ledger.command_name(record["command_id"]): known
-            for known, record in kept.items()
-            if record["command_id"] is not None
-        }
-        return Change([], None, fields, records, names=names)
+        return everything(self._state)
 
     def _draft(self, now: float) -> Draft:
         return Draft(self._id, self._state, now)
@@ -403,56 +376,3 @@ def _shown(draft: Draft) -> Change:
     change = draft.change()
     change.shows = bool(change.fields)
     return change
-
-
-def _notice(draft: Draft, report: Notice) -> None:
-    if report.changes:
-        draft.charger().update(report.changes)  # type: ignore[typeddict-item]
-    if report.statuses or report.problems:
-        statuses.take_over(draft, report)
-    if report.part is not None:
-        take_part(draft, report, report.part)
-    draft.events.append(Event(report.type, report.data, report.subject, report.time))
-
-
-def _booted(draft: Draft, report: Boot, decision: BootDecision | None) -> Event:
-    facts: dict[str, Any] = {
-        "vendor": report.vendor,
-        "model": report.model,
-        "serial_number": report.serial_number,
-        "firmware_version": report.firmware_version,
-        "iccid": report.iccid,
-        "imsi": report.imsi,
-        "meter_type": report.meter_type,
-        "meter_serial_number": report.meter_serial_number,
-    }
-    decided = decision or BootDecision("accepted", 0, decided_by="none")
-    charger = draft.charger()
-    charger.update(facts)  # type: ignore[typeddict-item]
-    charger["last_seen_at"] = draft.now_text
-    awaiting.rebooted(draft)
-    owe(draft)
-    charger["boot"] = {"reason": report.reason, "status": decided.status, "at": draft.now_text}
-    answered = {"status": decided.status, "interval": decided.interval, "decided_by": decided.decided_by}
-    return Event("ocpp.charger.booted", {**facts, "reason": report.reason, **answered})
-
-
-def _authorized(report: Authorization, decision: TokenDecision | None) -> Event:
-    decided = decision or TokenDecision("unknown", decided_by="none")
-    data = {
-        "token": token_facts(report.token),
-        "evse_id": report.evse_id,
-        "status": decided.status,
-        "expires_at": decided.expires_at,
-        "group": decided.group,
-        "decided_by": decided.decided_by,
-        **report.details,
-    }
-    further = {
-        "evse_ids": [*decided.evse_ids] or None,
-        "charging_priority": decided.charging_priority,
-        "personal_message": decided.personal_message,
-        "certificate_status": decided.certificate_status,
-    }
-    data |= {name: value for name, value in further.items() if value is not None}
-    return Event("ocpp.authorization.decided", data, None if report.evse_id is None else f"evse/{report.evse_id}")
