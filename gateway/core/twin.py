@@ -7,7 +7,7 @@ that a message was a repeat, its change is thrown away and nothing has happened.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from gateway.core import awaiting, charger_reports, ledger, start_stop, statuses, transaction_events
+from gateway.core import awaiting, charger_reports, ledger, meter_values, start_stop, statuses, transaction_events
 from gateway.core.assembly import counts_from_one, give_up
 from gateway.core.charger_state import AwaitedStart, count_violations, new_charger, new_memory
 from gateway.core.clock import instant, rfc3339
@@ -195,8 +195,8 @@ class Twin:
         match report:
             case Meter():
                 if numbered:
-                    return start_stop.meter(draft, report, payload)
-                draft.events.append(start_stop.meter_values(draft, report))
+                    return meter_values.meter(draft, report, payload)
+                draft.events.append(meter_values.outside(draft, report))
             case Transaction():
                 if not numbered:
                     return transaction_events.transaction_event(draft, report, token, payload)
