@@ -50,7 +50,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is not what the doctor is to find here."""
     for name in ("cli.doctor.broker.PROBE_SECONDS", "cli.doctor.running.SECONDS"):
         monkeypatch.setattr(f"gateway.{name}", 60.0)
-    monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 60.0)
+    monkeypatch.setattr("adapters.mqtt.control_dialer.CALL_SECONDS", 60.0)
 
 
 def written(folder: Path, **sections: dict[str, Any]) -> Path:

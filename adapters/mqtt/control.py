@@ -18,7 +18,8 @@ from adapters.mqtt.address import Address
 from adapters.mqtt.asking import MqttAsker
 from adapters.mqtt.commands import ORIGIN
 from adapters.mqtt.config import MqttConfig
-from adapters.mqtt.connection import Connection, Connector
+from adapters.mqtt.connection import Connection
+from adapters.mqtt.control_dialer import ControlDialer
 from adapters.mqtt.execution import Execution
 from adapters.mqtt.orders import Reply
 from adapters.mqtt.outbox import Outbox
@@ -98,12 +99,12 @@ class ControlLane:
 
     async def _stay_connected(self, address: Address, execution: Execution, started: Callable[[], None]) -> None:
         delay = BACKOFF_FIRST
-        connector = Connector(address, self._config, self._client_id)
+        dialer = ControlDialer(address, self._config, self._client_id)
         clock = self._context.clock
         while True:
             since = clock.monotonic()
             try:
-                await self._connected(address, connector, execution, started)
+                await self._connected(address, dialer, execution, started)
             except aiomqtt.MqttError as error:
                 self._asker.disconnected(f"the MQTT broker is away: {error.__cause__ or error}")
                 self._report("degraded", f"{address}: {error.__cause__ or error}")
@@ -114,10 +115,10 @@ class ControlLane:
             delay = min(BACKOFF_LAST, delay * 2)
 
     async def _connected(
-        self, address: Address, connector: Connector, execution: Execution, started: Callable[[], None]
+        self, address: Address, dialer: ControlDialer, execution: Execution, started: Callable[[], None]
     ) -> None:
         """One connection, from its start to its loss. Raises MqttError."""
-        async with connector.connected() as (client, mqtt5):
+        async with dialer.connected() as (client, mqtt5):
             connection = Connection(
                 client,
                 mqtt5=mqtt5,

@@ -18,7 +18,7 @@ import aiomqtt
 
 from adapters.mqtt.address import Address
 from adapters.mqtt.config import MqttConfig
-from adapters.mqtt.connection import Connector
+from adapters.mqtt.control_dialer import ControlDialer
 from adapters.mqtt.login import Login
 from adapters.mqtt.publisher import Publisher
 from adapters.mqtt.topics import Topics
@@ -92,7 +92,7 @@ class Probe:
             yield _BROKER.problem(str(error), "mend [mqtt] ca_file, certificate and key")
             return
         try:
-            async with Connector(address, self.config, _client_id()).connected() as (client, is_mqtt5):
+            async with ControlDialer(address, self.config, _client_id()).connected() as (client, is_mqtt5):
                 yield _BROKER.ok(f"{address} lets us in, with MQTT {'5' if is_mqtt5 else '3.1.1'}")
                 if not is_mqtt5 and not self.config.trust_puback:
                     yield _BROKER.problem(

@@ -495,7 +495,7 @@ async def test_a_broker_that_does_not_know_mqtt_5_is_spoken_to_in_3_1_1(
 ) -> None:
     if not refusal:
         # So long it waits, three times over, for one that hung up.
-        monkeypatch.setattr("adapters.mqtt.connection.CALL_SECONDS", 1.0)
+        monkeypatch.setattr("adapters.mqtt.control_dialer.CALL_SECONDS", 1.0)
     gateway = Gateway()
     gateway.connect("CP-1")
     async with old_broker(mosquitto, refusal) as port:
