@@ -31,6 +31,9 @@ OPERATOR = "operator"
 REDIS_RETRY = 0.25
 """Seconds between two attempts to read from Redis while it is away."""
 
+NO_AUTHORIZATION = "NoAuthorization"
+"""The type of token by which a station says that it wants none, as where a button starts the charging."""
+
 LOCALLY: Chain = (Step(LOCAL),)
 LISTED: Chain = (Step(TOKENS),)
 LISTED_OR_ASKED: Chain = (Step(TOKENS), Step("webhook"))
@@ -76,9 +79,13 @@ class ChainResponder:
     # ------------------------------------------------------------ the questions
 
     async def authorize(self, question: AuthorizeQuestion) -> TokenDecision:
-        """Use cases C01 to C09. An empty token is nobody's, whatever the policy."""
+        """Use cases C01 to C09. An empty token is nobody's, whatever the policy.
+
+        Where a station wants no token, none can be on a list: unless somebody says no, it may charge (C02.FR.02).
+        """
         charger, token = question.charger, question.token
-        is_nobodys = not token.id.strip() and token.type != "NoAuthorization"
+        needs_none = token.type == NO_AUTHORIZATION
+        is_nobodys = not token.id.strip() and not needs_none
         chain = LOCALLY if is_nobodys else self._book.chain("authorize", charger)
         if chain is None:
             chain = await self._from_redis(self._usual_chain)
@@ -92,6 +99,7 @@ class ChainResponder:
             Query("authorize", AuthorizeAnswer, charger, _asked_of(question)),
             read=lambda: self._tokens.standing(charger, token),
             recalled=recalled,
+            unsaid="accepted" if needs_none else None,
         )
         if remembers and said is not recalled and said.by in ASKERS:
             self._cache.put(charger, token, said, self._clock.now())
@@ -142,8 +150,10 @@ class ChainResponder:
         *,
         read: Callable[[], Awaitable[Kind | None]] | None = None,
         recalled: Said[Kind] | None = None,
+        unsaid: str | None = None,
     ) -> Said[Kind]:
-        """Try a chain's steps in turn. `read` is its step that reads from Redis; `recalled` saves asking."""
+        """Try a chain's steps in turn. `read` is its step that reads from Redis; `recalled` saves asking; `unsaid` is
+        the status where the chain runs out, if not that of every question of this kind."""
         left = self._config.deadline or 0.0
         for step in chain:
             if step.name == LOCAL:
@@ -163,7 +173,7 @@ class ChainResponder:
                 continue
             if answer is not None:
                 return Said(answer, step.name)
-        word = FALLBACKS.get(query.kind)
+        word = unsaid or FALLBACKS.get(query.kind)
         return Said(None if word is None else _plain(query.model, word), FALLBACK)
 
     async def _usual_chain(self) -> Chain:

@@ -154,7 +154,8 @@ class AnswersConfig(Policies):
     """Who answers a charger's questions: for each a chain of steps, tried in turn until one answers. Steps are tokens
     (the list of id tokens; authorize only), known (accepts chargers with stored settings; boot only), mqtt and webhook
     (ask; mqtt:3 for at most 3 seconds), local (the gateway's own answer), or a final status such as accepted. Where a
-    chain runs out, a token is invalid, a boot pending, and any other question gets the plain reply of OCPP."""
+    chain runs out, a token is invalid (but accepted where its type is NoAuthorization, by which a station says that it
+    wants none), a boot pending, and any other question gets the plain reply of OCPP."""
 
     groups: tuple[GroupPolicies, ...] = Field(
         (),

@@ -339,6 +339,22 @@ def test_no_authorization_needed_is_a_token_that_can_be_asked_about() -> None:
     assert made.tokens.asked == []
 
 
+@pytest.mark.parametrize(
+    ("chain", "decision"),
+    [
+        (["tokens"], ("accepted", "fallback")),
+        (None, ("accepted", "fallback")),
+        (["tokens", "webhook"], ("blocked", "webhook")),
+        (["tokens", "no_credit"], ("no_credit", "fallback")),
+    ],
+)
+def test_where_a_station_wants_no_token_no_list_says_no(chain: list[str] | None, decision: tuple[str, str]) -> None:
+    """OCPP 2.x part 2, C02.FR.02; whoever is asked, or names a last status, may say no."""
+    asker = [FakeAsker("webhook", {"status": "blocked"})] if chain and "webhook" in chain else []
+    made = house(*asker, tokens=(IdToken("TAG"),), authorize=chain)
+    assert decided(made, asked("", type_="NoAuthorization"))[0] == [decision]
+
+
 @pytest.mark.parametrize("chain", [["tokens", "webhook"], None])
 def test_while_redis_is_away_a_good_token_waits_and_is_not_refused(chain: list[str] | None) -> None:
     made = house(FakeAsker("webhook", {"status": "blocked"}, delay=2), tokens=(IdToken("TAG"),), authorize=chain)

@@ -50,11 +50,14 @@ async def test_tc_c_08_an_answer_may_be_kept_until_it_expires(lab: Laboratory) -
         assert answer["idTokenInfo"]["cacheExpiryDateTime"] == "2099-01-01T00:00:00.000Z"
 
 
-async def test_a_station_without_authorization_need_not_name_a_token(lab: Laboratory) -> None:
-    """C01.FR.09, C02.FR.01: a NoAuthorization token is empty; by whom it is accepted is the list's to say."""
+@pytest.mark.parametrize("action", ["Authorize", "TransactionEvent"])
+async def test_a_station_without_authorization_need_not_name_a_token(lab: Laboratory, action: str) -> None:
+    """C01.FR.09, C02.FR.01, FR.02: a NoAuthorization token is empty, and accepted although there is a list."""
+    nobody = {"idToken": "", "type": "NoAuthorization"}
     async with lab.booted(VERSION) as (station, _):
-        answer = await station.call("Authorize", {"idToken": {"idToken": "", "type": "NoAuthorization"}})
-        assert "status" in answer["idTokenInfo"]
+        rest = {} if action == "Authorize" else Transaction().started("CablePluggedIn")
+        answer = await station.call(action, rest | {"idToken": nobody})
+        assert answer["idTokenInfo"]["status"] == "Accepted"
 
 
 @pytest.mark.parametrize("kind", ["Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress"])
