@@ -33,6 +33,9 @@ ASKED_FOR: Mapping[str, frozenset[str]] = {
     "UpdateFirmware": frozenset({"FirmwareStatusNotification"}),
 }
 
+FIRMWARE_STATUS = "FirmwareStatusNotification"
+"""What ExtendedTriggerMessage calls the SignedFirmwareStatusNotification that it asks for (1.6, security extension)."""
+
 CERTIFICATES_ASKED_FOR = "Sign"
 """Every trigger for a certificate begins so (SignChargePointCertificate, SignV2GCertificate ...)."""
 
@@ -71,11 +74,13 @@ class Admission:
             )
         self._asked_for |= ASKED_FOR.get(call.action, frozenset())
         if call.action in ("TriggerMessage", "ExtendedTriggerMessage"):
-            self._asked_for |= {_triggered(call.payload)}
+            self._asked_for |= {_triggered(call.action, call.payload)}
 
 
-def _triggered(payload: Mapping[str, Any]) -> str:
+def _triggered(action: str, payload: Mapping[str, Any]) -> str:
     message = str(payload.get("requestedMessage"))
     if message.startswith(CERTIFICATES_ASKED_FOR):
         return "SignCertificate"
+    if action == "ExtendedTriggerMessage" and message == FIRMWARE_STATUS:
+        return "SignedFirmwareStatusNotification"
     return str(payload.get("customTrigger")) if message == "CustomTrigger" else message

@@ -155,6 +155,11 @@ async def test_a_pending_charger_may_report_what_it_was_asked_for() -> None:
         (Call("TriggerMessage", {"requestedMessage": "MeterValues"}), "MeterValues"),
         (Call("TriggerMessage", {"requestedMessage": "SignV2GCertificate"}), "SignCertificate"),
         (Call("ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"}), "SignCertificate"),
+        (
+            Call("ExtendedTriggerMessage", {"requestedMessage": "FirmwareStatusNotification"}),
+            "SignedFirmwareStatusNotification",
+        ),
+        (Call("TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"}), "FirmwareStatusNotification"),
         (Call("TriggerMessage", {"requestedMessage": "CustomTrigger", "customTrigger": "X"}), "X"),
     ],
     ids=str,
