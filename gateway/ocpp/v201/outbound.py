@@ -50,7 +50,7 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     "unlock": Outbound(device.unlock, by_status, ("UnlockConnector",)),
     "reset": Outbound(device.reset, by_status, ("Reset",)),
     "set_availability": Outbound(device.set_availability, by_status, ("ChangeAvailability",)),
-    "trigger": Outbound(device.trigger, by_status, ("TriggerMessage",)),
+    "trigger": Outbound(device.trigger, device.triggered, ("TriggerMessage",)),
     "data_transfer": Outbound(device.data_transfer, device.data_transferred, ("DataTransfer",)),
     # Variables
     "get_variables": in_portions(

@@ -86,7 +86,7 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
     "unlock": Outbound(v201_device.unlock, by_status, ("UnlockConnector",)),
     "reset": Outbound(device.reset, by_status, ("Reset",)),
     "set_availability": Outbound(v201_device.set_availability, by_status, ("ChangeAvailability",)),
-    "trigger": Outbound(device.trigger, by_status, ("TriggerMessage",)),
+    "trigger": Outbound(device.trigger, v201_device.triggered, ("TriggerMessage",)),
     "data_transfer": Outbound(v201_device.data_transfer, v201_device.data_transferred, ("DataTransfer",)),
     # Variables
     "get_variables": in_portions(

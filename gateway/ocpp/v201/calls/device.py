@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp.arguments import at_most, one_connector
-from gateway.ocpp.endings import ending, status_result
+from gateway.ocpp.endings import ending, status_result, worst
 from gateway.ocpp.profile import Answered, Call, Ending, Station
 from gateway.ocpp.triggers import checked_trigger
 from gateway.ocpp.v201.calls.shapes import V201, Arguments, Dialect, evse
@@ -48,6 +49,15 @@ def trigger(arguments: Arguments, station: Station, dialect: Dialect = V201) -> 
             raise CommandInvalid("trigger: a CustomTrigger needs the vendor's name of it in custom")
         payload["customTrigger"] = arguments["custom"]
     return [Call("TriggerMessage", payload)]
+
+
+def triggered(calls: list[Call], answers: list[Answered]) -> Ending:
+    """Rejected where the station said no of any of the places that were asked for."""
+    parts = [ending(answer.payload, status_result(answer.payload)) for answer in answers]
+    told = next((part for part in parts if part.outcome is not Outcome.ACCEPTED), parts[0])
+    places = [call.payload.get("evse", {}) for call in calls]
+    names = [f"evse {place.get('id')} connector {place.get('connectorId')}" for place in places]
+    return worst(parts, names, told.result or {})
 
 
 def data_transfer(arguments: Arguments, station: Station) -> list[Call]:

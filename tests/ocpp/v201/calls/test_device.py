@@ -81,3 +81,15 @@ def test_the_status_of_the_whole_charger_is_that_of_each_connector() -> None:
     asked = [call.payload["evse"] for call in desk.calls("trigger", message="StatusNotification")]
     assert asked == [{"id": 1, "connectorId": 1}, {"id": 1, "connectorId": 2}, {"id": 2, "connectorId": 1}]
     assert desk.calls("trigger", message="Heartbeat") == [Call("TriggerMessage", {"requestedMessage": "Heartbeat"})]
+
+
+def test_a_no_of_one_connector_is_the_answer_of_the_whole_charger() -> None:
+    """Use case F06: each connector is triggered by a call of its own, and any of them may be refused."""
+    desk = Desk(PROFILE, Station([], next_id=lambda: 4711, places=[(1, 1), (2, 1)]))
+    whole = {"message": "StatusNotification"}
+    no, yes = {"status": "Rejected"}, {"status": "Accepted"}
+    assert desk.ended("trigger", whole, no, yes) == Ending(
+        Outcome.REJECTED, "evse 1 connector 1: Rejected", {"status": "rejected"}, acted=True
+    )
+    assert desk.ended("trigger", whole, yes, yes) == Ending(Outcome.ACCEPTED, None, {"status": "accepted"})
+    assert desk.ended("trigger", {**whole, "evse_id": 1}, no).reason == "Rejected"
