@@ -22,11 +22,14 @@ PURPOSES_16: Words = {
     "tx_default": "TxDefaultProfile",
     "tx": "TxProfile",
 }
+EXTERNAL = "external_constraints"
+"""The purpose by which a charger reports what others than the CSMS have set."""
+
 PURPOSES_201: Words = {
     "charger_max": "ChargingStationMaxProfile",
     "tx_default": "TxDefaultProfile",
     "tx": "TxProfile",
-    "external_constraints": "ChargingStationExternalConstraints",
+    EXTERNAL: "ChargingStationExternalConstraints",
 }
 PURPOSES_21: Words = {
     **PURPOSES_201,

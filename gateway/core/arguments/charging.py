@@ -62,7 +62,10 @@ class GetCompositeSchedule(Arguments):
 
 
 class ClearChargingProfile(Arguments):
-    """Remove charging profiles: that of an id, or all that fit. Nothing named: all of them."""
+    """Remove charging profiles: that of an id, or all that fit. Nothing named: all of them.
+
+    Those of external_constraints stay: they are not of who sets them by `set_charging_profile`.
+    """
 
     profile_id: int | None = Field(None, description="Then nothing else counts")
     evse_id: EvseId | None = Field(None, description="0 is the whole charger")
@@ -71,16 +74,18 @@ class ClearChargingProfile(Arguments):
 
 
 class GetChargingProfiles(Arguments):
-    """The charging profiles that the charger holds (OCPP 2.x): all, or those that fit."""
+    """The charging profiles that the charger holds (OCPP 2.x): all of OCPP's own sources, or those that fit."""
 
     default_timeout: ClassVar[float | None] = 120.0
 
-    profile_ids: list[int] = Field(default_factory=list)
+    profile_ids: list[int] = Field(default_factory=list, description="Then nothing else counts but the evse_id")
     evse_id: EvseId | None = Field(None, description="0 is the whole charger, none: any")
     purpose: Purpose | None = Field(None, description=_PURPOSE)
     stack_level: int | None = Field(None, ge=0)
     sources: list[str] = Field(
-        default_factory=list, max_length=4, description="Who set them: ems, other, so, cso; on OCPP 2.1 also any other"
+        default_factory=list,
+        max_length=4,
+        description="Who set them: ems, other, so, cso; none: any of these; on OCPP 2.1 also any other",
     )
 
 

@@ -39,7 +39,9 @@ OUTBOUND: Mapping[str, Outbound | Conversation] = {
         charging.get_composite_schedule, charging.got_composite_schedule, ("GetCompositeSchedule",)
     ),
     "set_charging_profile": Outbound(charging.set_charging_profile, by_status, ("SetChargingProfile",)),
-    "clear_charging_profile": Outbound(charging.clear_charging_profile, by_status, ("ClearChargingProfile",)),
+    "clear_charging_profile": Outbound(
+        charging.clear_charging_profile, charging.cleared_profiles, ("ClearChargingProfile",)
+    ),
     "get_charging_profiles": Outbound(
         charging.get_charging_profiles,
         report_promised("profiles", "NoProfiles"),

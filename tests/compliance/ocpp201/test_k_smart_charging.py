@@ -113,10 +113,11 @@ def _get(case: str, arguments: dict[str, Any], evse_id: int | None, wanted: Payl
     return Order(case, "get_charging_profiles", arguments, "GetChargingProfiles", payload, **settings)
 
 
+ANY_SOURCE = {"chargingLimitSource": ["EMS", "Other", "SO", "CSO"]}
 GOT = [
-    _get("TC_K_29 of the station", {"evse_id": 0}, 0, {}),
-    _get("TC_K_30 of an EVSE", {"evse_id": 1}, 1, {}),
-    _get("TC_K_31 of all", {}, None, {}),
+    _get("TC_K_29 of the station", {"evse_id": 0}, 0, ANY_SOURCE),
+    _get("TC_K_30 of an EVSE", {"evse_id": 1}, 1, ANY_SOURCE),
+    _get("TC_K_31 of all", {}, None, ANY_SOURCE),
     _get("TC_K_32 by id", {"profile_ids": [20]}, None, {"chargingProfileId": [20]}),
     _get("TC_K_33 by level", {"evse_id": 1, "stack_level": 1}, 1, {"stackLevel": 1}),
     _get("TC_K_34 by source", {"evse_id": 1, "sources": ["cso"]}, 1, {"chargingLimitSource": ["CSO"]}),

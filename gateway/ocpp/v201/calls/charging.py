@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from gateway.core.commands import Outcome
 from gateway.core.errors import CommandInvalid, CommandUnsupported
 from gateway.ocpp import limits
 from gateway.ocpp.abilities import Abilities, level_of, units_of
 from gateway.ocpp.arguments import at_most, one_transaction, running_on
-from gateway.ocpp.charging_profiles import PURPOSES_201, SOURCES, given_purpose, write_profile
+from gateway.ocpp.charging_profiles import EXTERNAL, PURPOSES, PURPOSES_201, SOURCES, given_purpose, write_profile
 from gateway.ocpp.composite import composite_result
 from gateway.ocpp.endings import ending, items, status_result
 from gateway.ocpp.fields import mapping
@@ -58,21 +59,36 @@ def set_charging_profile(arguments: Arguments, station: Station, dialect: Dialec
 
 
 def clear_charging_profile(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
-    """Use case K10. The id alone counts where there is one."""
+    """Use case K10. The id alone counts where there is one; something must be named (K10.FR.02), so that all profiles
+    are those of each purpose in turn, but for external constraints, which are not the CSMS's to clear (K10.FR.06)."""
     if arguments["profile_id"] is not None:
         return [Call("ClearChargingProfile", {"chargingProfileId": arguments["profile_id"]})]
+    if arguments["purpose"] == EXTERNAL:
+        raise CommandInvalid("clear_charging_profile: external constraints are lifted only by who has set them")
     criteria = write(arguments, {"evse_id": "evseId", "stack_level": "stackLevel"})
     criteria |= given_purpose(arguments["purpose"], dialect.version)
-    return [Call("ClearChargingProfile", {"chargingProfileCriteria": criteria} if criteria else {})]
+    if criteria:
+        return [Call("ClearChargingProfile", {"chargingProfileCriteria": criteria})]
+    every = [ocpp for purpose, ocpp in PURPOSES[dialect.version].items() if purpose != EXTERNAL]
+    return [Call("ClearChargingProfile", {"chargingProfileCriteria": {"chargingProfilePurpose": one}}) for one in every]
+
+
+def cleared_profiles(calls: list[Call], answers: list[Answered]) -> Ending:
+    """Whether any profile was there to be cleared."""
+    parts = [ending(answer.payload, status_result(answer.payload)) for answer in answers]
+    by_outcome = {part.outcome: part for part in reversed(parts)}
+    return next(by_outcome[one] for one in (Outcome.ERROR, Outcome.ACCEPTED, Outcome.REJECTED) if one in by_outcome)
 
 
 def get_charging_profiles(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
-    """Use case K09."""
-    criterion = write(arguments, {"stack_level": "stackLevel"}) | given_purpose(arguments["purpose"], dialect.version)
-    if arguments["profile_ids"]:
-        criterion["chargingProfileId"] = arguments["profile_ids"]
-    if arguments["sources"]:
-        criterion["chargingLimitSource"] = [_source(source, dialect) for source in arguments["sources"]]
+    """Use case K09. Either ids are named, or something else of the profiles (K09.FR.03): by default all sources."""
+    criterion: dict[str, Any] = {"chargingProfileId": arguments["profile_ids"]}
+    if not arguments["profile_ids"]:
+        criterion = write(arguments, {"stack_level": "stackLevel"})
+        criterion |= given_purpose(arguments["purpose"], dialect.version)
+        sources = [_source(source, dialect) for source in arguments["sources"]]
+        if sources or not criterion:
+            criterion["chargingLimitSource"] = sources or [*SOURCES.values()]
     where = given(evseId=arguments["evse_id"])
     return [Call("GetChargingProfiles", {"requestId": station.next_id(), **where, "chargingProfile": criterion})]
 

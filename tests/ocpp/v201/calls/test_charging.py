@@ -51,11 +51,29 @@ PROFILE_ = {"id": 20, "purpose": "tx", "kind": "relative", "schedules": [SCHEDUL
             "get_charging_profiles",
             {"evse_id": 1, "sources": ["ems"], "profile_ids": [7]},
             Call(
+                "GetChargingProfiles", {"requestId": 4711, "evseId": 1, "chargingProfile": {"chargingProfileId": [7]}}
+            ),
+        ),
+        (
+            "get_charging_profiles",
+            {"purpose": "tx", "sources": ["ems"]},
+            Call(
                 "GetChargingProfiles",
                 {
                     "requestId": 4711,
-                    "evseId": 1,
-                    "chargingProfile": {"chargingProfileId": [7], "chargingLimitSource": ["EMS"]},
+                    "chargingProfile": {"chargingProfilePurpose": "TxProfile", "chargingLimitSource": ["EMS"]},
+                },
+            ),
+        ),
+        (
+            "get_charging_profiles",
+            {"evse_id": 0},
+            Call(
+                "GetChargingProfiles",
+                {
+                    "requestId": 4711,
+                    "evseId": 0,
+                    "chargingProfile": {"chargingLimitSource": ["EMS", "Other", "SO", "CSO"]},
                 },
             ),
         ),
@@ -158,3 +176,24 @@ def test_no_profiles_is_an_answer_and_others_are_waited_for() -> None:
     assert ending is not None
     assert ending.result is not None
     assert ending.result["profiles"] == whole["profiles"]
+
+
+def test_all_profiles_are_cleared_purpose_by_purpose() -> None:
+    """K10.FR.02: a ClearChargingProfile that names nothing is none that a CSMS may send."""
+    asked = [call.payload["chargingProfileCriteria"] for call in DESK.calls("clear_charging_profile")]
+    assert asked == [
+        {"chargingProfilePurpose": purpose}
+        for purpose in ("ChargingStationMaxProfile", "TxDefaultProfile", "TxProfile")
+    ]
+    there, none = {"status": "Accepted"}, {"status": "Unknown"}
+    assert DESK.ended("clear_charging_profile", {}, none, there, none).outcome is Outcome.ACCEPTED
+    assert DESK.ended("clear_charging_profile", {}, none, none, none) == Ending(
+        Outcome.REJECTED, "Unknown", {"status": "unknown"}
+    )
+    assert DESK.ended("clear_charging_profile", {}, there, {}, none).outcome is Outcome.ERROR
+
+
+def test_external_constraints_are_not_the_gateways_to_clear() -> None:
+    """K10.FR.06."""
+    with pytest.raises(CommandInvalid, match="external constraints"):
+        DESK.calls("clear_charging_profile", purpose="external_constraints")
