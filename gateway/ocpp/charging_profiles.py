@@ -7,6 +7,7 @@ setpoints and rates are in the schedule's `unit`, A or W.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from itertools import pairwise
 from typing import Any
 
 from gateway.core.errors import CommandInvalid, CommandUnsupported
@@ -17,14 +18,14 @@ from gateway.ocpp.writing import word as one_word
 
 Values = Mapping[str, Any]
 
+EXTERNAL = "external_constraints"
+"""The purpose by which a charger reports what others than the CSMS have set."""
+
 PURPOSES_16: Words = {
     "charger_max": "ChargePointMaxProfile",
     "tx_default": "TxDefaultProfile",
     "tx": "TxProfile",
 }
-EXTERNAL = "external_constraints"
-"""The purpose by which a charger reports what others than the CSMS have set."""
-
 PURPOSES_201: Words = {
     "charger_max": "ChargingStationMaxProfile",
     "tx_default": "TxDefaultProfile",
@@ -155,11 +156,15 @@ class _Lack:
     name: str
 
 
-def write_profile(values: Values, version: str) -> dict[str, Any]:
+def write_profile(values: Values, version: str, evse_id: int | None = None) -> dict[str, Any]:
     """A validated profile, without its transaction, as ChargingProfile of this version; its schedules as a list.
 
+    `evse_id` is where it will be set, None where that is not known.
     Raises CommandUnsupported for what the version does not have, CommandInvalid for what makes no sense.
     """
+    _check_purpose(values, version, evse_id)
+    for schedule in values["schedules"]:
+        _check_schedule(schedule, values["kind"], version)
     lacks = _lacking(values, version)
     if lacks:
         able = [other for other in PROFILES if not _lacking(values, other)]
@@ -191,6 +196,34 @@ def profile_of_start(arguments: Values, version: str) -> dict[str, Any]:
     if version == "1.6":
         (written["chargingSchedule"],) = written["chargingSchedule"]
     return {"chargingProfile": written}
+
+
+def _check_purpose(values: Values, version: str, evse_id: int | None) -> None:
+    """1.6 section 3.13.1; 2.x part 2, K01.FR.22 and FR.38. Raises CommandInvalid."""
+    if values["purpose"] == EXTERNAL:
+        raise CommandInvalid("profile: external_constraints are limits of others, which a charger reports; set another")
+    if values["purpose"] != "charger_max":
+        return
+    if evse_id:
+        raise CommandInvalid("profile: one of charger_max is for the whole charger, evse_id 0")
+    if version != "1.6" and values["kind"] == "relative":
+        raise CommandInvalid("profile: one of charger_max cannot be relative, but absolute, with starts_at")
+
+
+def _check_schedule(schedule: Values, kind: str, version: str) -> None:
+    """1.6, type ChargingSchedule; 2.x part 2, K01.FR.31, FR.35, FR.40 and FR.41. Raises CommandInvalid."""
+    begins = [period["start_s"] for period in schedule["periods"]]
+    if begins[0] != 0:
+        raise CommandInvalid("profile: the first period of a schedule has start_s 0")
+    if any(later <= earlier for earlier, later in pairwise(begins)):
+        raise CommandInvalid("profile: each period of a schedule has a greater start_s than the one before")
+    starts_at = schedule["starts_at"]
+    if version == "1.6":
+        return
+    if kind in ("absolute", "recurring") and starts_at is None:
+        raise CommandInvalid(f"profile: it is {kind}, so that each of its schedules needs starts_at")
+    if kind == "relative" and starts_at is not None:
+        raise CommandInvalid("profile: a relative profile starts with its transaction, and has no starts_at")
 
 
 def _round(schedule: dict[str, Any]) -> None:

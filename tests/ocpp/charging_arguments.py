@@ -6,6 +6,7 @@ AT = "2026-12-01T00:00:00+01:00"
 
 _SCHEDULE = {"unit": "A", "periods": [{"start_s": 0, "limit": 16.19, "phases": 1}, {"start_s": 60, "limit": 6}]}
 _PROFILE = {"id": 20, "purpose": "tx_default", "kind": "relative", "schedules": [_SCHEDULE]}
+_AT_A_TIME = {**_PROFILE, "kind": "absolute", "schedules": [{**_SCHEDULE, "starts_at": AT}]}
 _TIMED = {"priority": 1, "starts_at": AT, "duration_s": 60}
 _CURVE = {
     **_TIMED,
@@ -143,12 +144,11 @@ CHARGING_ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "get_composite_schedule": [{}, {"evse_id": 1, "duration_s": 600, "unit": "W"}],
     "set_charging_profile": [
         {"profile": _PROFILE, "evse_id": 1},
-        {"profile": {**_PROFILE, "purpose": "charger_max", "kind": "absolute", "valid_from": AT, "valid_to": AT}},
+        {"profile": {**_AT_A_TIME, "purpose": "charger_max", "valid_from": AT, "valid_to": AT}},
         {"profile": {**_PROFILE, "purpose": "tx"}, "evse_id": 1},
         {"profile": {**_PROFILE, "purpose": "tx", "transaction_id": "tx-1"}},
-        {"profile": {**_PROFILE, "kind": "recurring", "recurrency": "weekly"}, "evse_id": 2},
-        {"profile": {**_PROFILE, "purpose": "external_constraints", "kind": "absolute"}},
-        {"profile": {**_PROFILE, "schedules": [{**_SCHEDULE, "starts_at": AT, "duration_s": 60, "min_rate": 6.06}]}},
+        {"profile": {**_AT_A_TIME, "kind": "recurring", "recurrency": "weekly"}, "evse_id": 2},
+        {"profile": {**_PROFILE, "schedules": [{**_SCHEDULE, "duration_s": 60, "min_rate": 6.06}]}},
         {"profile": {**_PROFILE, "schedules": [_SCHEDULE] * 3}},
         {"profile": RICH_PROFILE},
     ],

@@ -25,7 +25,9 @@ class SignalPoint(Arguments):
 class Period(Arguments):
     """What holds from `start_s` on, until the next period; rates are in the schedule's unit."""
 
-    start_s: int = Field(ge=0, le=2**31 - 1, description="Seconds from the schedule's start; 0 for the first")
+    start_s: int = Field(
+        ge=0, le=2**31 - 1, description="Seconds from the schedule's start: 0 for the first, then rising"
+    )
     limit: float | None = Field(
         None, ge=0, le=1e9, description="Needed on OCPP 1.6 and 2.0.1; the rest may be left out"
     )
@@ -75,7 +77,9 @@ class Schedule(Arguments):
     unit: Literal["A", "W"]
     periods: list[Period] = Field(min_length=1, max_length=1024)
     id: int | None = Field(None, description="OCPP 2.x; counted from 1 where it is left out")
-    starts_at: Moment | None = Field(None, description="RFC 3339; for absolute and recurring profiles")
+    starts_at: Moment | None = Field(
+        None, description="RFC 3339; for absolute and recurring profiles, which need it on OCPP 2.x"
+    )
     duration_s: int | None = Field(None, ge=0, le=2**31 - 1, description="None: the last period goes on")
     min_rate: float | None = Field(None, ge=0, le=1e9, description="Below this the EV charges badly; in `unit`")
     randomized_delay_s: int | None = Field(None, ge=0, description="OCPP 2.1, as all that follows")
@@ -90,7 +94,8 @@ class Profile(Arguments):
     id: int = Field(description="Replaces the one of the same id; 1 and 1001 up are those of set_charging_limit")
     stack_level: int = Field(0, ge=0, description="The highest that is valid wins among those of its purpose")
     purpose: Purpose = Field(
-        description="OCPP 1.6: charger_max, tx_default, tx; 2.0.1: and external_constraints; 2.1: all"
+        description="OCPP 1.6 and 2.0.1: charger_max (with evse_id 0), tx_default, tx; 2.1: and priority_charging, "
+        "local_generation. Those of external_constraints are set by others only"
     )
     kind: Literal["absolute", "recurring", "relative", "dynamic"] = Field(description="dynamic: OCPP 2.1")
     recurrency: Literal["daily", "weekly"] | None = Field(None, description="For recurring profiles")

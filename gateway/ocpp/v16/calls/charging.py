@@ -48,7 +48,7 @@ def got_composite_schedule(calls: list[Call], answers: list[Answered]) -> Ending
 def set_charging_profile(arguments: Arguments, station: Station) -> list[Call]:
     """Section 5.16. A TxProfile may name its transaction; where none is named, the connector tells."""
     profile, evse_id = arguments["profile"], arguments["evse_id"]
-    written = write_profile(profile, "1.6")
+    written = write_profile(profile, "1.6", evse_id)
     (written["chargingSchedule"],) = written["chargingSchedule"]
     transaction: ActiveTransaction | None = None
     if profile["purpose"] == "tx":

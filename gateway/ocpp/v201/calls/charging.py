@@ -44,7 +44,7 @@ def got_composite_schedule(calls: list[Call], answers: list[Answered]) -> Ending
 def set_charging_profile(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
     """Use cases K01 to K04. A TxProfile names its transaction (K01.FR.03), by default the one on the EVSE."""
     profile, evse_id = arguments["profile"], arguments["evse_id"]
-    written = write_profile(profile, dialect.version)
+    written = write_profile(profile, dialect.version, evse_id)
     if profile["purpose"] == "tx":
         wanted = profile["transaction_id"]
         running = running_on(evse_id, station) if wanted is None and evse_id else None

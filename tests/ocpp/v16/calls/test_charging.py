@@ -99,9 +99,9 @@ def test_one_call(command: str, arguments: dict[str, Any], call: Call) -> None:
         ),
         (
             "set_charging_profile",
-            {"profile": {**PROFILE_, "purpose": "external_constraints"}},
+            {"profile": {**PROFILE_, "purpose": "local_generation"}},
             CommandUnsupported,
-            r"external_constraints \(purpose\).*2\.0\.1, 2\.1",
+            r"local_generation \(purpose\).*can: 2\.1",
         ),
         (
             "set_charging_profile",
@@ -120,6 +120,18 @@ def test_one_call(command: str, arguments: dict[str, Any], call: Call) -> None:
             {"profile": {**PROFILE_, "schedules": [{"unit": "A", "periods": [{"start_s": 0}]}]}},
             CommandInvalid,
             "limit",
+        ),
+        (
+            "set_charging_profile",
+            {"profile": {**PROFILE_, "purpose": "charger_max"}, "evse_id": 1},
+            CommandInvalid,
+            "evse_id 0",
+        ),
+        (
+            "set_charging_profile",
+            {"profile": {**PROFILE_, "schedules": [{"unit": "A", "periods": [{"start_s": 1, "limit": 6}]}]}},
+            CommandInvalid,
+            "start_s 0",
         ),
         ("set_charging_profile", {"profile": {**PROFILE_, "valid_to": "soon"}}, CommandInvalid, "profile.valid_to"),
         ("clear_charging_profile", {"purpose": "priority_charging"}, CommandUnsupported, r"that have: 2\.1"),

@@ -197,3 +197,32 @@ def test_external_constraints_are_not_the_gateways_to_clear() -> None:
     """K10.FR.06."""
     with pytest.raises(CommandInvalid, match="external constraints"):
         DESK.calls("clear_charging_profile", purpose="external_constraints")
+
+
+AT_A_TIME = {**SCHEDULE, "starts_at": "2026-12-01T00:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"),
+    [
+        ({"purpose": "external_constraints"}, "limits of others"),  # K01.FR.22
+        ({"purpose": "charger_max", "kind": "absolute", "schedules": [AT_A_TIME]}, "evse_id 0"),
+        ({"schedules": [{"unit": "A", "periods": [{"start_s": 5, "limit": 6}]}]}, "start_s 0"),  # FR.31
+        ({"schedules": [{"unit": "A", "periods": [{"start_s": 0, "limit": 6}] * 2}]}, "greater start_s"),  # FR.35
+        ({"kind": "absolute", "purpose": "tx_default"}, "absolute.*needs starts_at"),  # FR.40
+        ({"kind": "recurring", "purpose": "tx_default", "recurrency": "daily"}, "recurring.*needs starts_at"),
+        ({"schedules": [AT_A_TIME]}, "has no starts_at"),  # FR.41
+    ],
+)
+def test_a_profile_that_no_csms_may_set_is_not_sent(profile: dict[str, Any], told: str) -> None:
+    with pytest.raises(CommandInvalid, match=told):
+        DESK.calls("set_charging_profile", evse_id=1, profile={**PROFILE_, **profile})
+
+
+def test_the_maximum_of_the_station_is_relative_to_no_transaction() -> None:
+    """K01.FR.38."""
+    maximum = {**PROFILE_, "purpose": "charger_max"}
+    with pytest.raises(CommandInvalid, match="cannot be relative"):
+        DESK.calls("set_charging_profile", profile=maximum)
+    (call,) = DESK.calls("set_charging_profile", profile={**maximum, "kind": "absolute", "schedules": [AT_A_TIME]})
+    assert call.payload["evseId"] == 0
