@@ -68,6 +68,17 @@ def one_connector(arguments: dict[str, Any], command: str) -> tuple[int, int]:
     return evse_id, connector_id
 
 
+def is_signed(arguments: dict[str, Any]) -> bool:
+    """Whether update_firmware is of a signed firmware: both or neither of signature and certificate are given.
+
+    OCPP 1.6 security extension, section 4.3; 2.x part 2, L01.FR.11. Raises CommandInvalid.
+    """
+    signature, certificate = arguments["signature"], arguments["signing_certificate"]
+    if (signature is None) != (certificate is None):
+        raise CommandInvalid("update_firmware: a signed firmware needs signature and signing_certificate")
+    return signature is not None
+
+
 def at_most(text: str, length: int, what: str) -> str:
     """The text. Raises CommandInvalid where it is longer than OCPP allows."""
     if len(text) > length:

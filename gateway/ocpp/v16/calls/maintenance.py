@@ -3,8 +3,8 @@
 from typing import Any
 
 from gateway.core.commands import Outcome
-from gateway.core.errors import CommandInvalid, CommandUnsupported
-from gateway.ocpp.arguments import at_most, moment
+from gateway.core.errors import CommandUnsupported
+from gateway.ocpp.arguments import at_most, is_signed, moment
 from gateway.ocpp.endings import ending, refused, status_result
 from gateway.ocpp.profile import Answered, Call, Dialogue, Ending, Refused, Station
 
@@ -16,12 +16,9 @@ MAX_URL = 512
 
 def update_firmware(arguments: Arguments, station: Station) -> list[Call]:
     """Section 5.19; SignedUpdateFirmware of the security extension where signature and certificate are given."""
-    signature, certificate = arguments["signature"], arguments["signing_certificate"]
     retrieve_at = arguments["retrieve_at"]
     when = station.now if retrieve_at is None else moment(retrieve_at, "update_firmware: retrieve_at")
-    if (signature is None) != (certificate is None):
-        raise CommandInvalid("update_firmware: a signed firmware needs signature and signing_certificate")
-    if signature is None:
+    if not is_signed(arguments):
         if arguments["install_at"] is not None:
             raise CommandUnsupported(
                 "update_firmware: an OCPP 1.6 charger installs an unsigned firmware as soon as it has it; "
@@ -33,8 +30,8 @@ def update_firmware(arguments: Arguments, station: Station) -> list[Call]:
     firmware = {
         "location": at_most(arguments["location"], MAX_URL, "update_firmware: location"),
         "retrieveDateTime": when,
-        "signingCertificate": certificate,
-        "signature": signature,
+        "signingCertificate": arguments["signing_certificate"],
+        "signature": arguments["signature"],
     }
     if arguments["install_at"] is not None:
         firmware["installDateTime"] = moment(arguments["install_at"], "update_firmware: install_at")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.ocpp.arguments import at_most, moment
+from gateway.ocpp.arguments import at_most, is_signed, moment
 from gateway.ocpp.endings import ending, status_result
 from gateway.ocpp.profile import Answered, Call, Ending, Station
 from gateway.ocpp.spelling import Words, in_2x, in_21, spelled
@@ -19,6 +19,7 @@ LOG_TYPES: Words = {
 
 def update_firmware(arguments: Arguments, station: Station, dialect: Dialect = V201) -> list[Call]:
     """Use cases L01 (signed) and L02."""
+    is_signed(arguments)
     retrieve_at, install_at = arguments["retrieve_at"], arguments["install_at"]
     firmware = {
         "location": at_most(arguments["location"], dialect.url_length, "update_firmware: location"),

@@ -190,6 +190,8 @@ def test_one_call(command: str, arguments: dict[str, Any], call: Call) -> None:
     ("command", "arguments", "error", "told"),
     [
         ("update_firmware", {"location": URL + "f" * 512}, CommandInvalid, "512"),
+        ("update_firmware", {"location": URL, "signature": "s"}, CommandInvalid, "signing_certificate"),
+        ("update_firmware", {"location": URL, "signing_certificate": "c"}, CommandInvalid, "signature"),
         ("get_log", {"location": URL, "type": "data_collector"}, CommandUnsupported, r"2\.1"),
         ("reserve", {"token": "T", "until": AT, "connector_type": "plug"}, CommandInvalid, "cCCS2"),
         ("reserve", {"token": "T", "until": AT, "token_type": "EVCCID"}, CommandInvalid, "eMAID"),
