@@ -199,7 +199,9 @@ def settle(record: TransactionRecord, meter_stop: Number | None) -> None:
     """Decide the energy of a transaction that has ended; `meter_stop` is None where the charger gave none."""
     register = record["register"]
     record["meter_stop_wh"] = meter_stop
+    record.pop("stop_unread", None)
     if meter_stop is None:
+        record["stop_unread"] = True
         if register is not None and not register["relative"]:
             record["meter_stop_wh"] = register["wh"]
         energy, method = (None, "unknown") if register is None else _so_far(record)
@@ -209,6 +211,11 @@ def settle(record: TransactionRecord, meter_stop: Number | None) -> None:
     if method == "register" and "missing_start" in record["suspect"]:
         method = "samples"
     record["energy_wh"], record["energy_method"] = energy, method
+
+
+def told_stop(record: TransactionRecord) -> Number | None:
+    """The reading that came with the end, None where there was none: what comes late may be nearer to it."""
+    return None if record.get("stop_unread") else record["meter_stop_wh"]
 
 
 def _at_stop(record: TransactionRecord, meter_stop: Number) -> tuple[Number | None, str]:

@@ -5,7 +5,7 @@ from gateway.core import awaiting, ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.clock import instant
 from gateway.core.draft import Change, Draft
-from gateway.core.energy import begin, register_samples
+from gateway.core.energy import begin, register_samples, told_stop
 from gateway.core.events import Event, stable_id
 from gateway.core.limits import owe
 from gateway.core.matching import (
@@ -291,7 +291,7 @@ def _stopped_with_differences(
         draft,
         record,
         key=key,
-        meter_stop=record["meter_stop_wh"],
+        meter_stop=told_stop(record),
         complete=is_complete_entry(entry),
         report=report,
     )

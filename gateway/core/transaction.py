@@ -63,7 +63,8 @@ class TransactionRecord(TypedDict):
     latest of them said, to tell a repeat with differences), `started` (its start was reported), `pending_since` (its
     end was reported but something before it is missing; Unix seconds), `stopped` (by which the repeat of the message
     that ended it is known: OCPP 1.6, the words of the StopTransaction; 2.x, the event's key), `again` (its name had
-    been used before, OCPP 2.x), `told_cost` (what a business system said that it costs).
+    been used before, OCPP 2.x), `told_cost` (what a business system said that it costs), `stop_unread` (no reading came
+    with its end, so that `meter_stop_wh` is the latest one before).
     """
 
     id: str
@@ -108,6 +109,7 @@ class TransactionRecord(TypedDict):
     stopped: str | None
     again: NotRequired[bool]
     told_cost: NotRequired[Number]
+    stop_unread: NotRequired[bool]
 
 
 def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -> TransactionRecord:
@@ -257,6 +259,7 @@ _BOOKKEEPING = frozenset(
         "stopped",
         "again",
         "told_cost",
+        "stop_unread",
         "measured",
     }
 )

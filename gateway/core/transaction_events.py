@@ -4,7 +4,7 @@ from gateway.core import awaiting, ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
-from gateway.core.energy import begin, register_samples
+from gateway.core.energy import begin, register_samples, told_stop
 from gateway.core.events import Event, fingerprint
 from gateway.core.limits import owe
 from gateway.core.naming import first_id, is_reuse, key_of, later_id, newest_name, owner_of
@@ -209,6 +209,7 @@ def _note_end(draft: Draft, record: TransactionRecord, report: Transaction) -> N
     record["ended_at"] = report.time or draft.now_text
     record["stop_reason"] = report.stop_reason
     record["meter_stop_wh"] = _meter_stop(report)
+    record.pop("stop_unread", None)
 
 
 def _meter_start(report: Transaction) -> Number | None:
@@ -285,7 +286,7 @@ def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDe
     if complete:
         clear_suspicion(record, "gap")
     draft.events.append(
-        ledger.correct(draft, record, key=key, meter_stop=record["meter_stop_wh"], complete=complete, report=report)
+        ledger.correct(draft, record, key=key, meter_stop=told_stop(record), complete=complete, report=report)
     )
     return draft.change(key)
 
@@ -300,7 +301,7 @@ def _late_with_differences(
         draft,
         record,
         key=key,
-        meter_stop=record["meter_stop_wh"],
+        meter_stop=told_stop(record),
         complete=is_complete_entry(entry),
         report=report,
     )

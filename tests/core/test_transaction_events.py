@@ -460,3 +460,32 @@ def test_the_cost_that_the_charger_reports_is_the_records() -> None:
     ended = driver.say(event("ended", 2, 600))
     assert ended.data["cost"] == cost
     assert driver.record(ended.data["transaction_id"])["cost"] == cost
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_reading_that_fills_a_gap_counts_where_the_end_brought_none(restart: bool) -> None:
+    """The last reading before the gap had stood in for that of the end."""
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    driver.say(event("updated", 1, 60, wh=2000))
+    driver.say(event("ended", 3, 180))
+    (pending,) = driver.twin.pending_ends()
+    early = driver.commit(driver.twin.end_pending(driver.now, pending))
+    assert (early.data["energy_wh"], early.data["energy_method"]) == (1000, "samples")
+    if restart:
+        driver.restart()
+    late = driver.say(event("updated", 2, 120, wh=3000))
+    assert late.types == ["transaction.corrected"]
+    assert (late.data["meter_stop_wh"], late.data["energy_wh"], late.data["energy_method"]) == (3000, 2000, "samples")
+    assert (late.data["revision"], late.data["suspect"]) == (2, [])
+
+
+def test_a_reading_counts_that_comes_after_the_transaction_was_given_up() -> None:
+    """Its end was lost, and so far that of its last reading."""
+    driver = driver_2x()
+    outcome = driver.say(event("started", 0, wh=1000))
+    driver.now += 7200
+    driver.commit(driver.twin.end_stale(driver.now, outcome.data["transaction_id"], silent_for=3600))
+    late = driver.say(event("updated", 1, 60, wh=2500))
+    assert late.types == ["transaction.corrected"]
+    assert (late.data["energy_wh"], late.data["suspect"]) == (1500, ["missing_stop"])
