@@ -282,7 +282,7 @@ def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDe
     if report.kind == "ended":
         _note_end(draft, record, report)
         clear_suspicion(record, "missing_stop")
-    complete = is_complete(record) and record["started"]
+    complete = is_complete(record) and record["started"] and "missing_stop" not in record["suspect"]
     if complete:
         clear_suspicion(record, "gap")
     draft.events.append(

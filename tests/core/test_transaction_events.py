@@ -489,3 +489,22 @@ def test_a_reading_counts_that_comes_after_the_transaction_was_given_up() -> Non
     late = driver.say(event("updated", 1, 60, wh=2500))
     assert late.types == ["transaction.corrected"]
     assert (late.data["energy_wh"], late.data["suspect"]) == (1500, ["missing_stop"])
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_true_end_counts_also_after_late_updates_of_a_transaction_that_was_given_up(restart: bool) -> None:
+    """A charger that was offline for longer than `silent_transaction_limit` sends all that it kept, in order."""
+    driver = driver_2x()
+    outcome = driver.say(event("started", 0, wh=1000))
+    driver.now += 7200
+    driver.commit(driver.twin.end_stale(driver.now, outcome.data["transaction_id"], silent_for=3600))
+    said = [event("updated", n, 60 * n, wh=1000 + 500 * n, offline=True) for n in range(1, 4)]
+    for late in [*said, event("ended", 4, 300, wh=4000, stop_reason="local")]:
+        if restart:
+            driver.restart()
+        outcome = driver.say(late)
+        assert outcome.types == ["transaction.corrected"]
+    assert (outcome.data["energy_wh"], outcome.data["meter_stop_wh"]) == (3000, 4000)
+    assert (outcome.data["ended_at"], outcome.data["stop_reason"]) == (at(300), "local")
+    assert (outcome.data["revision"], outcome.data["suspect"]) == (5, [])
+    assert driver.say(event("updated", 5, 360, wh=5000)).types == ["meter.values"]
