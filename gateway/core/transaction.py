@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from gateway.core.connector_state import ConnectorTransaction, LastTransaction, Number, TokenFacts
@@ -13,6 +14,10 @@ from gateway.core.reports import Sample, Token
 
 EPOCH_2025 = 1735689600
 """2025-01-01T00:00:00Z: OCPP 1.6 transaction numbers count seconds from here."""
+
+
+SeqNos = Annotated[list[int], Field(min_length=2, max_length=2)]
+"""The first and the last seqNo of a range."""
 
 
 class Register(TypedDict):
@@ -102,7 +107,7 @@ class TransactionRecord(TypedDict):
     updated_at: str | None
     start_key: str | None
     register: Register | None
-    seen: list[list[int]]
+    seen: list[SeqNos]
     prints: Prints
     started: bool
     pending_since: float | None
