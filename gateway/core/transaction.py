@@ -69,7 +69,8 @@ class TransactionRecord(TypedDict):
     end was reported but something before it is missing; Unix seconds), `stopped` (by which the repeat of the message
     that ended it is known: OCPP 1.6, the words of the StopTransaction; 2.x, the event's key), `again` (its name had
     been used before, OCPP 2.x), `told_cost` (what a business system said that it costs), `stop_unread` (no reading came
-    with its end, so that `meter_stop_wh` is the latest one before).
+    with its end, so that `meter_stop_wh` is the latest one before), `token_seq` (the seqNo of the message that `token`
+    came with, -1 for the start's).
     """
 
     id: str
@@ -115,6 +116,7 @@ class TransactionRecord(TypedDict):
     again: NotRequired[bool]
     told_cost: NotRequired[Number]
     stop_unread: NotRequired[bool]
+    token_seq: NotRequired[int]
 
 
 def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -> TransactionRecord:
@@ -265,6 +267,7 @@ _BOOKKEEPING = frozenset(
         "again",
         "told_cost",
         "stop_unread",
+        "token_seq",
         "measured",
     }
 )

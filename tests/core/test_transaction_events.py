@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from gateway.core.reports import Meter, Status, Token, Transaction
+from gateway.core.reports import Meter, Status, Token, TokenDecision, Transaction
 from tests.core.driver import REGISTER, Driver, at, event, sample
 
 
@@ -508,3 +508,32 @@ def test_the_true_end_counts_also_after_late_updates_of_a_transaction_that_was_g
     assert (outcome.data["ended_at"], outcome.data["stop_reason"]) == (at(300), "local")
     assert (outcome.data["revision"], outcome.data["suspect"]) == (5, [])
     assert driver.say(event("updated", 5, 360, wh=5000)).types == ["meter.values"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("restart", [False, True])
+def test_in_whatever_order_messages_come_the_token_is_the_one_that_began(order: tuple[int, ...], restart: bool) -> None:
+    """The EV was plugged in first, its driver presented a token, and another one of the group stopped it."""
+    driver = driver_2x()
+    said = [
+        event("started", 0, 0, wh=1000),
+        event("updated", 1, 60, wh=1500, token=Token("Driver")),
+        event("ended", 2, 120, wh=2000, token=Token("Group")),
+    ]
+    for place in order:
+        decided_by = "tokens" if said[place].kind == "updated" else "local"
+        outcome = driver.say(said[place], token=TokenDecision("accepted", decided_by=decided_by))
+        if restart:
+            driver.restart()
+    ended = driver.record(outcome.data["transaction_id"])
+    assert (ended["token"]["id"], ended["authorized_by"], ended["status"]) == ("Driver", "tokens", "ended")
+    assert {token["id"] for token in ended["tokens"]} == {"Driver", "Group"}
+
+
+def test_the_token_of_a_start_is_the_transaction_s_whatever_its_number() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 7, 0, wh=1000, token=Token("Driver")))
+    assert driver.say(event("updated", 3, 60, wh=1500, token=Token("Group"))).data["token"]["id"] == "Driver"
+    other = Driver("2.0.1")
+    other.say(event("ended", 3, 120, wh=2000, token=Token("Group")))
+    assert other.say(event("started", 7, 0, wh=1000, token=Token("Driver"))).data["token"]["id"] == "Driver"
