@@ -58,15 +58,22 @@ def take_over(record: TransactionRecord, report: Transaction, token: TokenDecisi
 
 
 def measure(
-    draft: Draft, record: TransactionRecord, samples: Sequence[Sample], *, at: str, overtaken: bool = False
+    draft: Draft,
+    record: TransactionRecord,
+    samples: Sequence[Sample],
+    *,
+    at: str,
+    overtaken: bool = False,
+    first: bool = False,
 ) -> None:
-    """Take over what was measured; `at` stands in for missing timestamps. `overtaken`: a later message came before."""
+    """Take over what was measured; `at` stands in for missing timestamps. `overtaken`: a later message came before;
+    `first`: all that came before are later."""
     if not samples:
         return
     draft.keep_samples(record["id"], samples)
     advance(record, samples, at=at, overtaken=overtaken)
     record["sample_count"] += len(samples)
-    record["measured"] = take_samples(record["measured"], samples, at=at)
+    record["measured"] = take_samples(record["measured"], samples, at=at, overtaken=overtaken, first=first)
 
 
 def mistrust_clock(draft: Draft, record: TransactionRecord, before: Register | None) -> None:

@@ -44,8 +44,11 @@ def nothing_measured() -> Measured:
     }
 
 
-def take_samples(measured: Measured, samples: Sequence[Sample], *, at: str) -> Measured:
+def take_samples(
+    measured: Measured, samples: Sequence[Sample], *, at: str, overtaken: bool = False, first: bool = False
+) -> Measured:
     """The same with these samples added, itself where they add nothing; `at` stands in for missing timestamps.
+    `overtaken`: later ones were added before; `first`: all of those are later.
 
     Kept as readings are those of the billing register that are more than periodic (begin, end, interruptions, the
     clock's), and whatever is signed.
@@ -78,14 +81,18 @@ def take_samples(measured: Measured, samples: Sequence[Sample], *, at: str) -> M
     if power is None and by_phase:
         power = round(by_phase, 3)
     higher = power is not None and (peak is None or power > peak)
-    if not (higher or readings or (soc is not None and soc != measured["soc_end_percent"])):
+    if not (higher or readings or (soc is not None and (first or soc != measured["soc_end_percent"]))):
         return measured
     return {
         "readings": _bounded([*measured["readings"], *readings]) if readings else measured["readings"],
         "peak_power_w": power if higher else peak,
-        "soc_start_percent": soc if measured["soc_start_percent"] is None else measured["soc_start_percent"],
-        "soc_end_percent": measured["soc_end_percent"] if soc is None else soc,
+        "soc_start_percent": _taken(measured["soc_start_percent"], soc, instead=first),
+        "soc_end_percent": _taken(measured["soc_end_percent"], soc, instead=not overtaken),
     }
+
+
+def _taken(known: Number | None, found: Number | None, *, instead: bool) -> Number | None:
+    return found if found is not None and (instead or known is None) else known
 
 
 def _reading(sample: Sample, at: str) -> Reading:

@@ -130,7 +130,10 @@ def _carrier(record: TransactionRecord, report: Transaction) -> str:
 def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token: TokenDecision | None) -> None:
     """All that a TransactionEvent adds to its record, whatever its kind."""
     at = report.time or draft.now_text
-    overtaken = report.seq_no is not None and bool(record["seen"]) and report.seq_no < record["seen"][-1][1]
+    # An end is the last message, also where the charger's numbers began anew.
+    late = report.seq_no is not None and bool(record["seen"]) and report.kind != "ended"
+    overtaken = late and (report.seq_no or 0) < record["seen"][-1][1]
+    first = late and (report.seq_no or 0) < record["seen"][0][0]
     newest = not overtaken and (record["register"] is None or at >= record["register"]["at"])
     charging_state = record["charging_state"]
     ledger.take_over(record, report, token)
@@ -143,7 +146,7 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
     if report.offline:
         record["offline_part"] = _offline(record["offline_part"], at)
     cost = report.details.get("costs")
-    if isinstance(cost, dict):
+    if isinstance(cost, dict) and (record["cost"] is None or not overtaken):
         record["cost"] = cost
     begins = report.kind == "started" and not record["started"]
     if report.kind == "started" and not begins:
@@ -155,7 +158,7 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
         if meter_start is not None:
             begin(record, meter_start)
     known = record["register"]
-    ledger.measure(draft, record, report.samples, at=at, overtaken=overtaken)
+    ledger.measure(draft, record, report.samples, at=at, overtaken=overtaken, first=first)
     ledger.mistrust_clock(draft, record, known)
 
 

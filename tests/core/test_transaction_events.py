@@ -537,3 +537,32 @@ def test_the_token_of_a_start_is_the_transaction_s_whatever_its_number() -> None
     other = Driver("2.0.1")
     other.say(event("ended", 3, 120, wh=2000, token=Token("Group")))
     assert other.say(event("started", 7, 0, wh=1000, token=Token("Driver"))).data["token"]["id"] == "Driver"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_in_whatever_order_messages_come_cost_and_battery_are_those_of_the_last_one(order: tuple[int, ...]) -> None:
+    driver = driver_2x()
+    said = []
+    for seq_no, kind in enumerate(("started", "updated", "ended")):
+        one = event(kind, seq_no, 60 * seq_no, wh=1000 + 500 * seq_no)
+        one.samples = [*one.samples, sample("SoC", 20 + 10 * seq_no, 60 * seq_no)]
+        one.details = {"costs": {"currency": "EUR", "total": {"excluding_tax": seq_no}}}
+        said.append(one)
+    for place in order:
+        outcome = driver.say(said[place])
+        driver.restart()
+    record = driver.record(outcome.data["transaction_id"])
+    assert (record["status"], record["cost"]["total"]) == ("ended", {"excluding_tax": 2})
+    assert (record["measured"]["soc_start_percent"], record["measured"]["soc_end_percent"]) == (20, 40)
+
+
+def test_an_end_is_the_last_message_though_its_number_is_lower() -> None:
+    """A charger that was restarted may number anew."""
+    driver = driver_2x()
+    driver.say(event("started", 5, wh=1000, details={"costs": {"total": {"excluding_tax": 0}}}))
+    driver.say(event("updated", 6, 60, wh=1500, details={"costs": {"total": {"excluding_tax": 1}}}))
+    ended = event("ended", 0, 120, wh=2000, details={"costs": {"total": {"excluding_tax": 2}}})
+    driver.say(ended)
+    (pending,) = driver.twin.pending_ends()
+    outcome = driver.commit(driver.twin.end_pending(driver.now, pending))
+    assert (outcome.data["cost"]["total"], outcome.data["energy_wh"]) == ({"excluding_tax": 2}, 1000)
