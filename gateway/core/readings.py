@@ -8,6 +8,9 @@ from typing_extensions import TypedDict
 from gateway.core.connector_state import Number
 from gateway.core.reports import Sample
 
+REGISTER_UNITS = (None, "Wh", "W")
+"""What a reading of the register may be labelled, to count: W can only mean Wh, of others nobody knows."""
+
 PERIODIC = "Sample.Periodic"
 MAX_READINGS = 256
 """Readings beyond are left out in the middle: the first half and the latest are kept."""
@@ -75,6 +78,7 @@ def take_samples(
             and sample["context"] != PERIODIC
             and sample["phase"] is None
             and sample["context"] is not None
+            and sample["unit"] in REGISTER_UNITS
         ):
             readings.append(_reading(sample, at))
     peak = measured["peak_power_w"]
