@@ -213,6 +213,9 @@ def settle(record: TransactionRecord, meter_stop: Number | None) -> None:
         method = "samples" if method == "register" else method
     else:
         energy, method = _at_stop(record, meter_stop)
+    if record["meter_start_wh"] is None and not energy:
+        # One reading, or ever the same, tells nothing of what had been delivered before it.
+        energy, method = None, "unknown"
     if method == "register" and "missing_start" in record["suspect"]:
         method = "samples"
     record["energy_wh"], record["energy_method"] = energy, method

@@ -217,7 +217,10 @@ def _note_end(draft: Draft, record: TransactionRecord, report: Transaction) -> N
 
 def _meter_start(report: Transaction) -> Number | None:
     found = register_samples(report.samples)
-    begins = [one for one in found if one["context"] == "Transaction.Begin"] or found
+    begins = [one for one in found if one["context"] == "Transaction.Begin"]
+    # The only reading of an end is that of the end.
+    if not begins and (report.kind != "ended" or len(found) > 1):
+        begins = found
     return begins[0]["value"] if begins else None  # type: ignore[return-value]
 
 

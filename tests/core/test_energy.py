@@ -262,3 +262,9 @@ def test_samples_in_an_unknown_unit_leave_the_bill_to_start_and_stop() -> None:
     driver.say(Meter(1, 1, [odd], at(60), str(number)))  # type: ignore[list-item]
     ended = driver.say(stop(number, meter=3000)).data
     assert (ended["energy_wh"], ended["energy_method"], ended["suspect"]) == (2000, "register", [])
+
+
+def test_a_stop_with_the_end_s_sample_alone_and_no_start_says_nothing_of_the_energy() -> None:
+    end = [sample(REGISTER, 3000, 600, context="Transaction.End")]
+    ended = Driver().say(stop(-1, meter=3000, samples=end)).data
+    assert (ended["energy_wh"], ended["energy_method"], ended["suspect"]) == (None, "unknown", ["missing_start"])

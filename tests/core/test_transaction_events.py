@@ -50,7 +50,7 @@ def test_begin_and_end_samples_are_preferred() -> None:
         ((1000, 2000, 3000), 2000, "register"),
         ((1000, 2000, None), 1000, "samples"),
         ((None, 2000, 3000), 1000, "register"),
-        ((None, None, 3000), 0, "register"),
+        ((None, None, 3000), None, "unknown"),
         ((None, None, None), None, "unknown"),
         ((1000, 900, 1500), 500, "register"),
     ],
@@ -566,3 +566,25 @@ def test_an_end_is_the_last_message_though_its_number_is_lower() -> None:
     (pending,) = driver.twin.pending_ends()
     outcome = driver.commit(driver.twin.end_pending(driver.now, pending))
     assert (outcome.data["cost"]["total"], outcome.data["energy_wh"]) == ({"excluding_tax": 2}, 1000)
+
+
+def test_an_end_alone_has_no_energy_of_nothing() -> None:
+    """Its start was lost, or the charger sends readings at the end only: that reading is no start."""
+    driver = driver_2x()
+    driver.say(event("ended", 3, 180, wh=3000))
+    (pending,) = driver.twin.pending_ends()
+    ended = driver.commit(driver.twin.end_pending(driver.now, pending)).data
+    assert (ended["meter_start_wh"], ended["meter_stop_wh"]) == (None, 3000)
+    assert (ended["energy_wh"], ended["energy_method"]) == (None, "unknown")
+    late = driver.say(event("updated", 2, 120, wh=2000)).data
+    assert (late["meter_start_wh"], late["energy_wh"], late["energy_method"]) == (2000, 1000, "samples")
+
+
+def test_an_end_that_brings_all_readings_has_that_of_the_start_among_them() -> None:
+    """Part 2, SampledDataCtrlr.TxEndedInterval: the end carries what was measured over the transaction."""
+    driver = driver_2x()
+    driver.say(event("started", 0))
+    ended = event("ended", 1, 600)
+    ended.samples = [sample(REGISTER, 1000, 0), sample(REGISTER, 3000, 600, context="Transaction.End")]
+    outcome = driver.say(ended).data
+    assert (outcome["meter_start_wh"], outcome["meter_stop_wh"], outcome["energy_wh"]) == (1000, 3000, 2000)
