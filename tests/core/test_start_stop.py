@@ -484,6 +484,23 @@ def test_the_record_keeps_what_a_bill_may_rest_on() -> None:
     assert ended["sample_count"] == 10
 
 
+def test_the_peak_is_that_of_one_moment_however_many_a_message_tells_of() -> None:
+    """A stop brings what was measured over the whole transaction (OCPP 1.6, section 6.49, transactionData)."""
+    driver = Driver()
+    _, number = started(driver)
+    power = "Power.Active.Import"
+    samples = [
+        *(sample(power, watts, 60, phase=phase) for phase, watts in (("L1", 1000), ("L2", 1500), ("L3", 1250.5))),
+        sample("SoC", 20, 60),
+        *(sample(power, 1000, 120, phase=phase) for phase in ("L1", "L2", "L3")),
+        *(sample(power, watts, 180, phase=phase) for phase, watts in (("L1", 900), (None, 2900))),
+        sample("SoC", 60, 180),
+        sample("SoC", 20, 240),
+    ]
+    ended = driver.say(stop(number, samples=samples)).data
+    assert (ended["peak_power_w"], ended["soc_start_percent"], ended["soc_end_percent"]) == (3750.5, 20, 20)
+
+
 @pytest.mark.parametrize(
     ("evse", "token", "later", "caused"),
     [(None, "tag", 0, True), (1, "TAG", 60, True), (2, "TAG", 0, False), (1, "B", 0, False), (1, "TAG", 601, False)],
