@@ -179,10 +179,11 @@ def _superseded(draft: Draft, record: TransactionRecord) -> list[TransactionReco
 def stop(draft: Draft, report: Transaction) -> Change:
     """A StopTransaction: ends the transaction that it names or must mean; never an error.
 
-    One that names none that is known is taken for the only one that runs, or the only one of its token. Where it bears
-    another token, or a register that the transaction cannot have reached, that is ended as `missing_stop`: a stop which
-    names it still corrects it, and keeps the other as an alternative. Where both speak against it, the stop has a
-    record of its own, as `missing_start`.
+    One that names none that is known is taken for the only one that runs, or the only one of its token; between
+    several of its token the register decides, if it can. Where it bears another token, or a register that the
+    transaction cannot have reached, that is ended as `missing_stop`: a stop which names it still corrects it, and
+    keeps the other as an alternative. Where both speak against it, the stop has a record of its own, as
+    `missing_start`.
     """
     identity = stop_identity(draft, report)
     record = named(draft, report.ocpp_transaction_id)
