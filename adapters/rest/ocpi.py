@@ -3,6 +3,7 @@
 What OCPP does not know (the operator, the place, the tariff) comes from the options `ocpi_...` of section [rest].
 """
 
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
@@ -17,6 +18,8 @@ NOT_AVAILABLE = "#NA"
 
 MOST = Decimal(10**15)
 """Beyond this a number is none that was measured or is owed."""
+
+_CURRENCY = re.compile("[A-Za-z]{3}", re.ASCII).fullmatch
 
 _KIND = {"ISO14443": "RFID", "ISO15693": "RFID", None: "RFID", "Central": "APP_USER", "NoAuthorization": "AD_HOC_USER"}
 _NATURE = {"Transaction.Begin": "Start", "Transaction.End": "End"}
@@ -75,7 +78,7 @@ def session(record: dict[str, Any], config: OcpiOptions) -> dict[str, Any]:
             "location_id": _id(record["charger_id"]),
             "evse_uid": _evse(record),
             "connector_id": str(record["connector_id"] or 1),
-            "currency": (record["cost"] or {}).get("currency") or config.ocpi_currency,
+            "currency": _currency(record) or config.ocpi_currency,
             "charging_periods": [_period(record)],
             "total_cost": _cost(record),
             "status": known if ended else "ACTIVE",
@@ -111,7 +114,7 @@ def cdr(record: dict[str, Any], config: OcpiOptions) -> dict[str, Any]:
                 "connector_format": config.ocpi_connector_format,
                 "connector_power_type": config.ocpi_power_type,
             },
-            "currency": (record["cost"] or {}).get("currency") or config.ocpi_currency,
+            "currency": _currency(record) or config.ocpi_currency,
             "charging_periods": [_period(record)],
             "signed_data": _signed(record),
             "total_cost": _cost(record) or {"excl_vat": 0},
@@ -171,11 +174,21 @@ def _period(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cost(record: dict[str, Any]) -> dict[str, Any] | None:
-    """The charger's own figure, where it reported one (OCPP 2.1)."""
+    """The charger's own figure, where it reported one (OCPP 2.1), in a currency that can be told."""
+    if _currency(record) == "":
+        return None
     total = (record["cost"] or {}).get("total") or {}
     price = {"excl_vat": total.get("excluding_tax"), "incl_vat": total.get("including_tax")}
     known = {name: _rounded(Decimal(str(amount))) for name, amount in price.items() if _is_amount(amount)}
     return {"excl_vat": known.get("incl_vat", 0), **known} if known else None
+
+
+def _currency(record: dict[str, Any]) -> str | None:
+    """The charger's own currency: None where it told none, empty where that is none of ISO 4217's three letters."""
+    told = (record["cost"] or {}).get("currency")
+    if not told:
+        return None
+    return str(told).upper() if _CURRENCY(str(told)) else ""
 
 
 def _is_amount(amount: Any) -> bool:
@@ -215,7 +228,9 @@ def _is_too_long(signed: Any) -> bool:
 def _remark(record: dict[str, Any]) -> str | None:
     """What the fields cannot say, though a bill may depend on it."""
     remarks = [f"suspect: {', '.join(record['suspect'])}"] if record["suspect"] else []
-    if _cost(record) is None:
+    if _currency(record) == "":
+        remarks.append("cost unknown: total_cost is 0 as the charger's currency is none of ISO 4217")
+    elif _cost(record) is None:
         remarks.append("cost unknown: total_cost is 0 as the charger reported none")
     readings = [one["signed"] for one in record["measured"]["readings"] if one.get("signed") is not None]
     if any(_is_too_long(_signed_text(one)) for one in readings):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.core.connector_state import ConnectorState, Number, Phases
+from gateway.core.readings import REGISTER_UNITS
 from gateway.core.reports import Sample
 
 _ALONE = ("energy_register_wh", "soc_percent", "temperature_c", "max_offered_a")
@@ -41,7 +42,7 @@ def apply_samples(state: ConnectorState, samples: Sequence[Sample], *, at: str, 
             else:
                 power_by_phase[phase] = value
         elif measurand == "Energy.Active.Import.Register":
-            if phase is not None:
+            if phase is not None or sample["unit"] not in REGISTER_UNITS:
                 continue
             state["energy_register_wh"] = value
         elif measurand == "SoC":

@@ -11,6 +11,7 @@ Start and stop count before what lies between them:
   between the readings that came after, if there are any, else the difference, to be looked at.
 - A first reading below half of the start counts from there (`session_relative_register`): so does the stop, unless its
   difference to the start agrees.
+- Readings in a unit that is none of energy do not count: nobody knows what they mean.
 - Readings of another location than the first one's, where that is not the outlet, do not count, nor do those of the
   main meter (connector 0).
 """
@@ -18,6 +19,7 @@ Start and stop count before what lies between them:
 from collections.abc import Sequence
 
 from gateway.core.connector_state import Number
+from gateway.core.readings import REGISTER_UNITS
 from gateway.core.reports import Sample
 from gateway.core.transaction import Register, TransactionRecord, clear_suspicion, duration, suspect
 
@@ -35,11 +37,14 @@ _ALWAYS_DELIVERABLE_WH = 10_000
 
 
 def register_samples(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples of the billing register: the whole of it, not a phase's share, and a number; of one location."""
+    """The samples of the billing register: the whole of it, not a phase's share, a number of Wh, of one location."""
     found = [
         sample
         for sample in samples
-        if sample["measurand"] == REGISTER and sample["phase"] is None and sample["value"].__class__ is not str
+        if sample["measurand"] == REGISTER
+        and sample["phase"] is None
+        and sample["value"].__class__ is not str
+        and sample["unit"] in REGISTER_UNITS
     ]
     return found if len(found) < 2 else _of_one_location(found)
 
@@ -199,16 +204,26 @@ def settle(record: TransactionRecord, meter_stop: Number | None) -> None:
     """Decide the energy of a transaction that has ended; `meter_stop` is None where the charger gave none."""
     register = record["register"]
     record["meter_stop_wh"] = meter_stop
+    record.pop("stop_unread", None)
     if meter_stop is None:
+        record["stop_unread"] = True
         if register is not None and not register["relative"]:
             record["meter_stop_wh"] = register["wh"]
         energy, method = (None, "unknown") if register is None else _so_far(record)
         method = "samples" if method == "register" else method
     else:
         energy, method = _at_stop(record, meter_stop)
+    if record["meter_start_wh"] is None and not energy:
+        # One reading, or ever the same, tells nothing of what had been delivered before it.
+        energy, method = None, "unknown"
     if method == "register" and "missing_start" in record["suspect"]:
         method = "samples"
     record["energy_wh"], record["energy_method"] = energy, method
+
+
+def told_stop(record: TransactionRecord) -> Number | None:
+    """The reading that came with the end, None where there was none: what comes late may be nearer to it."""
+    return None if record.get("stop_unread") else record["meter_stop_wh"]
 
 
 def _at_stop(record: TransactionRecord, meter_stop: Number) -> tuple[Number | None, str]:

@@ -7,7 +7,6 @@ from gateway.core.charger_state import EndedTransaction, ExpectedStart
 from gateway.core.connector_samples import apply_samples
 from gateway.core.connector_state import (
     Number,
-    TokenFacts,
     apply_register,
     attach_transaction,
     detach_transaction,
@@ -17,6 +16,7 @@ from gateway.core.connector_state import (
 from gateway.core.draft import Draft, Place
 from gateway.core.energy import advance, register_samples, settle
 from gateway.core.events import Event
+from gateway.core.presented import present
 from gateway.core.readings import take_samples
 from gateway.core.remembering import remember
 from gateway.core.reports import Sample, TokenDecision, Transaction
@@ -31,13 +31,11 @@ from gateway.core.transaction import (
     last,
     subject,
     suspect,
-    token_facts,
 )
 
 MAX_ACTIVE = 256
 """So many transactions run at most; the oldest beyond is ended as `missing_stop`."""
 
-MAX_TOKENS = 16
 MAX_ALTERNATIVES = 8
 MAX_EXPECTED = 8
 
@@ -50,13 +48,7 @@ def take_over(record: TransactionRecord, report: Transaction, token: TokenDecisi
     if record["evse_id"] is None and report.evse_id is not None:
         record["evse_id"] = report.evse_id
         record["connector_id"] = report.connector_id
-    if report.token is not None:
-        _note_token(record, token_facts(report.token))
-    if record["token"] is None and report.token is not None:
-        record["token"] = token_facts(report.token)
-        if token is not None:
-            record["authorization_status"] = token.status
-            record["authorized_by"] = token.decided_by if token.status == "accepted" else None
+    present(record, report, token)
     if report.reservation_id is not None:
         record["reservation_id"] = report.reservation_id
     if report.remote_start_id is not None:
@@ -65,22 +57,23 @@ def take_over(record: TransactionRecord, report: Transaction, token: TokenDecisi
         record["charging_state"] = report.charging_state
 
 
-def _note_token(record: TransactionRecord, token: TokenFacts) -> None:
-    known = record["tokens"]
-    if len(known) < MAX_TOKENS and all(one["id"].lower() != token["id"].lower() for one in known):
-        record["tokens"] = [*known, token]
-
-
 def measure(
-    draft: Draft, record: TransactionRecord, samples: Sequence[Sample], *, at: str, overtaken: bool = False
+    draft: Draft,
+    record: TransactionRecord,
+    samples: Sequence[Sample],
+    *,
+    at: str,
+    overtaken: bool = False,
+    first: bool = False,
 ) -> None:
-    """Take over what was measured; `at` stands in for missing timestamps. `overtaken`: a later message came before."""
+    """Take over what was measured; `at` stands in for missing timestamps. `overtaken`: a later message came before;
+    `first`: all that came before are later."""
     if not samples:
         return
     draft.keep_samples(record["id"], samples)
     advance(record, samples, at=at, overtaken=overtaken)
     record["sample_count"] += len(samples)
-    record["measured"] = take_samples(record["measured"], samples, at=at)
+    record["measured"] = take_samples(record["measured"], samples, at=at, overtaken=overtaken, first=first)
 
 
 def mistrust_clock(draft: Draft, record: TransactionRecord, before: Register | None) -> None:

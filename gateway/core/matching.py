@@ -83,7 +83,8 @@ def _may_be_the_next(draft: Draft, report: Transaction) -> bool:
 
 
 def meant(draft: Draft, report: Transaction) -> TransactionRecord | None:
-    """The running transaction that a stop with a wrong number must mean: the only one, or the only one of its token.
+    """The running transaction that a stop with a wrong number must mean: the only one, or the only one of its token,
+    or, of several of those, the only one whose register can have come to the stop's.
 
     It is none of another token where the register tells as well that it cannot be this transaction's (see `doubtful`).
     """
@@ -96,6 +97,8 @@ def meant(draft: Draft, report: Transaction) -> TransactionRecord | None:
         return None
     token = report.token.id.lower()
     own = [record for record in running if record["token"] is not None and record["token"]["id"].lower() == token]
+    if len(own) > 1:
+        own = [record for record in own if not _register_contradicts(record, report)]
     return own[0] if len(own) == 1 else None
 
 

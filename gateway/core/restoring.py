@@ -141,6 +141,10 @@ def _record(charger: ChargerId, known: str, stored: dict[str, Any], left_out: li
     blank = new_record(known, charger.identity, "")
     if stored.get("again") is True:
         blank["again"] = True
+    if stored.get("stop_unread") is True:
+        blank["stop_unread"] = True
+    if type(stored.get("token_seq")) is int:
+        blank["token_seq"] = stored["token_seq"]
     if isinstance(stored.get("told_cost"), int | float):
         blank["told_cost"] = stored["told_cost"]
     return _merged(f"transaction/{known}", blank, stored, _RECORD, left_out, keep=("id", "charger_id"))

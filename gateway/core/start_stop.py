@@ -5,7 +5,7 @@ from gateway.core import awaiting, ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.clock import instant
 from gateway.core.draft import Change, Draft
-from gateway.core.energy import begin, register_samples
+from gateway.core.energy import begin, register_samples, told_stop
 from gateway.core.events import Event, stable_id
 from gateway.core.limits import owe
 from gateway.core.matching import (
@@ -179,10 +179,11 @@ def _superseded(draft: Draft, record: TransactionRecord) -> list[TransactionReco
 def stop(draft: Draft, report: Transaction) -> Change:
     """A StopTransaction: ends the transaction that it names or must mean; never an error.
 
-    One that names none that is known is taken for the only one that runs, or the only one of its token. Where it bears
-    another token, or a register that the transaction cannot have reached, that is ended as `missing_stop`: a stop which
-    names it still corrects it, and keeps the other as an alternative. Where both speak against it, the stop has a
-    record of its own, as `missing_start`.
+    One that names none that is known is taken for the only one that runs, or the only one of its token; between
+    several of its token the register decides, if it can. Where it bears another token, or a register that the
+    transaction cannot have reached, that is ended as `missing_stop`: a stop which names it still corrects it, and
+    keeps the other as an alternative. Where both speak against it, the stop has a record of its own, as
+    `missing_start`.
     """
     identity = stop_identity(draft, report)
     record = named(draft, report.ocpp_transaction_id)
@@ -291,7 +292,7 @@ def _stopped_with_differences(
         draft,
         record,
         key=key,
-        meter_stop=record["meter_stop_wh"],
+        meter_stop=told_stop(record),
         complete=is_complete_entry(entry),
         report=report,
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from gateway.core.connector_state import ConnectorTransaction, LastTransaction, Number, TokenFacts
@@ -13,6 +14,10 @@ from gateway.core.reports import Sample, Token
 
 EPOCH_2025 = 1735689600
 """2025-01-01T00:00:00Z: OCPP 1.6 transaction numbers count seconds from here."""
+
+
+SeqNos = Annotated[list[int], Field(min_length=2, max_length=2)]
+"""The first and the last seqNo of a range."""
 
 
 class Register(TypedDict):
@@ -63,7 +68,9 @@ class TransactionRecord(TypedDict):
     latest of them said, to tell a repeat with differences), `started` (its start was reported), `pending_since` (its
     end was reported but something before it is missing; Unix seconds), `stopped` (by which the repeat of the message
     that ended it is known: OCPP 1.6, the words of the StopTransaction; 2.x, the event's key), `again` (its name had
-    been used before, OCPP 2.x), `told_cost` (what a business system said that it costs).
+    been used before, OCPP 2.x), `told_cost` (what a business system said that it costs), `stop_unread` (no reading came
+    with its end, so that `meter_stop_wh` is the latest one before), `token_seq` (the seqNo of the message that `token`
+    came with, -1 for the start's).
     """
 
     id: str
@@ -101,13 +108,15 @@ class TransactionRecord(TypedDict):
     updated_at: str | None
     start_key: str | None
     register: Register | None
-    seen: list[list[int]]
+    seen: list[SeqNos]
     prints: Prints
     started: bool
     pending_since: float | None
     stopped: str | None
     again: NotRequired[bool]
     told_cost: NotRequired[Number]
+    stop_unread: NotRequired[bool]
+    token_seq: NotRequired[int]
 
 
 def new_record(transaction_id: str, charger_id: str, ocpp_transaction_id: str) -> TransactionRecord:
@@ -257,6 +266,8 @@ _BOOKKEEPING = frozenset(
         "stopped",
         "again",
         "told_cost",
+        "stop_unread",
+        "token_seq",
         "measured",
     }
 )

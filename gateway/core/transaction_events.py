@@ -4,7 +4,7 @@ from gateway.core import awaiting, ledger
 from gateway.core.charger_state import EndedTransaction
 from gateway.core.connector_state import Number, detach_transaction
 from gateway.core.draft import Change, Draft
-from gateway.core.energy import begin, register_samples
+from gateway.core.energy import begin, register_samples, told_stop
 from gateway.core.events import Event, fingerprint
 from gateway.core.limits import owe
 from gateway.core.naming import first_id, is_reuse, key_of, later_id, newest_name, owner_of
@@ -130,7 +130,10 @@ def _carrier(record: TransactionRecord, report: Transaction) -> str:
 def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token: TokenDecision | None) -> None:
     """All that a TransactionEvent adds to its record, whatever its kind."""
     at = report.time or draft.now_text
-    overtaken = report.seq_no is not None and bool(record["seen"]) and report.seq_no < record["seen"][-1][1]
+    # An end is the last message, also where the charger's numbers began anew.
+    late = report.seq_no is not None and bool(record["seen"]) and report.kind != "ended"
+    overtaken = late and (report.seq_no or 0) < record["seen"][-1][1]
+    first = late and (report.seq_no or 0) < record["seen"][0][0]
     newest = not overtaken and (record["register"] is None or at >= record["register"]["at"])
     charging_state = record["charging_state"]
     ledger.take_over(record, report, token)
@@ -143,7 +146,7 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
     if report.offline:
         record["offline_part"] = _offline(record["offline_part"], at)
     cost = report.details.get("costs")
-    if isinstance(cost, dict):
+    if isinstance(cost, dict) and (record["cost"] is None or not overtaken):
         record["cost"] = cost
     begins = report.kind == "started" and not record["started"]
     if report.kind == "started" and not begins:
@@ -155,7 +158,7 @@ def _take_in(draft: Draft, record: TransactionRecord, report: Transaction, token
         if meter_start is not None:
             begin(record, meter_start)
     known = record["register"]
-    ledger.measure(draft, record, report.samples, at=at, overtaken=overtaken)
+    ledger.measure(draft, record, report.samples, at=at, overtaken=overtaken, first=first)
     ledger.mistrust_clock(draft, record, known)
 
 
@@ -209,11 +212,15 @@ def _note_end(draft: Draft, record: TransactionRecord, report: Transaction) -> N
     record["ended_at"] = report.time or draft.now_text
     record["stop_reason"] = report.stop_reason
     record["meter_stop_wh"] = _meter_stop(report)
+    record.pop("stop_unread", None)
 
 
 def _meter_start(report: Transaction) -> Number | None:
     found = register_samples(report.samples)
-    begins = [one for one in found if one["context"] == "Transaction.Begin"] or found
+    begins = [one for one in found if one["context"] == "Transaction.Begin"]
+    # The only reading of an end is that of the end.
+    if not begins and (report.kind != "ended" or len(found) > 1):
+        begins = found
     return begins[0]["value"] if begins else None  # type: ignore[return-value]
 
 
@@ -281,11 +288,11 @@ def _late(draft: Draft, transaction_id: str, report: Transaction, token: TokenDe
     if report.kind == "ended":
         _note_end(draft, record, report)
         clear_suspicion(record, "missing_stop")
-    complete = is_complete(record) and record["started"]
+    complete = is_complete(record) and record["started"] and "missing_stop" not in record["suspect"]
     if complete:
         clear_suspicion(record, "gap")
     draft.events.append(
-        ledger.correct(draft, record, key=key, meter_stop=record["meter_stop_wh"], complete=complete, report=report)
+        ledger.correct(draft, record, key=key, meter_stop=told_stop(record), complete=complete, report=report)
     )
     return draft.change(key)
 
@@ -300,7 +307,7 @@ def _late_with_differences(
         draft,
         record,
         key=key,
-        meter_stop=record["meter_stop_wh"],
+        meter_stop=told_stop(record),
         complete=is_complete_entry(entry),
         report=report,
     )

@@ -47,6 +47,9 @@ UNITS: dict[str, tuple[str, int]] = {
 }
 """The standard units and those seen in the field; any other is kept as written, its values unscaled."""
 
+_IN_ANY_CASE = {name.lower(): UNITS[name] for name in ("Wh", "kWh", "W", "kW")}
+"""Those of energy and power that are known also in wrong case (KWH); of MWh and MW the case tells what is meant."""
+
 _Default = TypeVar("_Default", str, None)
 
 
@@ -244,7 +247,7 @@ def _unit(holder: dict[str, Any], measurand: str, notes: Notes, at: At) -> tuple
             return corrected
     if written is None:
         return (DEFAULT_ENERGY_UNIT if measurand.startswith("Energy") else None), 0
-    return UNITS.get(written) or (written, 0)
+    return UNITS.get(written) or _IN_ANY_CASE.get(written.strip().lower()) or (written, 0)
 
 
 def _corrected(measurand: str, written: str, notes: Notes, at: At) -> UnitCorrection | None:

@@ -240,3 +240,31 @@ def test_a_doubtful_stop_is_flagged_and_corrected_by_the_one_that_names_it(
     assert real.data["suspect"] == ["duplicate_with_differences"]
     assert [(one["time"], one["meter_wh"]) for one in real.data["alternatives"]] == [(at(3600), meter)]
     assert driver.say(doubtful).repeated
+
+
+def test_a_register_in_a_unit_that_nobody_knows_is_no_energy() -> None:
+    """It is sent as it came; what it means would be a guess."""
+    driver = Driver("2.0.1")
+    for seq_no, kind in enumerate(("started", "updated", "ended")):
+        one = event(kind, seq_no, 60 * seq_no)
+        one.samples = [{**sample(REGISTER, 10 + seq_no, 60 * seq_no, context="Sample.Clock"), "unit": "parsec"}]  # type: ignore[typeddict-item]
+        outcome = driver.say(one)
+        assert outcome.data["samples"] == one.samples
+    assert (outcome.data["energy_wh"], outcome.data["energy_method"]) == (None, "unknown")
+    assert (outcome.data["meter_start_wh"], outcome.data["meter_stop_wh"], outcome.data["readings"]) == (None, None, [])
+    assert driver.state()["energy_register_wh"] is None
+
+
+def test_samples_in_an_unknown_unit_leave_the_bill_to_start_and_stop() -> None:
+    driver = Driver()
+    number = driver.say(start(meter=1000)).transaction_id
+    odd = {**sample(REGISTER, 1.5, 60), "unit": "parsec"}
+    driver.say(Meter(1, 1, [odd], at(60), str(number)))  # type: ignore[list-item]
+    ended = driver.say(stop(number, meter=3000)).data
+    assert (ended["energy_wh"], ended["energy_method"], ended["suspect"]) == (2000, "register", [])
+
+
+def test_a_stop_with_the_end_s_sample_alone_and_no_start_says_nothing_of_the_energy() -> None:
+    end = [sample(REGISTER, 3000, 600, context="Transaction.End")]
+    ended = Driver().say(stop(-1, meter=3000, samples=end)).data
+    assert (ended["energy_wh"], ended["energy_method"], ended["suspect"]) == (None, "unknown", ["missing_start"])

@@ -484,6 +484,51 @@ def test_the_record_keeps_what_a_bill_may_rest_on() -> None:
     assert ended["sample_count"] == 10
 
 
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("meters", [(1500, 900_700), (900_700, 1500)])
+def test_the_register_tells_which_of_a_tokens_transactions_a_stop_without_number_means(
+    meters: tuple[int, int], restart: bool
+) -> None:
+    """Quirk 24, with two connectors and one card of a fleet."""
+    driver = Driver()
+    begun = {1500: started(driver, evse=1, meter=1000)[0], 900_700: started(driver, evse=2, meter=900_000)[0]}
+    for seconds, wh in enumerate(meters, start=100):
+        said = stop(-1, seconds, meter=wh, token="TAG")
+        ended = driver.say(said)
+        if restart:
+            driver.restart()
+        assert ended.types == ["transaction.ended"]
+        assert (ended.data["transaction_id"], ended.data["suspect"]) == (begun[wh], [])
+        assert driver.say(said).repeated
+    assert driver.twin.active_ids() == []
+
+
+def test_where_the_register_tells_nothing_either_a_stop_without_number_ends_no_transaction_of_several() -> None:
+    driver = Driver()
+    for evse in (1, 2):
+        started(driver, evse=evse, meter=1000)
+    ended = driver.say(stop(-1, 600, meter=1500, token="TAG"))
+    assert ended.data["suspect"] == ["missing_start"]
+    assert len(driver.twin.active_ids()) == 2
+
+
+def test_the_peak_is_that_of_one_moment_however_many_a_message_tells_of() -> None:
+    """A stop brings what was measured over the whole transaction (OCPP 1.6, section 6.49, transactionData)."""
+    driver = Driver()
+    _, number = started(driver)
+    power = "Power.Active.Import"
+    samples = [
+        *(sample(power, watts, 60, phase=phase) for phase, watts in (("L1", 1000), ("L2", 1500), ("L3", 1250.5))),
+        sample("SoC", 20, 60),
+        *(sample(power, 1000, 120, phase=phase) for phase in ("L1", "L2", "L3")),
+        *(sample(power, watts, 180, phase=phase) for phase, watts in (("L1", 900), (None, 2900))),
+        sample("SoC", 60, 180),
+        sample("SoC", 20, 240),
+    ]
+    ended = driver.say(stop(number, samples=samples)).data
+    assert (ended["peak_power_w"], ended["soc_start_percent"], ended["soc_end_percent"]) == (3750.5, 20, 20)
+
+
 @pytest.mark.parametrize(
     ("evse", "token", "later", "caused"),
     [(None, "tag", 0, True), (1, "TAG", 60, True), (2, "TAG", 0, False), (1, "B", 0, False), (1, "TAG", 601, False)],

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from gateway.core.reports import Meter, Status, Token, Transaction
+from gateway.core.reports import Meter, Status, Token, TokenDecision, Transaction
 from tests.core.driver import REGISTER, Driver, at, event, sample
 
 
@@ -50,7 +50,7 @@ def test_begin_and_end_samples_are_preferred() -> None:
         ((1000, 2000, 3000), 2000, "register"),
         ((1000, 2000, None), 1000, "samples"),
         ((None, 2000, 3000), 1000, "register"),
-        ((None, None, 3000), 0, "register"),
+        ((None, None, 3000), None, "unknown"),
         ((None, None, None), None, "unknown"),
         ((1000, 900, 1500), 500, "register"),
     ],
@@ -460,3 +460,131 @@ def test_the_cost_that_the_charger_reports_is_the_records() -> None:
     ended = driver.say(event("ended", 2, 600))
     assert ended.data["cost"] == cost
     assert driver.record(ended.data["transaction_id"])["cost"] == cost
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_reading_that_fills_a_gap_counts_where_the_end_brought_none(restart: bool) -> None:
+    """The last reading before the gap had stood in for that of the end."""
+    driver = driver_2x()
+    driver.say(event("started", 0, wh=1000))
+    driver.say(event("updated", 1, 60, wh=2000))
+    driver.say(event("ended", 3, 180))
+    (pending,) = driver.twin.pending_ends()
+    early = driver.commit(driver.twin.end_pending(driver.now, pending))
+    assert (early.data["energy_wh"], early.data["energy_method"]) == (1000, "samples")
+    if restart:
+        driver.restart()
+    late = driver.say(event("updated", 2, 120, wh=3000))
+    assert late.types == ["transaction.corrected"]
+    assert (late.data["meter_stop_wh"], late.data["energy_wh"], late.data["energy_method"]) == (3000, 2000, "samples")
+    assert (late.data["revision"], late.data["suspect"]) == (2, [])
+
+
+def test_a_reading_counts_that_comes_after_the_transaction_was_given_up() -> None:
+    """Its end was lost, and so far that of its last reading."""
+    driver = driver_2x()
+    outcome = driver.say(event("started", 0, wh=1000))
+    driver.now += 7200
+    driver.commit(driver.twin.end_stale(driver.now, outcome.data["transaction_id"], silent_for=3600))
+    late = driver.say(event("updated", 1, 60, wh=2500))
+    assert late.types == ["transaction.corrected"]
+    assert (late.data["energy_wh"], late.data["suspect"]) == (1500, ["missing_stop"])
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_true_end_counts_also_after_late_updates_of_a_transaction_that_was_given_up(restart: bool) -> None:
+    """A charger that was offline for longer than `silent_transaction_limit` sends all that it kept, in order."""
+    driver = driver_2x()
+    outcome = driver.say(event("started", 0, wh=1000))
+    driver.now += 7200
+    driver.commit(driver.twin.end_stale(driver.now, outcome.data["transaction_id"], silent_for=3600))
+    said = [event("updated", n, 60 * n, wh=1000 + 500 * n, offline=True) for n in range(1, 4)]
+    for late in [*said, event("ended", 4, 300, wh=4000, stop_reason="local")]:
+        if restart:
+            driver.restart()
+        outcome = driver.say(late)
+        assert outcome.types == ["transaction.corrected"]
+    assert (outcome.data["energy_wh"], outcome.data["meter_stop_wh"]) == (3000, 4000)
+    assert (outcome.data["ended_at"], outcome.data["stop_reason"]) == (at(300), "local")
+    assert (outcome.data["revision"], outcome.data["suspect"]) == (5, [])
+    assert driver.say(event("updated", 5, 360, wh=5000)).types == ["meter.values"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("restart", [False, True])
+def test_in_whatever_order_messages_come_the_token_is_the_one_that_began(order: tuple[int, ...], restart: bool) -> None:
+    """The EV was plugged in first, its driver presented a token, and another one of the group stopped it."""
+    driver = driver_2x()
+    said = [
+        event("started", 0, 0, wh=1000),
+        event("updated", 1, 60, wh=1500, token=Token("Driver")),
+        event("ended", 2, 120, wh=2000, token=Token("Group")),
+    ]
+    for place in order:
+        decided_by = "tokens" if said[place].kind == "updated" else "local"
+        outcome = driver.say(said[place], token=TokenDecision("accepted", decided_by=decided_by))
+        if restart:
+            driver.restart()
+    ended = driver.record(outcome.data["transaction_id"])
+    assert (ended["token"]["id"], ended["authorized_by"], ended["status"]) == ("Driver", "tokens", "ended")
+    assert {token["id"] for token in ended["tokens"]} == {"Driver", "Group"}
+
+
+def test_the_token_of_a_start_is_the_transaction_s_whatever_its_number() -> None:
+    driver = driver_2x()
+    driver.say(event("started", 7, 0, wh=1000, token=Token("Driver")))
+    assert driver.say(event("updated", 3, 60, wh=1500, token=Token("Group"))).data["token"]["id"] == "Driver"
+    other = Driver("2.0.1")
+    other.say(event("ended", 3, 120, wh=2000, token=Token("Group")))
+    assert other.say(event("started", 7, 0, wh=1000, token=Token("Driver"))).data["token"]["id"] == "Driver"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_in_whatever_order_messages_come_cost_and_battery_are_those_of_the_last_one(order: tuple[int, ...]) -> None:
+    driver = driver_2x()
+    said = []
+    for seq_no, kind in enumerate(("started", "updated", "ended")):
+        one = event(kind, seq_no, 60 * seq_no, wh=1000 + 500 * seq_no)
+        one.samples = [*one.samples, sample("SoC", 20 + 10 * seq_no, 60 * seq_no)]
+        one.details = {"costs": {"currency": "EUR", "total": {"excluding_tax": seq_no}}}
+        said.append(one)
+    for place in order:
+        outcome = driver.say(said[place])
+        driver.restart()
+    record = driver.record(outcome.data["transaction_id"])
+    assert (record["status"], record["cost"]["total"]) == ("ended", {"excluding_tax": 2})
+    assert (record["measured"]["soc_start_percent"], record["measured"]["soc_end_percent"]) == (20, 40)
+
+
+def test_an_end_is_the_last_message_though_its_number_is_lower() -> None:
+    """A charger that was restarted may number anew."""
+    driver = driver_2x()
+    driver.say(event("started", 5, wh=1000, details={"costs": {"total": {"excluding_tax": 0}}}))
+    driver.say(event("updated", 6, 60, wh=1500, details={"costs": {"total": {"excluding_tax": 1}}}))
+    ended = event("ended", 0, 120, wh=2000, details={"costs": {"total": {"excluding_tax": 2}}})
+    driver.say(ended)
+    (pending,) = driver.twin.pending_ends()
+    outcome = driver.commit(driver.twin.end_pending(driver.now, pending))
+    assert (outcome.data["cost"]["total"], outcome.data["energy_wh"]) == ({"excluding_tax": 2}, 1000)
+
+
+def test_an_end_alone_has_no_energy_of_nothing() -> None:
+    """Its start was lost, or the charger sends readings at the end only: that reading is no start."""
+    driver = driver_2x()
+    driver.say(event("ended", 3, 180, wh=3000))
+    (pending,) = driver.twin.pending_ends()
+    ended = driver.commit(driver.twin.end_pending(driver.now, pending)).data
+    assert (ended["meter_start_wh"], ended["meter_stop_wh"]) == (None, 3000)
+    assert (ended["energy_wh"], ended["energy_method"]) == (None, "unknown")
+    late = driver.say(event("updated", 2, 120, wh=2000)).data
+    assert (late["meter_start_wh"], late["energy_wh"], late["energy_method"]) == (2000, 1000, "samples")
+
+
+def test_an_end_that_brings_all_readings_has_that_of_the_start_among_them() -> None:
+    """Part 2, SampledDataCtrlr.TxEndedInterval: the end carries what was measured over the transaction."""
+    driver = driver_2x()
+    driver.say(event("started", 0))
+    ended = event("ended", 1, 600)
+    ended.samples = [sample(REGISTER, 1000, 0), sample(REGISTER, 3000, 600, context="Transaction.End")]
+    outcome = driver.say(ended).data
+    assert (outcome["meter_start_wh"], outcome["meter_stop_wh"], outcome["energy_wh"]) == (1000, 3000, 2000)

@@ -483,6 +483,18 @@ def test_keys_of_any_type_are_tolerated(version: str, data: st.DataObject) -> No
     restored.everything()
 
 
+@pytest.mark.parametrize("damage", [[[]], [[1]], [[1, 2, 3]], [["1", 2]]])
+def test_ranges_of_seq_nos_that_are_none_are_left_out(damage: list[Any]) -> None:
+    driver = busy("2.0.1")
+    ((known, record),) = driver.records.items()
+    stored = orjson.dumps({**orjson.loads(record), "seen": damage})
+    with structlog.testing.capture_logs() as logs:
+        restored = Twin.restore(driver.charger, driver.fields, {known: stored})
+    assert logs[0]["fields"] == [f"transaction/{known}.seen"]
+    updated = restored.handle(event("updated", 3, 90, wh=1200), now=NOW, redis_now=NOW)
+    assert [one.type for one in updated.events] == ["ocpp.transaction.updated"]
+
+
 def test_unknown_fields_and_keys_of_a_later_version_do_no_harm() -> None:
     driver = busy("1.6")
     fields = {**driver.fields, "connector/x/1": b"{}", "connector/1": b"{}", "weather": b"sun"}

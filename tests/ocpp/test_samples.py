@@ -103,6 +103,10 @@ def test_scaling_is_exact_for_any_register(kilowatt_hours: Decimal) -> None:
         (5, {"multiplier": 0}, (5, "Wh")),
         (5, {}, (5, "Wh")),
         (5, None, (5, "Wh")),
+        (1.5, {"unit": "KWH"}, (1500, "Wh")),
+        (5, {"unit": "wh"}, (5, "Wh")),
+        (7.4, {"unit": " kw"}, (7400, "W")),
+        (5, {"unit": "mWh"}, (5, "mWh")),
     ],
 )
 def test_2x_scales_by_unit_and_multiplier(value: Any, measure: Any, read: tuple[Any, str]) -> None:

@@ -360,3 +360,23 @@ async def test_an_absurd_energy_is_cut(energy: float) -> None:
     async with client_of(gateway, scope="read") as client:
         (found,) = (await client.get("/v1/transactions", params={"format": "ocpi"})).json()["items"]
     assert (found["total_energy"], found["total_time"]) == (1e15, 1e15)
+
+
+@pytest.mark.parametrize(
+    ("told", "currency", "cost"),
+    [
+        ("NOK", "NOK", 12),
+        ("nok", "NOK", 12),
+        (None, "EUR", 12),
+        ("Krone", "EUR", 0),
+        ("€", "EUR", 0),
+        ("578", "EUR", 0),
+    ],
+)
+async def test_a_currency_that_ocpi_cannot_hold_leaves_the_cost_out(told: str | None, currency: str, cost: int) -> None:
+    gateway = with_records(t1={**charged(), "cost": {"currency": told, "total": {"excluding_tax": 12}}})
+    async with client_of(gateway, scope="read") as client:
+        (found,) = (await client.get("/v1/transactions", params={"format": "ocpi"})).json()["items"]
+    cdr = Cdr.model_validate(found)
+    assert (cdr.currency, found["total_cost"]) == (currency, {"excl_vat": cost})
+    assert ("ISO 4217" in (cdr.remark or "")) is (cost == 0)
