@@ -24,7 +24,8 @@ LOOK_EVERY = 0.25
 """Seconds between two looks at the log while a client waits for something new."""
 SIGN_OF_LIFE = 15.0
 """Seconds of silence after which a stream says that it is there, so that no proxy closes it."""
-STREAM_PAGE = 500
+STREAM_PAGE = 50
+"""Events between two cursors at the most: who is cut off ever and again sooner does not get on."""
 EARLIEST_TRIES = 10
 """Looks for what is left of a log that is just being trimmed."""
 
@@ -147,7 +148,8 @@ async def _stream(
             said_at = now
         else:
             if now - said_at >= SIGN_OF_LIFE:
-                yield b": still here\n\n"
+                # The cursor goes on, so that who waits for rare events does not come back with one that is too old.
+                yield b"id: " + page.next.encode() + b"\n: still here\n\n"
                 said_at = now
             await asyncio.sleep(LOOK_EVERY)
         try:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -116,31 +118,65 @@ async def read_stream(lines: Any, count: int) -> list[dict[str, str]]:
     return events
 
 
-async def test_a_stream_resumes_behind_the_last_event_that_was_received() -> None:
-    gateway = with_events("ocpp.a", "ocpp.b")
+@asynccontextmanager
+async def streaming(gateway: FakeGateway) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
+    """A client of the served adapter, and where it streams."""
     adapter = RestAdapter(RestConfig(port=0), gateway.context)
     started = asyncio.Event()
     serving = asyncio.create_task(adapter.run(started.set))
     try:
         await started.wait()
-        url = f"http://127.0.0.1:{adapter.port}/v1/events/stream"
         async with httpx.AsyncClient(headers=gateway.key("read"), timeout=60) as client:
-            async with client.stream("GET", url, params={"after": "earliest"}) as response:
-                assert response.headers["content-type"].startswith("text/event-stream")
-                lines = response.aiter_lines()
-                events = await read_stream(lines, 2)
-                gateway.feed.add("ocpp.c")
-                events += await read_stream(lines, 1)
-            assert [json.loads(event["data"])["id"] for event in events] == ["e1", "e2", "e3"]
-            assert [event["event"] for event in events] == ["ocpp.a", "ocpp.b", "ocpp.c"]
-            gateway.feed.add("ocpp.d")
-            headers = {"Last-Event-ID": events[-1]["id"]}
-            async with client.stream("GET", url, headers=headers) as response:
-                (event,) = await read_stream(response.aiter_lines(), 1)
-            assert json.loads(event["data"])["id"] == "e4"
+            yield client, f"http://127.0.0.1:{adapter.port}/v1/events/stream"
     finally:
         serving.cancel()
         await asyncio.wait([serving])
+
+
+async def test_a_stream_resumes_behind_the_last_event_that_was_received() -> None:
+    gateway = with_events("ocpp.a", "ocpp.b")
+    async with streaming(gateway) as (client, url):
+        async with client.stream("GET", url, params={"after": "earliest"}) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            lines = response.aiter_lines()
+            events = await read_stream(lines, 2)
+            gateway.feed.add("ocpp.c")
+            events += await read_stream(lines, 1)
+        assert [json.loads(event["data"])["id"] for event in events] == ["e1", "e2", "e3"]
+        assert [event["event"] for event in events] == ["ocpp.a", "ocpp.b", "ocpp.c"]
+        gateway.feed.add("ocpp.d")
+        headers = {"Last-Event-ID": events[-1]["id"]}
+        async with client.stream("GET", url, headers=headers) as response:
+            (event,) = await read_stream(response.aiter_lines(), 1)
+        assert json.loads(event["data"])["id"] == "e4"
+
+
+async def test_who_waits_for_rare_events_is_told_a_cursor_behind_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.rest.events.SIGN_OF_LIFE", 0.0)
+    gateway = with_events(*["ocpp.a"] * 10)
+    async with (
+        streaming(gateway) as (client, url),
+        client.stream("GET", url, params={"after": "earliest", "types": "transaction.*"}) as response,
+        asyncio.timeout(60),
+    ):
+        async for line in response.aiter_lines():
+            if line == "id: 10":
+                break
+
+
+async def test_who_is_cut_off_after_some_events_of_a_backlog_every_time_gets_on() -> None:
+    gateway = with_events(*["ocpp.a"] * 300)
+    heard: set[str] = set()
+    async with streaming(gateway) as (client, url):
+        where = {"Last-Event-ID": "0"}
+        for _ in range(6):
+            async with client.stream("GET", url, headers=where) as response:
+                events = await read_stream(response.aiter_lines(), min(60, 300 - int(where["Last-Event-ID"])))
+            heard |= {json.loads(event["data"])["id"] for event in events}
+            where = {"Last-Event-ID": next(event["id"] for event in reversed(events) if "id" in event)}
+            if where["Last-Event-ID"] == "300":
+                break
+    assert heard == {f"e{number}" for number in range(1, 301)}
 
 
 @pytest.mark.parametrize("types", ["transaction.*", "ocpp.transaction.*", "transaction.started", "*", " , "])
