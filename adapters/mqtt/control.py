@@ -61,7 +61,7 @@ class ControlLane:
         self._topics = topics
         self._asker = asker
         self._refresh = refresh
-        self._client_id = f"ocpp-control-{context.node}-{token_hex(3)}"
+        self._client_id = f"ocpp-gateway-control-{context.node}-{token_hex(3)}"
         self._sightings = Sightings()
         self._outbox = Outbox(OUTBOX_LIMIT)
         self._problems = Problems(topics, context.state)
