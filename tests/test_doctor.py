@@ -14,6 +14,7 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from pydantic import SecretStr
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
@@ -48,8 +49,8 @@ def no_variables_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is not what the doctor is to find here."""
-    for name in ("cli.doctor.broker.PROBE_SECONDS", "cli.doctor.running.SECONDS"):
-        monkeypatch.setattr(f"gateway.{name}", 60.0)
+    for name in ("broker.PROBE_SECONDS", "broker.ECHO_SECONDS", "running.SECONDS"):
+        monkeypatch.setattr(f"gateway.cli.doctor.{name}", 60.0)
     monkeypatch.setattr("adapters.mqtt.control_dialer.CALL_SECONDS", 60.0)
 
 
@@ -135,6 +136,8 @@ async def test_beside_a_running_gateway_it_explains_whom_that_refused(home: Gate
     configured = home.folder / f"{home.node}.toml"
     findings = await found(configured)
     assert [finding for finding in findings if finding.level == "problem"] == []
+    assert "commands can be heard" in of(findings, "mqtt")[1].text
+    assert "command topic" not in home.log, "the gateway takes nothing of it for a command"
     refused = only(findings, "warning", "handshakes")
     assert "charger WALLBOX from 127.0.0.1, once, last at " in refused.text
     assert "needs its password" in refused.text
@@ -238,6 +241,54 @@ async def test_a_login_that_the_broker_refuses_is_told_apart_from_rights_that_ar
     assert [finding.level for finding in of(findings, "mqtt")] == ["ok", "ok"]
     refused = only(findings, "problem", "home assistant")
     assert refused.text == "the broker does not let us write below homeassistant/"
+
+
+RIGHTS = (
+    *("doctor/#", "chargers/+/event/#", "chargers/+/problem", "chargers/+/evse/+/connector/+/problem"),
+    *("chargers/+/command/#", "chargers/+/call/#", "chargers/+/answer/#", "chargers/+/set/#", "chargers/+/get"),
+    *("chargers/+/evse/+/connector/+/set/#", "chargers/+/evse/+/connector/+/get"),
+)
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "left", "expected"),
+    [
+        (
+            "chargers/+/command/#",
+            "write",
+            "what is sent to the gateway does not reach it, as at ocpp/chargers/{id}/command/1",
+        ),
+        (
+            "chargers/+/evse/+/connector/+/set/#",
+            "write",
+            "what is sent to the gateway does not reach it, as at ocpp/chargers/{id}/evse/1/connector/1/set",
+        ),
+        (
+            "chargers/+/problem",
+            "read",
+            "publishing at ocpp/chargers/{id}/problem is refused, by which refusals are told",
+        ),
+        ("chargers/+/command/#", "read", None),
+        ("chargers/+/event/#", "write", None),
+    ],
+)
+async def test_what_a_broker_grants_and_does_not_carry_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, withdrawn: str, left: str, expected: str | None
+) -> None:
+    """Mosquitto lets everybody subscribe. That the gateway may not publish commands itself harms nothing."""
+    if Mosquitto.binary() is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    if expected is not None:
+        monkeypatch.setattr("gateway.cli.doctor.broker.ECHO_SECONDS", 1.0)
+    acl = "\n".join(f"topic {left if right == withdrawn else 'readwrite'} ocpp/{right}" for right in RIGHTS)
+    server = guarded_mosquitto(tmp_path / "mosquitto", user="gateway", password="secret", acl=acl)
+    server.start()
+    try:
+        config = MqttConfig(url=server.url, username="gateway", password=SecretStr("secret"))
+        findings = [finding async for finding in Probe(config, "homeassistant").run()]
+    finally:
+        server.stop()
+    assert [finding.text for finding in findings if finding.level == "problem"] == ([expected] if expected else [])
 
 
 async def test_what_is_retained_for_home_assistant_is_counted(tmp_path: Path, mosquitto: Mosquitto) -> None:

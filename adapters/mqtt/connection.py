@@ -184,7 +184,8 @@ class Connection:
         if isinstance(wish, GetTopic):
             self._refresh(wish.charger)
             return read_wish(wish, received, timeout=timeout, interval=interval, unnamed=unnamed)
-        _log.warning("message on no command topic ignored", topic=topic)
+        if received.payload:
+            _log.warning("message on no command topic ignored", topic=topic)
         return []
 
     async def publish_from(self, outbox: Outbox) -> None:

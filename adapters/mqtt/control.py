@@ -61,10 +61,10 @@ class ControlLane:
         self._topics = topics
         self._asker = asker
         self._refresh = refresh
-        self._client_id = f"ocpp-control-{context.node}-{token_hex(3)}"
+        self._client_id = f"ocpp-gateway-control-{context.node}-{token_hex(3)}"
         self._sightings = Sightings()
         self._outbox = Outbox(OUTBOX_LIMIT)
-        self._problems = Problems(topics, context.state)
+        self._problems = Problems(topics, context.state, context.health)
         self._connection: Connection | None = None
 
     async def run(self, started: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from adapters.mqtt.topics import Place, SetTopic, Topics
 from gateway.core.clock import rfc3339
 from gateway.core.commands import CommandResult, Outcome
 from gateway.core.errors import LogUnavailable
+from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
 from gateway.core.ports import StateStore
 
@@ -21,6 +22,7 @@ _log = structlog.get_logger(__name__)
 SetPlace = tuple[ChargerId, Place | None]
 """Where something was set: None is the charger as a whole."""
 
+CHECK = "mqtt problems"
 MOST = 10_000
 """Places whose problem may wait for the broker."""
 MAX_FAILURES = 2
@@ -103,12 +105,14 @@ class Problems:
     has not, its own problem topic tells.
 
     A broker may hang up on what it refuses, and with the connection go the commands. So what was refused, or in flight
-    when a connection ended, lets the others go first and is dropped at the second time; after two in a row all rest.
+    when a connection ended, lets the others go first and is dropped at the second time; after two in a row all rest,
+    and the health board says so until one is taken.
     """
 
-    def __init__(self, topics: Topics, state: StateStore) -> None:
+    def __init__(self, topics: Topics, state: StateStore, health: HealthBoard) -> None:
         self._topics = topics
         self._state = state
+        self._health = health
         self._waiting: dict[SetPlace, _Waiting] = {}
         self._filled = asyncio.Event()
         self._failures = 0
@@ -168,6 +172,7 @@ class Problems:
             raise
         if taken:
             self._failures = 0
+            self._health.clear(CHECK)
         else:
             self._failed(topic, place)
         return taken
@@ -183,5 +188,6 @@ class Problems:
             _log.warning("problem not published: the broker refuses it, or hangs up", topic=topic)
         if self._failures >= MAX_FAILURES:
             self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
+            self._health.set(CHECK, "degraded", f"the broker refuses {topic}, or hangs up at it")
             _log.warning("no problem is published for a while; the gateway needs a right to publish them",
                          topic=topic, seconds=REST_SECONDS)  # fmt: skip

@@ -47,10 +47,10 @@ def owe(draft: Draft, evse_id: int | None = None) -> None:
 
 
 def owed(memory: Memory, now: str) -> dict[int, Limit]:
-    """The limits that the charger must be told again, by EVSE."""
+    """The limits that the charger must be told again, by EVSE; of one whose time is over only the pause is left."""
     names = [int(name) for name, stored in memory["limits"].items() if stored.get("owed") and name.isdecimal()]
     known = known_limits(memory, now) if names else {}
-    return {evse_id: known[evse_id] for evse_id in names}
+    return {evse_id: known[evse_id] for evse_id in names if known[evse_id].is_set}
 
 
 def show_lapsed(draft: Draft) -> None:
@@ -60,7 +60,10 @@ def show_lapsed(draft: Draft) -> None:
     if over:
         known = known_limits(draft.memory(), draft.now_text)
         for evse_id in over:
-            draft.memory()["limits"][evse_id] = _stored(known[int(evse_id)])
+            lapsed = _stored(known[int(evse_id)])
+            if stored[evse_id].get("owed") and lapsed["paused"]:
+                lapsed["owed"] = True
+            draft.memory()["limits"][evse_id] = lapsed
         _show(draft, known, draft.places())
 
 

@@ -76,3 +76,25 @@ async def test_events_that_the_broker_refuses_are_named_and_arrive_when_the_acl_
                 await until(lambda: subscriber.availability("BY-HAND") == "online", "retained state is there, too")
     finally:
         mosquitto.stop()
+
+
+async def test_a_broker_that_knows_the_gateway_by_its_client_ids_lets_all_of_its_connections_in(
+    make_node: MakeNode, valkey: Valkey, tmp_path: Path
+) -> None:
+    """They begin as deploy/brokers.md tells operators."""
+    if Mosquitto.binary() is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    mosquitto = Mosquitto(tmp_path / "mosquitto", "clientid_prefixes ocpp-gateway-").start()
+    node = make_node(valkey.url, mosquitto.url)
+    try:
+        await start(node)
+
+        async def all_is_well() -> bool:
+            async with node.client() as client:
+                checks = (await client.get("/readyz")).json()["checks"]
+            levels = {name: check["level"] for name, check in checks.items() if name.startswith("mqtt")}
+            return levels == {"mqtt": "ok", "mqtt broker": "ok", "mqtt control": "ok"}
+
+        await until(all_is_well, "/readyz says that events and commands have their connections")
+    finally:
+        mosquitto.stop()

@@ -81,7 +81,7 @@ async def test_a_queued_command_outlives_every_node_and_is_sent_once(nodes: Node
             given = await client.post(url, json={"evse_id": 1}, headers={"Idempotency-Key": key})
             assert (given.status_code, given.headers["location"]) == (202, f"/v1/commands/{key}")
             await until(lambda k=key: _is_queued(client, k), "the command waits")  # type: ignore[misc]
-    terms = {"vendor_id": "test", "data": "1", "id": f"{CHARGER}-1", "queue_for": 600}
+    terms = {"vendor_id": "test", "data": "1", "id": f"{CHARGER}-1", "queue_for": 600, "problem_at": "charger"}
     home_subscriber.publish(f"ocpp/chargers/{CHARGER}/command/data_transfer", terms)
     async with second.client() as client:
         await until(lambda: _is_queued(client, f"{CHARGER}-1"), "the command by MQTT waits, too")
@@ -91,9 +91,13 @@ async def test_a_queued_command_outlives_every_node_and_is_sent_once(nodes: Node
         assert (await client.get("/v1/commands/kept")).json()["state"] == "queued"
         assert (await client.delete("/v1/commands/cancelled")).json()["outcome"] == "cancelled"
         async with HandCharger(second.charger_url, CHARGER) as charger:
+            charger.answers["DataTransfer"] = {"status": "Rejected"}
             await charger.boot()
             assert (await ended(client, "kept"))["outcome"] == "accepted"
-            await until(lambda: outcomes(home_subscriber) == {"1": ["accepted"]}, "the result by MQTT")
+            await until(lambda: outcomes(home_subscriber) == {"1": ["rejected"]}, "the result by MQTT")
+            problem = f"ocpp/chargers/{CHARGER}/problem"
+            await until(lambda: home_subscriber.on(problem), "the problem is told where the command said")
+            assert [told.json["command_id"] for told in home_subscriber.on(problem)] == [f"{CHARGER}-1"]
             assert [action for action, _ in charger.commands] == ["UnlockConnector", "DataTransfer"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core.clock import rfc3339
-from gateway.core.reports import Carrier, Limit, Status
+from gateway.core.reports import Boot, Carrier, Limit, Status
 from tests.core.driver import NOW, Driver
 
 SET = Limit(16, phases=1, until=rfc3339(NOW + 60), carrier=Carrier("W", 3, "tx"), paused=True)
@@ -70,6 +70,28 @@ def test_a_limit_is_void_after_its_time_and_then_shown_no_more() -> None:
     driver.commit(driver.twin.seen(NOW + 61))
     assert (driver.state(1)["limit_a"], driver.state(1)["paused"]) == (None, True)
     assert driver.twin.limits(NOW)[1].current_a is None
+
+
+def test_a_pause_that_must_be_told_again_must_be_so_also_after_the_limit_s_time() -> None:
+    driver = two_connectors()
+    put(driver, 1, SET)
+    driver.say(Boot("Vendor", "Model"))
+    driver.commit(driver.twin.seen(NOW + 61))
+    assert driver.twin.owed_limits(NOW + 61) == {1: Limit(carrier=SET.carrier, paused=True)}
+    driver.restart()
+    assert [*driver.twin.owed_limits(NOW + 61)] == [1]
+    put(driver, 1, Limit(paused=True), seconds=62)
+    assert driver.twin.owed_limits(NOW + 62) == {}
+
+
+def test_a_limit_whose_time_is_over_is_not_told_again() -> None:
+    driver = two_connectors()
+    put(driver, 1, Limit(16, until=rfc3339(NOW + 60)))
+    driver.say(Boot("Vendor", "Model"))
+    assert [*driver.twin.owed_limits(NOW + 59)] == [1]
+    assert driver.twin.owed_limits(NOW + 60) == {}
+    driver.commit(driver.twin.seen(NOW + 61))
+    assert driver.twin.owed_limits(NOW + 61) == {}
 
 
 def test_limits_outlive_the_node() -> None:

@@ -13,6 +13,7 @@ import httpx
 import orjson
 import pytest
 
+from adapters.mqtt.topics import Topics
 from gateway.simulator import SimulatorOptions, simulate
 from tests.cluster.support import eventually, eventually_async
 from tests.deploy.dockerfile import DEPLOY, stages
@@ -121,10 +122,11 @@ async def ended(billing: aiomqtt.Client, identity: str) -> None:
 
 
 async def may_see_and_command(stack: Stack) -> None:
-    """Billing only reads its topics; automation commands."""
+    """Billing only reads its topics; automation commands, and answers."""
     async with stack.mqtt("billing") as billing, stack.mqtt("automation") as automation:
         await automation.subscribe("ocpp/chargers/CP-1/#", qos=1)
         await billing.publish("ocpp/chargers/CP-1/command/reset", b'{"id": "of-billing"}', qos=1)
+        await automation.publish("ocpp/chargers/CP-1/answer/nothing-asked", b'{"status": "invalid"}', qos=1)
         await automation.publish("ocpp/chargers/CP-1/command/reset", b'{"id": "of-automation"}', qos=1)
         heard = []
         async with asyncio.timeout(60):
@@ -134,6 +136,7 @@ async def may_see_and_command(stack: Stack) -> None:
                     break
         assert orjson.loads(heard[-1][1])["id"] == "of-automation"
         assert not [payload for _, payload in heard if b"of-billing" in payload]
+        assert "ocpp/chargers/CP-1/answer/nothing-asked" in [topic for topic, _ in heard]
 
 
 async def rest_is_behind_tls_and_metrics_have_a_key_of_their_own(stack: Stack, gateway: ComposeGateway) -> None:
@@ -221,6 +224,16 @@ def test_every_file_that_is_mounted_is_there() -> None:
         for volume in service.get("volumes", ()):
             if volume.startswith("./"):
                 assert mounted(name, volume.split(":")[1]).exists(), volume
+
+
+def test_automation_may_write_where_the_gateway_listens_and_nowhere_else() -> None:
+    topics, rules = Topics("ocpp"), mounted("mosquitto", "/mosquitto/config/acl").read_text()
+    granted = re.findall(r"^topic write (\S+)$", rules.partition("user automation\n")[2], re.MULTILINE)
+    heard = {*topics.command_filters, *topics.home_filters, topics.answer_filter}
+    # Of `set` alone, `set/#` is also the right: the level before the # is part of it.
+    covered = [{one for one in heard if aiomqtt.Topic(one.replace("+", "x")).matches(rule)} for rule in granted]
+    assert set().union(*covered) == heard
+    assert all(covered), "what is granted is heard"
 
 
 def test_gateways_have_the_time_that_they_need_to_drain() -> None:

@@ -9,8 +9,8 @@ import json
 import secrets
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,8 @@ _HOME_ASSISTANT = Findings("home assistant")
 
 PROBE_SECONDS = 5.0
 """How long a message may take from us to the broker and back."""
+ECHO_SECONDS = 2.0
+"""How long after that one those may take that were published where the gateway listens."""
 _REFUSED = 0x80
 _ORIGIN = "OCPP gateway"
 _ACL = "let the gateway's user read and write {prefix}/# (deploy/brokers.md)"
@@ -74,6 +76,9 @@ class Probe:
     watched: dict[str, bool] = field(default_factory=dict)
     """Filters that were subscribed to → whether the broker granted them."""
     may_announce: bool = True
+    may_tell_problems: bool = True
+    echoes: dict[str, bool] = field(default_factory=dict)
+    """Topics at which the gateway would listen, and we may publish → whether that came back."""
 
     def __post_init__(self) -> None:
         self.topic = f"{self.config.prefix}/doctor/{secrets.token_hex(6)}"
@@ -82,7 +87,7 @@ class Probe:
     def filters(self) -> tuple[str, ...]:
         topics, discovery = Topics(self.config.prefix), self.discovery
         found = (f"{discovery}/status", f"{discovery}/+/+/config", f"{discovery}/+/+/+/config")
-        return (self.topic, topics.status, *topics.command_filters, *found)
+        return (self.topic, topics.status, *topics.filters, *found)
 
     async def run(self) -> AsyncIterator[Finding]:
         """What is found, as it is found."""
@@ -102,6 +107,8 @@ class Probe:
                 await self._subscribe(client)
                 refused = await self._publish(address, client, is_mqtt5=is_mqtt5)
                 if refused is None:
+                    if is_mqtt5:
+                        await self._try_topics_of_chargers(address)
                     await self._listen(client)
                 for finding in self._rights(refused):
                     yield finding
@@ -134,21 +141,49 @@ class Probe:
             return str(error)
         return None if code < _REFUSED else f"reason code 0x{code:02x}"
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
-        """Until the probe has come back: what is retained comes before it."""
+    async def _try_topics_of_chargers(self, address: Address) -> None:
+        """Publish where the gateway tells of problems, and where it listens: a broker may let it subscribe, and give
+        it nothing. Each clears what no charger has, as its id is empty; no gateway takes that for a command."""
+        topics = Topics(self.config.prefix)
+        told = await self._granted(address, topics.problem_filters)
+        self.may_tell_problems = len(told) == len(topics.problem_filters)
+        heard = (*topics.command_filters, *topics.home_filters, topics.answer_filter)
+        # Commands are for others to publish: where we may not, nothing is known.
+        self.echoes = dict.fromkeys(await self._granted(address, heard), False)
+
+    async def _granted(self, address: Address, filters: Iterable[str]) -> list[str]:
+        """The topics, one for each filter, at which the broker lets us clear what is retained."""
+        chargers = f"{self.config.prefix}/chargers/"
+        named = [one.replace(f"{chargers}+/", f"{chargers}/").replace("+", "1") for one in filters]
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                async for message in client.messages:
+            # A connection of their own: some brokers hang up on who published what he may not.
+            publisher = await Publisher.open(address, Login(_client_id(), self.config.keepalive))
+            try:
+                codes = await publisher.publish([(topic, b"") for topic in named], retain=True, halt=False)
+            finally:
+                await publisher.disconnect(with_will=False)
+        except DeliveryError:
+            return []
+        return [topic for topic, code in zip(named, codes, strict=True) if code < _REFUSED]
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        """Until all has come back that may: what is retained comes before it."""
+        await self._listen_until(client, lambda: self.seen.probe, PROBE_SECONDS)
+        await self._listen_until(client, lambda: all(self.echoes.values()), ECHO_SECONDS)
+
+    async def _listen_until(self, client: aiomqtt.Client, met: Callable[[], bool], seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not met():
+                    message = await anext(client.messages)
                     self._take(str(message.topic), message.payload)
-                    if self.seen.probe:
-                        return
-        except TimeoutError:
-            return
 
     def _take(self, topic: str, payload: object) -> None:
         text = payload.decode(errors="replace") if isinstance(payload, bytes | bytearray) else str(payload)
         if topic == self.topic:
             self.seen.probe = True
+        elif topic in self.echoes:
+            self.echoes[topic] = True
         elif topic == Topics(self.config.prefix).status:
             self.seen.status = text
         elif topic == f"{self.discovery}/status":
@@ -168,7 +203,15 @@ class Probe:
             told = f"a message published below {prefix}/ did not come back within {PROBE_SECONDS:g} s"
             yield _BROKER.problem(told, advice)
         if self.seen.probe:
-            yield _BROKER.ok(f"a message below {prefix}/ was published and came back; commands can be heard")
+            unheard = [topic for topic, came_back in self.echoes.items() if not came_back]
+            hears = "; commands can be heard" if self.echoes and not unheard else ""
+            yield _BROKER.ok(f"a message below {prefix}/ was published and came back{hears}")
+            if unheard and not denied:
+                told = f"what is sent to the gateway does not reach it, as at {unheard[0].replace('//', '/{id}/')}"
+                yield _BROKER.problem(told, advice)
+            if not self.may_tell_problems:
+                told = f"publishing at {prefix}/chargers/{{id}}/problem is refused, by which refusals are told"
+                yield _BROKER.problem(told, advice)
 
     def after(self, *, is_running: bool) -> Iterator[Finding]:
         """What the retained messages tell, once `run` is over."""

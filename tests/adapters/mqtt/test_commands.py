@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.mqtt.commands import RETAINED, Received, Request, StartTerms, read_request
-from adapters.mqtt.topics import CommandTopic
+from adapters.mqtt.topics import CommandTopic, SetTopic
 from gateway.core.clock import rfc3339
 from gateway.core.commands import COMMANDS, Outcome, Patience
 from gateway.core.errors import CommandInvalid
@@ -156,6 +156,42 @@ def test_terms_and_arguments_that_are_wrong_are_named(body: dict[str, Any], told
     problem = read(RESET, body).problem
     assert problem is not None
     assert told in problem
+
+
+@pytest.mark.parametrize(
+    ("problem_at", "place"),
+    [("charger", None), ("evse/1/connector/2", (1, 2)), ("evse/999999/connector/1", (999999, 1))],
+)
+def test_a_command_says_where_its_problem_is_told(problem_at: str, place: tuple[int, int] | None) -> None:
+    assert read(RESET, {"problem_at": problem_at}).problem_at == SetTopic(RESET.charger, place)
+    call = {"payload": {"type": "Hard"}, "problem_at": problem_at}
+    assert read(CALL, call).problem_at == SetTopic(CALL.charger, place)
+    wrong = read(RESET, {"problem_at": problem_at, "timeout": "soon"})
+    assert wrong.problem_at == SetTopic(RESET.charger, place)
+
+
+@pytest.mark.parametrize(
+    "problem_at",
+    [
+        *(
+            "",
+            "Charger",
+            "charger\n",
+            "+",
+            "#",
+            "../CP-2",
+            "evse/1",
+            "evse/1/connector/1/",
+            "evse/1/connector/1/../../..",
+        ),
+        *("evse/0/connector/1", "evse/01/connector/1", "evse/1000000/connector/1", "evse/+/connector/1"),
+        *("evse/\u0661/connector/1", "evse/1/connector/1\x00", 5, True, ["charger"], {"charger": 1}),
+    ],
+)
+def test_a_place_that_is_none_is_refused_and_nothing_is_told_there(problem_at: object) -> None:
+    request = read(RESET, {"problem_at": problem_at, "id": "r-1"})
+    assert (request.id, request.arguments, request.problem_at) == ("r-1", None, None)
+    assert (request.problem or "").startswith("problem_at: ")
 
 
 def test_the_id_of_a_wrong_command_is_echoed_where_it_can_be_read() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.mqtt.problems import Problems
+from adapters.mqtt.problems import CHECK, Problems
 from adapters.mqtt.topics import SetTopic, Topics
 from gateway.core.commands import CommandResult, Outcome
+from gateway.core.health import HealthBoard
 from gateway.core.identity import ChargerId
 from tests.adapters.mqtt.commanding import Gateway, commander, config_of, control_lane
 from tests.adapters.mqtt.guarding import guarded_against
@@ -45,11 +46,11 @@ class Line:
                 continue
 
 
-def problems_of(*known: str, redis: Outage | None = None) -> Problems:
+def problems_of(*known: str, redis: Outage | None = None, health: HealthBoard | None = None) -> Problems:
     state = FakeState(redis or Outage())
     for identity in known:
         state.add(identity)
-    return Problems(Topics("ocpp"), state)
+    return Problems(Topics("ocpp"), state, health or HealthBoard())
 
 
 def topic_of(identity: str) -> str:
@@ -113,6 +114,28 @@ async def test_a_broker_that_refuses_problems_is_left_in_peace_after_two_hang_up
     finally:
         task.cancel()
     assert line.tried == [topic_of("CP-1"), topic_of("CP-2")]
+
+
+async def test_that_the_broker_refuses_problems_is_told_until_it_takes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.mqtt.problems.REST_SECONDS", 0.01)
+    health = HealthBoard()
+    problems = problems_of("CP-1", "CP-2", health=health)
+    line = Line(problems, *map(topic_of, ("CP-1", "CP-2")))
+    for identity in ("CP-1", "CP-2"):
+        put(problems, identity)
+    task = asyncio.create_task(line.run(), name="line")
+    try:
+        await eventually(lambda: CHECK in health.checks())
+        told = health.checks()[CHECK]
+        assert (told.level, told.detail) == (
+            "degraded",
+            "the broker refuses ocpp/chargers/CP-2/problem, or hangs up at it",
+        )
+        line.fatal = ()
+        put(problems, "CP-1")
+        await eventually(lambda: CHECK not in health.checks())
+    finally:
+        task.cancel()
 
 
 async def test_an_acl_that_refuses_problems_leaves_commands_and_their_results_alone(tmp_path: Path) -> None:
