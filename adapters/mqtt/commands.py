@@ -7,6 +7,7 @@ The payload of `call/{Action}` is OCPP's own, the whole object, unless it has an
 OCPP's, and only these terms may stand beside it. OCPP itself names no such field.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,6 +43,7 @@ EMPTY_VALUE = "an empty message sets nothing, for it may be the clearing of a re
 
 OF_CHARGER = "charger"
 """The place of a problem that is the charger's as a whole."""
+_PLACES = rf"{OF_CHARGER}|evse/[1-9][0-9]{{0,5}}/connector/[1-9][0-9]{{0,5}}"
 
 
 class Terms(BaseModel):
@@ -68,7 +70,7 @@ class Terms(BaseModel):
 
     problem_at: str | None = Field(
         None,
-        pattern=rf"^({OF_CHARGER}|evse/[1-9][0-9]{{0,5}}/connector/[1-9][0-9]{{0,5}})$",
+        json_schema_extra={"pattern": f"^({_PLACES})$"},
         description="`charger` or `evse/{e}/connector/{c}`: where it is retained on `problem` if it is not accepted",
     )
 
@@ -77,6 +79,13 @@ class Terms(BaseModel):
     def _expires_at_is_a_moment(cls, text: str | None) -> str | None:
         if text is not None and _moment(text) is None:
             raise ValueError("not an RFC 3339 time with a zone, such as 2026-11-21T08:00:00Z")
+        return text
+
+    @field_validator("problem_at")
+    @classmethod
+    def _problem_at_is_a_place(cls, text: str | None) -> str | None:
+        if text is not None and re.fullmatch(_PLACES, text, re.ASCII) is None:
+            raise ValueError("neither charger nor evse/{e}/connector/{c} with the numbers of a connector")
         return text
 
     def expires(self) -> float | None:

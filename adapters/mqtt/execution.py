@@ -145,7 +145,7 @@ class Execution:
     async def _settle(self, held: Held, refusal: CommandResult | None = None) -> None:
         """Bring an order to its end; `answered` is set once the next one may begin."""
         await asyncio.wait((held.is_ours,))
-        order, request, follows = held.order, held.request, False
+        request, follows = held.request, False
         if refusal is not None:
             refusal = replace(refusal, id=request.id)
 
@@ -165,7 +165,7 @@ class Execution:
             result = request.result(Outcome.TIMEOUT, "the gateway failed while carrying it out")
         if result is not None:
             _log.debug("command ended", **_names(request), outcome=result.outcome.value, reason=result.reason)
-            self._answer(order.replied(result, self._clock.now()))
+            self._answer(held.replied(result, self._clock.now()))
         if follows:
             self._followed -= Counter((request.charger,))  # forgets whom nothing is waited for
             return
@@ -188,12 +188,18 @@ class Execution:
             return await self._kept(held.order, refusal) if refusal.outcome is Outcome.SUPERSEDED else refusal
         is_first = request.id not in self._carried_out
         self._carried_out[request.id] += 1
+        held.is_repeat = True
+
+        def begun() -> None:
+            held.is_repeat = False
+
         try:
-            return await self._router.submit(request.command(answered, held.order.reply))
+            return await self._router.submit(request.command(answered, held.order.reply), begun=begun)
         except CommandRunning:
             _log.info("command is running already; the first one answers", **_names(request))
             return None
         except IdempotencyConflict as error:
+            held.is_repeat = False
             return request.result(Outcome.INVALID, str(error))
         except LogUnavailable:
             self._watch(held, unsent=is_first)

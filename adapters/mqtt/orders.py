@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.mqtt.commands import Request
 from adapters.mqtt.problems import from_text, to_text
@@ -70,7 +70,14 @@ class Held:
     is_ours: "asyncio.Task[bool]" = field(init=False)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the next one may begin."""
+    is_repeat: bool = False
+    """It was carried out before: what came of it is told again, but is no problem of now."""
 
     @property
     def request(self) -> Request:
         return self.order.request
+
+    def replied(self, result: CommandResult, at: float) -> Reply:
+        """Its result, on the way to whoever gave it."""
+        reply = self.order.replied(result, at)
+        return replace(reply, problem_at=None) if self.is_repeat else reply

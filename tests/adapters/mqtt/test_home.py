@@ -1,6 +1,7 @@
 """What a home sends over MQTT: `set` and its refusals, on a real broker."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -123,6 +124,27 @@ async def test_a_command_that_says_where_has_its_refusal_retained_as_a_problem_t
     assert mended.body["problem"] is None
     assert (invalid.body["outcome"], invalid.body["command_id"]) == ("invalid", "u-2")
     assert len(charger.executed) == 2
+
+
+async def test_a_command_that_is_repeated_gets_its_old_result_and_brings_no_old_problem_back(broker: Server) -> None:
+    gateway = Gateway()
+    charger = gateway.connect("CP-1")
+    charger.outcome = Outcome.REJECTED
+    results = "ocpp/chargers/CP-1/result/unlock"
+    async with control_lane(gateway, config_of(broker)), commander(broker, *PROBLEMS, results) as me:
+
+        async def unlock(command_id: str, answers: int) -> dict[str, dict[str, Any]]:
+            payload = {"problem_at": "charger", "id": command_id}
+            await me.send("ocpp/chargers/CP-1/command/unlock", payload)
+            return {
+                answer.topic.rpartition("/")[2]: answer.body for answer in [await me.answer() for _ in range(answers)]
+            }
+
+        assert (await unlock("first", 2))["problem"]["command_id"] == "first"
+        charger.outcome = Outcome.ACCEPTED
+        assert (await unlock("second", 2))["problem"]["problem"] is None
+        assert (await unlock("first", 1))["unlock"]["outcome"] == "rejected"
+        assert (await unlock("third", 2))["problem"]["command_id"] == "third", "nothing was told of the repeat"
 
 
 async def test_a_refusal_has_the_state_published_again_and_what_is_accepted_has_not(broker: Server) -> None:
