@@ -84,7 +84,7 @@ ROWS: dict[int, list[str]] = {
         f"{START_STOP}::test_a_start_in_place_of_a_stop_ends_the_transaction_with_what_was_measured",
         f"{START_STOP}::test_a_charger_that_never_starts_has_its_samples_and_its_stop_kept",
     ],
-    27: [f"{START_STOP}::test_meter_values_after_the_stop_resurrect_nothing"],
+    27: ["tests/core/test_meter_values.py::test_meter_values_after_the_stop_resurrect_nothing"],
     28: [
         f"{START_STOP}::test_energy_is_never_negative_and_says_where_it_is_from",
         "tests/core/test_energy.py::test_a_session_register_is_told_from_a_lifetime_one",
