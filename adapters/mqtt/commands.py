@@ -39,8 +39,6 @@ RETAINED = "retained commands are refused: publish it without the retain flag"
 EMPTY = "an empty message is no command, for it may be the clearing of a retained one: send {}"
 EMPTY_VALUE = "an empty message sets nothing, for it may be the clearing of a retained one: send a value, or none"
 """With MQTT 3.1.1, and from brokers that do not keep the retain flag as published, the two look the same."""
-
-
 OF_CHARGER = "charger"
 """The place of a problem that is the charger's as a whole."""
 _PLACES = rf"{OF_CHARGER}|evse/[1-9][0-9]{{0,5}}/connector/[1-9][0-9]{{0,5}}"

@@ -44,18 +44,18 @@ _SAID: dict[Outcome, str] = {
 }
 
 
-def problem_of(result: CommandResult, sets: SetTopic, at: float, *, elsewhere: bool = False) -> dict[str, Any]:
+def problem_of(result: CommandResult, where: SetTopic, at: float, *, elsewhere: bool = False) -> dict[str, Any]:
     """What is retained on the problem topic after a result; `elsewhere` names the place, as the topic does not."""
     problem = None
     if result.outcome is not Outcome.ACCEPTED:
-        what = result.name if sets.attribute is None else f"set {sets.attribute}"
-        if elsewhere and sets.place is not None:
-            what += f" at evse/{sets.place[0]}/connector/{sets.place[1]}, which the charger has not"
+        what = result.name if where.attribute is None else f"set {where.attribute}"
+        if elsewhere and where.place is not None:
+            what += f" at evse/{where.place[0]}/connector/{where.place[1]}, which the charger has not"
         because = "" if result.reason is None else f": {result.reason}"
         problem = f"{what}: {_SAID[result.outcome]}{because}"
     return {
         "problem": problem,
-        "attribute": sets.attribute,
+        "attribute": where.attribute,
         "command": result.name,
         "outcome": result.outcome.value,
         "reason": result.reason,
@@ -73,10 +73,10 @@ def is_problem(payload: bytes) -> bool:
     return isinstance(told, dict) and told.get("problem") is not None
 
 
-def to_text(sets: SetTopic) -> str:
+def to_text(where: SetTopic) -> str:
     """What a command is given along, for whichever node ends it: place and attribute."""
-    place = "" if sets.place is None else f"{sets.place[0]}/{sets.place[1]}"
-    return f"{place}|{sets.attribute or ''}"
+    place = "" if where.place is None else f"{where.place[0]}/{where.place[1]}"
+    return f"{place}|{where.attribute or ''}"
 
 
 def from_text(charger: ChargerId, text: str | None) -> SetTopic | None:
@@ -93,7 +93,7 @@ class _Waiting:
     """What came of a setting, and how often in a row the broker refused to be told, or the connection ended."""
 
     result: CommandResult
-    sets: SetTopic
+    where: SetTopic
     at: float
     failures: int = 0
 
@@ -118,17 +118,17 @@ class Problems:
         self._failures = 0
         self._rests_until = 0.0
 
-    def put(self, result: CommandResult, sets: SetTopic | None, at: float) -> None:
-        """Take a result; nothing comes of it where it has no place (`sets`), or a newer one took its place: that is no
+    def put(self, result: CommandResult, where: SetTopic | None, at: float) -> None:
+        """Take a result; nothing comes of it where it has no place (`where`), or a newer one took its place: that is no
         problem, and none is solved by it."""
-        if sets is None or result.outcome is Outcome.SUPERSEDED:
+        if where is None or result.outcome is Outcome.SUPERSEDED:
             return
-        place = (sets.charger, sets.place)
+        place = (where.charger, where.place)
         before = self._waiting.pop(place, None)
         if before is None and len(self._waiting) >= MOST:
-            _log.warning("problem not published: too many wait for the broker", charger=str(sets.charger))
+            _log.warning("problem not published: too many wait for the broker", charger=str(where.charger))
             return
-        self._waiting[place] = _Waiting(result, sets, at, 0 if before is None else before.failures)
+        self._waiting[place] = _Waiting(result, where, at, 0 if before is None else before.failures)
         self._filled.set()
 
     async def publish(self, publish: Callable[[str, dict[str, Any]], Awaitable[bool]]) -> None:
@@ -141,31 +141,31 @@ class Problems:
             await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
             place, one = next(iter(self._waiting.items()))
             try:
-                sets = await self._told_at(one.sets)
+                where = await self._told_at(one.where)
             except LogUnavailable:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if sets is not None and not await self._taken(publish, sets, place, one):
+            if where is not None and not await self._taken(publish, where, place, one):
                 continue
             if self._waiting.get(place) is one:
                 del self._waiting[place]
 
-    async def _told_at(self, sets: SetTopic) -> SetTopic | None:
+    async def _told_at(self, where: SetTopic) -> SetTopic | None:
         """Where a problem is told of; None where nowhere. Raises LogUnavailable."""
-        snapshot = await self._state.charger(sets.charger)
+        snapshot = await self._state.charger(where.charger)
         if snapshot is None or snapshot.removed:
             return None
-        if sets.place is None or f"connector/{sets.place[0]}/{sets.place[1]}" in snapshot.fields:
-            return sets
-        return replace(sets, place=None)
+        if where.place is None or f"connector/{where.place[0]}/{where.place[1]}" in snapshot.fields:
+            return where
+        return replace(where, place=None)
 
     async def _taken(
-        self, publish: Callable[[str, dict[str, Any]], Awaitable[bool]], sets: SetTopic, place: SetPlace, one: _Waiting
+        self, publish: Callable[[str, dict[str, Any]], Awaitable[bool]], where: SetTopic, place: SetPlace, one: _Waiting
     ) -> bool:
-        topic = self._topics.problem(sets.charger, sets.place)
+        topic = self._topics.problem(where.charger, where.place)
         try:
             taken = await publish(
-                topic, problem_of(one.result, one.sets, one.at, elsewhere=sets.place != one.sets.place)
+                topic, problem_of(one.result, one.where, one.at, elsewhere=where.place != one.where.place)
             )
         except BaseException:
             self._failed(topic, place)

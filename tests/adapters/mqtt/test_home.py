@@ -113,12 +113,15 @@ async def test_a_command_that_says_where_has_its_refusal_retained_as_a_problem_t
     async with control_lane(gateway, config_of(broker)), commander(broker, *PROBLEMS) as me:
         await me.send("ocpp/chargers/CP-1/command/unlock", {"problem_at": problem_at, "id": "u-1"})
         refused = await me.answer()
+        async with commander(broker, topic) as late:
+            kept = await late.answer()
         charger.outcome = Outcome.ACCEPTED
         await me.send("ocpp/chargers/CP-1/command/unlock", {"problem_at": problem_at})
         mended = await me.answer()
         await me.send("ocpp/chargers/CP-1/command/unlock", {"problem_at": problem_at, "evse_id": "first", "id": "u-2"})
         invalid = await me.answer()
     assert (refused.topic, mended.topic, invalid.topic) == (topic, topic, topic)
+    assert (kept.retain, kept.body) == (True, refused.body)
     assert refused.body["problem"].startswith(told)
     assert (refused.body["attribute"], refused.body["command"], refused.body["command_id"]) == (None, "unlock", "u-1")
     assert mended.body["problem"] is None
